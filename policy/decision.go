@@ -1,0 +1,54 @@
+package policy
+
+import (
+	"time"
+)
+
+// Action is a verdict. The zero Action is no decision: Gate turns it into what
+// the fail mode says, so that a decision nobody made never passes by accident.
+type Action uint8
+
+// Actions, in order of severity.
+const (
+	Undecided Action = iota
+	Allow
+	Throttle
+	Challenge
+	Deny
+)
+
+// Decision is what a policy wants done with an exchange. A Decision is
+// immutable once returned and carries no id: it may be shared by many exchanges.
+type Decision struct {
+	Action     Action
+	Status     int           // of the answer; 0: the action's default (403, 401, 429)
+	RetryAfter time.Duration // throttle; whole seconds
+	Realm      string        // challenge
+	Reason     string        // the rule's text, for log and console, never for the client
+	Severity   string        // "", "low", "medium", "high", "critical"
+	Inspect    bool          // ask for the bodies
+	Budget     Budget
+	Quarantine []Quarantine
+	Request    []HeaderRule // mutations of the request headers
+	Response   []HeaderRule // mutations of the response headers
+	Conflicts  int          // header rules that wanted different values for one name
+	Failed     string       // why the fail mode decided in the policy's place; "" otherwise
+}
+
+// Budget bounds one response. Zero fields are no bound.
+type Budget struct {
+	Records, Bytes int64
+	Usual          float64 // times the largest response that is still ordinary for this caller on this route
+}
+
+// HeaderRule sets a header, or removes it.
+type HeaderRule struct {
+	Name, Value string
+	Remove      bool
+}
+
+// Quarantine asks for a timed block of one entity of the exchange.
+type Quarantine struct {
+	Entity string // caller, credential, session, address, network, device
+	TTL    time.Duration
+}

@@ -1,0 +1,40 @@
+package scoring
+
+import (
+	"time"
+
+	"github.com/wonted-project/wonted/scoring/profile"
+)
+
+// Evidence is one detector's finding about one exchange.
+type Evidence struct {
+	Detector Detector
+	Entity   profile.Kind
+	Bits     float64       // surprise S = -log2 p
+	Score    float64       // S log10 2, 0 to 12
+	Observed float64       // in Unit
+	Expected float64       // in Unit: what is usual for this entity
+	Unit     string        // "requests", "bytes", "records", "objects", "hour", "share"
+	Window   time.Duration // 0: this exchange alone
+}
+
+// MaxEvidence bounds the findings of one exchange.
+const MaxEvidence = 16
+
+// Assessment is what the scorer makes of an exchange.
+type Assessment struct {
+	Score     float64    // -log10 of the (calibrated) p-value, 0 to 12
+	Threshold float64    // where the alert budget stands
+	Anomalous bool       // Score >= Threshold
+	Evidence  []Evidence // those that ran and found surprise, most surprising first; backed by the exchange
+
+	// About the caller, as its profile stood when the request came.
+	Age      time.Duration
+	Requests uint32 // accepted
+	Mature   bool
+	Known    bool // its device has been seen before
+
+	// Usual is the largest response that would still pass as ordinary for this
+	// caller on this route; 0 while the caller is not mature.
+	Usual struct{ Bytes, Records int64 }
+}

@@ -1,0 +1,143 @@
+package profile
+
+import "github.com/wonted-project/wonted/scoring/window"
+
+// RecordSize is the size of every record in memory and in a snapshot, in bytes.
+const RecordSize = 1024
+
+// Version is the layout's version, in every record and in the snapshot's header.
+const Version = 1
+
+// Key is the 128-bit keyed hash that stands for an identity. The zero Key is nobody.
+type Key struct{ Hi, Lo uint64 }
+
+// Kind says what sort of entity a record describes.
+type Kind uint8
+
+// The kinds. Every exchange carries at most one entity of each.
+const (
+	KindNone Kind = iota
+	KindCaller
+	KindCredential
+	KindSession
+	KindUser
+	KindAddress
+	KindNetwork
+	KindDevice
+	KindRoute     // the population on one route: what a usual response is there
+	KindLogin     // one sign-in route as a whole
+	KindCount int = iota
+)
+
+// Header opens every record, 64 bytes. Times are seconds since the epoch.
+type Header struct {
+	Key        Key
+	Version    uint8
+	Kind       Kind
+	Cohort     uint8
+	Flags      uint8
+	Generation uint32 // of the slab slot: a Handle of an older one finds nothing
+	Created    uint32
+	LastSeen   uint32 // the clock of every ring below; never decreases
+	Requests   uint32 // counted at the request, taken back when refused
+	Accepted   uint32 // learned from: the upstream accepted the credential
+	Sessions   uint32 // context switches and returns after 30 idle minutes
+	Sequence   uint32 // of the last write, for merging replicas
+	InFlight   uint16
+	Learned    uint16 // days (since the epoch, mod 65536) of the last anchor move
+	Device     uint32 // context now: hash of device, of network
+	Network    uint32
+	_          uint32
+}
+
+// NameSize is how many bytes of a display name a record keeps.
+const NameSize = 24
+
+// Rings are the sliding counters, 184 bytes. A ring's slot is
+// (seconds/width) mod len; the slots that passed since LastSeen are zeroed on
+// access (window.Advance). Bytes and Records hold window minifloats.
+type Rings struct {
+	Requests10s [6]uint16
+	Requests1m  [10]uint16
+	Requests10m [6]uint16
+	Requests1h  [24]uint16
+	Errors10m   [6]uint16
+	New1m       [10]uint16 // objects not seen lately
+	New10m      [6]uint16
+	Bytes1m     [10]uint16
+	Bytes10m    [6]uint16
+	Records10m  [6]uint16
+	Switch10m   [2]uint16
+}
+
+// Baseline is what is usual, learned one closed bucket at a time from buckets
+// with activity, 120 bytes. Byte and record baselines are of log2(1+v).
+type Baseline struct {
+	Requests1m, Requests10m, Requests1h window.Moments
+	New10m, New1h                       window.Moments
+	Bytes10m, Bytes1h                   window.Moments
+	Records10m                          window.Moments
+	Errors10m, Switch10m                window.Moments
+}
+
+// Residual is the identity's deviation from its route in one response's size:
+// y = (log2(v+1) - mu_route)/sigma_route. 24 bytes.
+type Residual struct {
+	Y        window.Moments
+	Anchor   float32 // slow mean, limited in speed
+	Up, Down float32 // winsorised CUSUMs
+}
+
+// Record is one entity's profile: 1,024 bytes, little-endian, fixed offsets, no
+// pointers. 472 bytes are common to every kind, the hot fields of one request
+// first; the last 552 are laid out by kind: see Habits, Crowd and Population.
+type Record struct {
+	Header                            //   0  64
+	Name       [NameSize]byte         //  64  24
+	Rings      Rings                  //  88 184
+	Bytes      Residual               // 272  24
+	Records    Residual               // 296  24
+	Baseline   Baseline               // 320 120
+	Anchors    [6]float32             // 440  24 slow means: requests 1m/10m/1h, new 10m, bytes 10m, records 10m
+	ErrorShare struct{ A, B float32 } // 464   8 Beta
+	tail       [69]uint64             // 472 552
+}
+
+// Habits is the tail of a caller, credential, session or user: how, whence and
+// when it comes, and what it touches.
+type Habits struct {
+	Devices          [6]window.Slot      //   0 48
+	DeviceNovelty    window.Novelty      //  48  8
+	Networks         [8]window.Slot      //  56 64
+	NetworkNovelty   window.Novelty      // 120  8
+	Companions       [4]window.Slot      // 128 32 losing sources of the same kind seen beside this one
+	CompanionNovelty window.Novelty      // 160  8
+	Countries        [4]window.SmallSlot // 168 16
+	CountryNovelty   window.Novelty      // 184  8
+	Hours            window.Hours        // 192 52
+	Endpoints        [16]window.SmallSlot
+	Bigrams          window.Bigrams
+	Last             [4]uint16 // last four endpoints
+	_                uint32
+	Objects          window.Bloom // recent objects
+	Distinct         [2]window.HLL
+	Methods          [8]uint16
+	Evidence         float32 // e-CUSUM
+	Elevated         uint32  // until, seconds since the epoch
+	AlertDay         uint16
+	Spare            [30]byte
+}
+
+// Crowd is the tail of an address, network, device or sign-in route: who comes
+// from there.
+type Crowd struct {
+	Objects window.Bloom  // objects lately touched from here
+	Callers [2]window.HLL // distinct callers, current and previous day
+	Spare   [440]byte
+}
+
+// Population is the tail of a route: log2(1+v) of all accepted responses.
+type Population struct {
+	Bytes, Records window.Moments
+	Spare          [528]byte
+}
