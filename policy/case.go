@@ -11,6 +11,7 @@ import (
 // Close and Reset.
 type Case struct {
 	Exchange scoring.Exchange
+	Degraded []string // what the carrier knows to be impaired, for input.degraded
 }
 
 // Verdict is what the carrier of an exchange must do at this point.

@@ -1,8 +1,6 @@
 package policy
 
-import (
-	"time"
-)
+import "time"
 
 // Action is a verdict. The zero Action is no decision: Gate turns it into what
 // the fail mode says, so that a decision nobody made never passes by accident.
@@ -15,7 +13,13 @@ const (
 	Throttle
 	Challenge
 	Deny
+	actions int = iota
 )
+
+var actionNames = [actions]string{"undecided", "allow", "throttle", "challenge", "deny"}
+
+// String is the action's name in policies, metrics and reports.
+func (a Action) String() string { return name(actionNames[:], uint8(a), "action") }
 
 // Decision is what a policy wants done with an exchange. A Decision is
 // immutable once returned and carries no id: it may be shared by many exchanges.

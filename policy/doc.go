@@ -1,0 +1,22 @@
+// Package policy stands between what is known about an exchange and what is
+// done with it.
+//
+// A Gate carries one exchange (a Case) through its life: it asks the Scorer
+// how unusual the exchange is, asks the Decider (package policy/rego) what is
+// to be done, and answers the carrier (package extproc) with a Verdict. The
+// Gate adds what must hold whatever a policy says:
+//
+//   - a decider that errs, is late or says nothing is replaced by the fail
+//     mode, with a metric and the reason;
+//   - in shadow mode everything is computed and recorded and nothing is done;
+//   - a response budget is resolved against what is usual for the caller, and
+//     watched while the response streams;
+//   - every exchange is completed exactly once, and reported at most once.
+//
+// Rules and Combine hold the one meaning of "many rules fired": the same
+// combination is published in Rego for tests (policy/rego/wonted/combine.rego).
+//
+// It imports scoring (and scoring/profile for names of kinds), prometheus and
+// zerolog; never OPA, never Envoy. Time is a parameter. Start with gate.go;
+// then combine.go for the contract and budget.go for the response.
+package policy
