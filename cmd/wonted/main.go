@@ -1,0 +1,29 @@
+// Command wonted stands beside Envoy as its external processor: it knows what
+// is usual for every caller of an API, and stops what is not.
+//
+// This package is the program and nothing else: it reads flags and the
+// configuration, builds the parts (profile store, scorer, policy, gate, gRPC
+// and HTTP listeners), joins them and takes them down again. It may import
+// every package of the module, and is imported by none. It is also the only
+// one, beside extproc, that reads the clock.
+//
+// Start reading at run in root.go; each subcommand has its own file, and
+// service.go shows how the parts are joined.
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+	_ "time/tzdata" // the timezone setting must work in an image without zone files
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	// The first signal asks; with the handler gone, a second one ends the
+	// process at once.
+	context.AfterFunc(ctx, stop)
+	err := run(ctx, os.Args[1:], stdio{in: os.Stdin, out: os.Stdout, err: os.Stderr})
+	os.Exit(explain(os.Stderr, err))
+}
