@@ -1,0 +1,75 @@
+package envoy
+
+import (
+	"fmt"
+	"strings"
+
+	bootstrapv3 "github.com/envoyproxy/go-control-plane/envoy/config/bootstrap/v3"
+	"github.com/goccy/go-yaml"
+	"google.golang.org/protobuf/encoding/protojson"
+)
+
+// reasons are printed above the key they explain, wherever it stands. A key
+// that is common in Envoy's configuration carries the value it is meant with.
+var reasons = []struct{ key, value, why string }{
+	{"use_remote_address", "true", "The client's address is the peer's, not what the client writes into x-forwarded-for."},
+	{"xff_num_trusted_hops", "", "Proxies in front of Envoy that may be believed; the same number as trusted_proxies in wonted."},
+	{"normalize_path", "true", "wonted makes routes of paths: /a/../b must not look like a new one."},
+	{"early_header_mutation_extensions", "", "x-wonted-* headers are wonted's to write: copies sent by a client are dropped."},
+	{"payload_in_metadata", "", "Verified claims go where no client can write; wonted reads identity from there."},
+	{"enable_ja4_fingerprinting", "true", "Fingerprints the client's TLS hello: the device's name in a profile."},
+	{"initial_metadata", "", "The fingerprint travels beside the request, not in its headers: a client cannot forge it."},
+	{"failure_mode_allow", "true", "Fail open: while wonted is down, late or broken, requests go on. Remove the line to fail closed."},
+	{"processing_mode", "", "One message a request. wonted asks for more (response headers, body) exchange by exchange,\nfor which allow_mode_override must stay true."},
+	{"message_timeout", "", "How long a request waits for wonted before the fail mode decides."},
+	{"request_attributes", "", "What wonted wants to know beyond the headers; absent ones are simply missing."},
+	{"mutation_rules", "", "No policy may touch what frames or routes a message."},
+	{"metadata_options", "", "Claims go in, verdicts come out: %DYNAMIC_METADATA(wonted)% in access logs and later filters."},
+	{"circuit_breakers", "", "Every request in flight holds a stream to wonted; Envoy's default of 1024 would turn\nthe next one into an error."},
+	{"timeout", "0s", "Off: the default ends every download and event stream after 15 seconds."},
+}
+
+const preamble = `# Envoy with wonted as its external processor. Rendered by "wonted envoy config".
+# To add wonted to an Envoy that you have: copy the filter envoy.filters.http.ext_proc
+# (before the router) and the cluster wonted.
+`
+
+// render writes the bootstrap as YAML, fields in the order of Envoy's own
+// definitions, with the reasons above the lines they explain.
+func render(b *bootstrapv3.Bootstrap) ([]byte, error) {
+	packed, err := protojson.MarshalOptions{UseProtoNames: true}.Marshal(b)
+	if err != nil {
+		return nil, fmt.Errorf("envoy bootstrap: %w", err)
+	}
+	// protojson varies its white space on purpose; the ordered map does not.
+	var tree yaml.MapSlice
+	if err := yaml.UnmarshalWithOptions(packed, &tree, yaml.UseOrderedMap()); err != nil {
+		return nil, fmt.Errorf("envoy bootstrap: %w", err)
+	}
+	text, err := yaml.MarshalWithOptions(tree, yaml.IndentSequence(false))
+	if err != nil {
+		return nil, fmt.Errorf("envoy bootstrap: %w", err)
+	}
+	return explain(text), nil
+}
+
+// explain puts each reason above the lines it belongs to.
+func explain(text []byte) []byte {
+	var out strings.Builder
+	out.WriteString(preamble)
+	for line := range strings.Lines(string(text)) {
+		body := strings.TrimLeft(line, " -")
+		key, value, ok := strings.Cut(strings.TrimSpace(body), ":")
+		for _, r := range reasons {
+			if !ok || key != r.key || (r.value != "" && strings.TrimSpace(value) != r.value) {
+				continue
+			}
+			indent := strings.Repeat(" ", len(line)-len(body))
+			for why := range strings.SplitSeq(r.why, "\n") {
+				out.WriteString(indent + "# " + why + "\n")
+			}
+		}
+		out.WriteString(line)
+	}
+	return []byte(out.String())
+}

@@ -1,0 +1,125 @@
+package envoy
+
+import (
+	accesslogv3 "github.com/envoyproxy/go-control-plane/envoy/config/accesslog/v3"
+	mutationv3 "github.com/envoyproxy/go-control-plane/envoy/config/common/mutation_rules/v3"
+	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
+	listenerv3 "github.com/envoyproxy/go-control-plane/envoy/config/listener/v3"
+	routev3 "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
+	routerv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/router/v3"
+	inspectorv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/listener/tls_inspector/v3"
+	hcmv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/http_connection_manager/v3"
+	earlyv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/http/early_header_mutation/header_mutation/v3"
+	tlsv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/transport_sockets/tls/v3"
+	matcherv3 "github.com/envoyproxy/go-control-plane/envoy/type/matcher/v3"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/durationpb"
+	"google.golang.org/protobuf/types/known/wrapperspb"
+)
+
+// listenerName is how a started Envoy's port is found on its admin page.
+const listenerName = "clients"
+
+func listener(opts Options) *listenerv3.Listener {
+	chain := &listenerv3.FilterChain{Filters: []*listenerv3.Filter{{
+		Name:       "envoy.filters.network.http_connection_manager",
+		ConfigType: &listenerv3.Filter_TypedConfig{TypedConfig: pack(connectionManager(opts))},
+	}}}
+	l := &listenerv3.Listener{
+		Name:         listenerName,
+		Address:      socketAddress(opts.Listen),
+		FilterChains: []*listenerv3.FilterChain{chain},
+	}
+	if opts.BufferBytes > 0 {
+		l.PerConnectionBufferLimitBytes = wrapperspb.UInt32(uint32(opts.BufferBytes))
+	}
+	if opts.TLS != nil {
+		chain.TransportSocket = &corev3.TransportSocket{
+			Name:       "envoy.transport_sockets.tls",
+			ConfigType: &corev3.TransportSocket_TypedConfig{TypedConfig: pack(downstreamTLS(opts.TLS))},
+		}
+		l.ListenerFilters = []*listenerv3.ListenerFilter{{
+			Name: "envoy.filters.listener.tls_inspector",
+			ConfigType: &listenerv3.ListenerFilter_TypedConfig{TypedConfig: pack(&inspectorv3.TlsInspector{
+				EnableJa4Fingerprinting: wrapperspb.Bool(true),
+			})},
+		}}
+	}
+	return l
+}
+
+func connectionManager(opts Options) *hcmv3.HttpConnectionManager {
+	var filters []*hcmv3.HttpFilter
+	if len(opts.JWT) > 0 {
+		filters = append(filters, jwtFilter(opts))
+	}
+	if !opts.Bare {
+		filters = append(filters, wontedFilter(opts))
+	}
+	filters = append(filters, httpFilter("envoy.filters.http.router", &routerv3.Router{}))
+	m := &hcmv3.HttpConnectionManager{
+		StatPrefix:        "clients",
+		UseRemoteAddress:  wrapperspb.Bool(true),
+		XffNumTrustedHops: uint32(opts.TrustedProxies),
+		NormalizePath:     wrapperspb.Bool(true),
+		MergeSlashes:      true,
+		EarlyHeaderMutationExtensions: []*corev3.TypedExtensionConfig{{
+			Name: "envoy.http.early_header_mutation.header_mutation",
+			TypedConfig: pack(&earlyv3.HeaderMutation{Mutations: []*mutationv3.HeaderMutation{{
+				Action: &mutationv3.HeaderMutation_RemoveOnMatch_{RemoveOnMatch: &mutationv3.HeaderMutation_RemoveOnMatch{
+					KeyMatcher: &matcherv3.StringMatcher{MatchPattern: &matcherv3.StringMatcher_Prefix{Prefix: "x-wonted-"}},
+				}},
+			}}}),
+		}},
+		UpgradeConfigs: []*hcmv3.HttpConnectionManager_UpgradeConfig{{UpgradeType: "websocket"}},
+		RouteSpecifier: &hcmv3.HttpConnectionManager_RouteConfig{RouteConfig: routes()},
+		HttpFilters:    filters,
+	}
+	if opts.AccessLog != "" {
+		m.AccessLog = []*accesslogv3.AccessLog{accessLog(opts.AccessLog)}
+	}
+	return m
+}
+
+// routes sends everything upstream. The timeout is off because it would end
+// every long download and event stream after 15 seconds.
+func routes() *routev3.RouteConfiguration {
+	return &routev3.RouteConfiguration{
+		Name: "all",
+		VirtualHosts: []*routev3.VirtualHost{{
+			Name:    "all",
+			Domains: []string{"*"},
+			Routes: []*routev3.Route{{
+				Match: &routev3.RouteMatch{PathSpecifier: &routev3.RouteMatch_Prefix{Prefix: "/"}},
+				Action: &routev3.Route_Route{Route: &routev3.RouteAction{
+					ClusterSpecifier: &routev3.RouteAction_Cluster{Cluster: clusterUpstream},
+					Timeout:          durationpb.New(0),
+				}},
+			}},
+		}},
+	}
+}
+
+func downstreamTLS(t *TLS) *tlsv3.DownstreamTlsContext {
+	common := &tlsv3.CommonTlsContext{
+		AlpnProtocols: []string{"h2", "http/1.1"},
+		TlsCertificates: []*tlsv3.TlsCertificate{{
+			CertificateChain: fileSource(t.Certificate),
+			PrivateKey:       fileSource(t.Key),
+		}},
+	}
+	if t.ClientCA != "" {
+		common.ValidationContextType = &tlsv3.CommonTlsContext_ValidationContext{
+			ValidationContext: &tlsv3.CertificateValidationContext{TrustedCa: fileSource(t.ClientCA)},
+		}
+	}
+	return &tlsv3.DownstreamTlsContext{CommonTlsContext: common}
+}
+
+func fileSource(path string) *corev3.DataSource {
+	return &corev3.DataSource{Specifier: &corev3.DataSource_Filename{Filename: path}}
+}
+
+func httpFilter(name string, config proto.Message) *hcmv3.HttpFilter {
+	return &hcmv3.HttpFilter{Name: name, ConfigType: &hcmv3.HttpFilter_TypedConfig{TypedConfig: pack(config)}}
+}

@@ -1,0 +1,218 @@
+package envoy
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// Options say what a rendered Envoy listens on, what it protects, and how it
+// reaches wonted. The zero value of a field is its default where one is named.
+type Options struct {
+	Listen   string // host:port for clients
+	Admin    string // host:port of Envoy's admin page; default 127.0.0.1:9901
+	Upstream string // host:port of the protected API
+
+	UpstreamHTTP2 bool // the upstream speaks HTTP/2 (gRPC)
+
+	// Wonted is where wonted listens, written as in its own configuration:
+	// unix:///run/wonted/extproc.sock or host:port. Bare leaves the filter out
+	// altogether, which is Envoy as it was before.
+	Wonted string
+	Bare   bool
+
+	FailOpen       bool          // requests go on while wonted is down or late
+	MessageTimeout time.Duration // how long a request waits for wonted; default 200ms
+
+	// TrustedProxies is the number of hops in front of Envoy whose
+	// X-Forwarded-For may be believed. The same number belongs in wonted's
+	// trusted_proxies.
+	TrustedProxies int
+
+	TLS *TLS  // nil: plain text, and then no JA4
+	JWT []JWT // token issuers whose claims Envoy verifies for wonted
+
+	AccessLog   string // file of a JSON access log that `wonted replay` reads; "": none
+	BufferBytes int    // per connection; default Envoy's 1 MiB
+	Concurrency int    // worker threads of a started Envoy; default one a core
+
+	// ResponseHeaders asks for the response headers of every exchange in the
+	// filter's base configuration. wonted needs it off: it asks exchange by
+	// exchange. A processor that never overrides the mode needs it on.
+	ResponseHeaders bool
+}
+
+// TLS terminates TLS at the listener and fingerprints the client's hello.
+type TLS struct {
+	Certificate, Key string // PEM files
+	ClientCA         string // PEM file; clients may then present a certificate that it signed
+}
+
+// JWT is an issuer of tokens. A request without a token passes to wonted, one
+// with a token that does not verify is refused by Envoy.
+type JWT struct {
+	Name      string // of the provider, and of the claims in the metadata
+	Issuer    string // claim iss
+	JWKS      string // file with the issuer's public keys
+	Audiences []string
+}
+
+const (
+	defaultAdmin   = "127.0.0.1:9901"
+	defaultTimeout = 200 * time.Millisecond
+
+	// maxSocketPath is sockaddr_un.sun_path less its terminating zero.
+	maxSocketPath = 107
+
+	// maxBuffer keeps Envoy's body messages (up to 2.6 times the buffer)
+	// within what wonted's server accepts.
+	maxBuffer = 16 << 20
+)
+
+// withDefaults fills in what was left out.
+func (o Options) withDefaults() Options {
+	if o.Admin == "" {
+		o.Admin = defaultAdmin
+	}
+	if o.MessageTimeout == 0 {
+		o.MessageTimeout = defaultTimeout
+	}
+	return o
+}
+
+// validate refuses what Envoy would refuse later or, worse, accept and do
+// something else with. It reports every fault at once.
+func (o Options) validate() error {
+	var faults []error
+	refuse := func(format string, args ...any) { faults = append(faults, fmt.Errorf(format, args...)) }
+	address := func(name, value string) {
+		if err := checkHostPort(value); err != nil {
+			refuse("%s: %w", name, err)
+		}
+	}
+	file := func(name, path string, optional bool) {
+		switch {
+		case path == "" && optional:
+		case path == "":
+			refuse("%s: a file is needed", name)
+		case !utf8.ValidString(path):
+			refuse("%s: %q is not UTF-8", name, path)
+		default:
+			if _, err := os.Stat(path); err != nil {
+				refuse("%s: %w", name, err)
+			}
+		}
+	}
+
+	address("listen", o.Listen)
+	address("admin", o.Admin)
+	address("upstream", o.Upstream)
+	if port(o.Upstream) == 0 {
+		refuse("upstream: %q has no port to connect to", o.Upstream)
+	}
+	if o.Listen == o.Admin && port(o.Listen) != 0 {
+		refuse("admin: %s is the address of listen as well", o.Admin)
+	}
+	if host, _, err := net.SplitHostPort(o.Listen); err == nil && host != "" && net.ParseIP(host) == nil {
+		refuse("listen: Envoy binds addresses, not names: write %q as an IP address (0.0.0.0 for all)", host)
+	}
+	if host, _, err := net.SplitHostPort(o.Admin); err == nil && net.ParseIP(host) == nil {
+		refuse("admin: Envoy binds addresses, not names: write %q as an IP address (127.0.0.1)", host)
+	}
+	switch {
+	case o.Bare && o.Wonted != "":
+		refuse("wonted: an address is given, and bare leaves the filter out: choose one")
+	case !o.Bare:
+		if err := checkProcessor(o.Wonted); err != nil {
+			refuse("wonted: %w", err)
+		}
+	}
+	if o.MessageTimeout < time.Millisecond || o.MessageTimeout > time.Minute {
+		refuse("message timeout: %v is outside 1ms to 1m", o.MessageTimeout)
+	}
+	if o.TrustedProxies < 0 || o.TrustedProxies > 16 {
+		refuse("trusted proxies: %d is outside 0 to 16", o.TrustedProxies)
+	}
+	if o.BufferBytes != 0 && (o.BufferBytes < 32<<10 || o.BufferBytes > maxBuffer) {
+		refuse("buffer: %d bytes is outside 32 KiB to 16 MiB", o.BufferBytes)
+	}
+	if o.Concurrency < 0 || o.Concurrency > 1024 {
+		refuse("concurrency: %d is outside 0 (one a core) to 1024", o.Concurrency)
+	}
+	if o.AccessLog != "" {
+		file("access log: directory", filepath.Dir(o.AccessLog), false)
+	}
+	if o.TLS != nil {
+		file("tls certificate", o.TLS.Certificate, false)
+		file("tls key", o.TLS.Key, false)
+		file("tls client CA", o.TLS.ClientCA, true)
+	}
+	names := map[string]bool{}
+	for i, j := range o.JWT {
+		if j.Name == "" || names[j.Name] || !utf8.ValidString(j.Name) {
+			refuse("jwt %d: each issuer needs a name of its own", i+1)
+		}
+		names[j.Name] = true
+		if j.Issuer == "" || !utf8.ValidString(j.Issuer) {
+			refuse("jwt %d: the issuer (claim iss) is missing: tokens of any issuer would pass", i+1)
+		}
+		file(fmt.Sprintf("jwt %d jwks", i+1), j.JWKS, false)
+	}
+	return errors.Join(faults...)
+}
+
+func checkHostPort(value string) error {
+	host, p, err := net.SplitHostPort(value)
+	if err != nil {
+		return fmt.Errorf("%q is not host:port", value)
+	}
+	if n, err := strconv.Atoi(p); err != nil || n < 0 || n > 65535 {
+		return fmt.Errorf("%q: the port must be 0 to 65535", value)
+	}
+	if !utf8.ValidString(host) || strings.ContainsAny(host, " \t\r\n/") {
+		return fmt.Errorf("%q: the host is not a name or an address", value)
+	}
+	return nil
+}
+
+// checkProcessor accepts the listen addresses of wonted that Envoy can dial.
+func checkProcessor(value string) error {
+	path, unix := strings.CutPrefix(value, "unix://")
+	switch {
+	case value == "":
+		return errors.New("no address: give wonted's own listen, unix:///path or host:port")
+	case !unix:
+		if err := checkHostPort(value); err != nil {
+			return fmt.Errorf("%w, nor unix:///path", err)
+		}
+		if port(value) == 0 {
+			return fmt.Errorf("%q has no port to connect to", value)
+		}
+	case strings.HasPrefix(path, "@"): // abstract: no file, no permissions
+	case !filepath.IsAbs(path):
+		return fmt.Errorf("%q: Envoy does not share wonted's working directory: make the socket's path absolute", value)
+	}
+	if len(path) > maxSocketPath && unix {
+		return fmt.Errorf("the socket's path has %d bytes and the kernel takes %d: choose a shorter directory", len(path), maxSocketPath)
+	}
+	if !utf8.ValidString(path) {
+		return fmt.Errorf("%q is not UTF-8", value)
+	}
+	return nil
+}
+
+// port returns the port of a checked host:port, 0 if there is none.
+func port(hostport string) uint32 {
+	_, p, err := net.SplitHostPort(hostport)
+	if err != nil {
+		return 0
+	}
+	n, _ := strconv.ParseUint(p, 10, 16)
+	return uint32(n)
+}
