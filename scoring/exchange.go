@@ -53,6 +53,7 @@ type Exchange struct {
 	Address   netip.Addr
 	Entities  [profile.KindCount]Identity
 	Companion profile.Key // a losing source of the caller's kind that disagrees; zero if none
+	Names     []byte      // room for composed display names; Reset keeps its capacity
 
 	// What it asks for: set by Scorer.Begin.
 	Route route.Match
