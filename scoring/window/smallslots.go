@@ -1,0 +1,83 @@
+package window
+
+import "math"
+
+// SmallSlots are Slots in half the room: the value is 16 bits of hash, so two
+// of 16 values collide once in 550 records, and the weight is a Minifloat of
+// 1/1024ths, true to 0.05 % an operation. A decay nearer to 1 than 0.999 is
+// less than a step of it and would be rounded away.
+type SmallSlots []SmallSlot
+
+const smallUnit = 1024
+
+func smallWeight(w uint16) float64 { return float64(Minifloat(w).Decode()) / smallUnit }
+
+func smallEncode(w float64) uint16 {
+	// Far above any weight of ours, and well inside uint64.
+	return uint16(Encode(uint64(math.Round(min(w, 1<<40) * smallUnit))))
+}
+
+// Weight is the value's weight, 0 when it is not remembered.
+func (s SmallSlots) Weight(id uint16) float64 {
+	for i := range s {
+		if s[i].ID == id {
+			return smallWeight(s[i].Weight)
+		}
+	}
+	return 0
+}
+
+// Touch adds weight to the value, in the lightest slot's place if it is new,
+// and says whether it was remembered before. Weight 0 changes nothing.
+func (s SmallSlots) Touch(id uint16, weight float64) (known bool) {
+	lightest := 0
+	for i := range s {
+		if s[i].ID == id && s[i].Weight > 0 {
+			if weight > 0 {
+				s[i].Weight = smallEncode(smallWeight(s[i].Weight) + weight)
+			}
+			return true
+		}
+		if s[i].Weight < s[lightest].Weight { // Minifloats compare as their values do
+			lightest = i
+		}
+	}
+	if weight > 0 {
+		s[lightest] = SmallSlot{ID: id, Weight: smallEncode(smallWeight(s[lightest].Weight) + weight)}
+	}
+	return false
+}
+
+// Decay multiplies every weight by factor and empties what has faded.
+func (s SmallSlots) Decay(factor float64) {
+	for i := range s {
+		if s[i].Weight = smallEncode(smallWeight(s[i].Weight) * factor); s[i].Weight <= 1 {
+			s[i] = SmallSlot{}
+		}
+	}
+}
+
+// Total is the sum of all weights.
+func (s SmallSlots) Total() float64 {
+	sum := 0.0
+	for i := range s {
+		sum += smallWeight(s[i].Weight)
+	}
+	return sum
+}
+
+// NoCommoner is the sum of the weights of all values no commoner than id,
+// itself included: 0 when it is not remembered.
+func (s SmallSlots) NoCommoner(id uint16) float64 {
+	w := s.Weight(id)
+	if w == 0 {
+		return 0
+	}
+	sum := 0.0
+	for i := range s {
+		if v := smallWeight(s[i].Weight); v <= w {
+			sum += v
+		}
+	}
+	return sum
+}
