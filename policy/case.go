@@ -12,13 +12,85 @@ import (
 type Case struct {
 	Exchange scoring.Exchange
 	Degraded []string // what the carrier knows to be impaired, for input.degraded
+
+	judgement
 }
 
-// Verdict is what the carrier of an exchange must do at this point.
+// judgement is what the Gate keeps with a case.
+type judgement struct {
+	stage   stage
+	began   bool // the Scorer has counted it and must hear of its end
+	mode    Mode // as it stood at Open: an exchange is judged by one mode and one policy
+	decider Decider
+	input   Input // reused, so that a decision allocates nothing here
+
+	decision  Decision // the severest so far, budgets resolved
+	class     string
+	at        time.Time
+	inspect   bool   // of the latest decision, as the budget and the bounds are
+	asked     Budget // as the policy gave it
+	records   bound
+	bytes     bound
+	anomalous bool // at the latest decision
+	exceeded  bool // a bound has been passed; it happens once
+}
+
+// stage guards the order of calls, whatever the carrier's stream does.
+type stage uint8
+
+const (
+	fresh stage = iota
+	opened
+	closed
+)
+
+// Reset makes the case ready for another exchange.
+func (c *Case) Reset() {
+	any(&c.Exchange).(interface{ Reset() }).Reset()
+	c.Degraded = c.Degraded[:0]
+	c.judgement = judgement{}
+}
+
+// Verdict is what the carrier of an exchange must do at this point. Its
+// Decision belongs to the Case: it holds until the next call or Reset. In
+// shadow it carries no header mutations, so that they cannot be applied.
 type Verdict struct {
 	*Decision           // never nil; budgets are resolved
 	Pass      bool      // let it go on: Action is Allow, or the mode is shadow
-	Class     string    // reason class that the client may see: "denied", "step-up", "rate", "budget", "unavailable"
+	Class     string    // reason class that the client may see: "denied", "step-up", "rate", "budget", "unavailable"; "" where allowed
 	Body      bool      // at the response headers: ask for the body in chunks and call Meter
+	Mode      Mode      // the mode that this exchange is judged by
 	At        time.Time // when it was reached
 }
+
+// verdict is where the case stands.
+func (c *Case) verdict() Verdict {
+	return Verdict{
+		Decision: &c.decision,
+		Pass:     c.mode == Shadow || c.decision.Action == Allow,
+		Class:    c.class,
+		Mode:     c.mode,
+		At:       c.at,
+	}
+}
+
+// adopt takes a new decision. An action once reached stays, with its reason:
+// what was severe at the request does not become harmless because its answer
+// looks plain. What concerns the rest of the response is the latest decision's.
+func (c *Case) adopt(d *Decision, now time.Time) {
+	if d.Action > c.decision.Action || c.decision.Action == Allow {
+		c.decision = *d
+		c.class = classes[d.Action]
+		if d.Failed != "" && d.Action != Allow {
+			c.class = "unavailable"
+		}
+		c.at = now
+		if c.mode == Shadow {
+			c.decision.Request, c.decision.Response = nil, nil
+		}
+	}
+	c.inspect, c.asked = d.Inspect, d.Budget
+	c.bind(d.Budget)
+}
+
+var classes = [actions]string{Throttle: "rate", Challenge: "step-up", Deny: "denied"}

@@ -39,6 +39,26 @@ type Decision struct {
 	Failed     string       // why the fail mode decided in the policy's place; "" otherwise
 }
 
+// HTTPStatus is the status of the answer that carries the decision out.
+func (d *Decision) HTTPStatus() int {
+	if d.Status != 0 {
+		return d.Status
+	}
+	return [actions]int{Undecided: 403, Allow: 200, Throttle: 429, Challenge: 401, Deny: 403}[d.Action]
+}
+
+// DefaultRetryAfter is what a throttled client is told where the rule does not say.
+const DefaultRetryAfter = 10 * time.Second
+
+// RetrySeconds is the value of retry-after of a throttled request, at least 1.
+func (d *Decision) RetrySeconds() int {
+	after := d.RetryAfter
+	if after <= 0 {
+		after = DefaultRetryAfter
+	}
+	return max(1, int((after+time.Second-1)/time.Second))
+}
+
 // Budget bounds one response. Zero fields are no bound.
 type Budget struct {
 	Records, Bytes int64

@@ -1,10 +1,12 @@
 package policy
 
 import (
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/rs/zerolog"
+	"golang.org/x/time/rate"
 
 	"github.com/wonted-project/wonted/scoring"
 )
@@ -23,33 +25,171 @@ type Config struct {
 	Clock      func() time.Time      // times decisions for wonted_decision_seconds; nil: it stays empty
 }
 
-// Gate carries exchanges from request to end.
-type Gate struct{ cfg Config }
+// Gate carries exchanges from the request to the end. It is safe for
+// concurrent use; each Case belongs to one goroutine at a time.
+//
+// A panic of the scorer or the decider passes through: the carrier recovers it
+// for the one exchange, asks Fail what to answer, and Close still works.
+type Gate struct {
+	scorer   Scorer
+	fail     FailMode
+	sink     Sink
+	logger   zerolog.Logger
+	location *time.Location
+	clock    func() time.Time
 
-// NewGate makes a Gate.
-func NewGate(cfg Config) *Gate { return &Gate{cfg: cfg} }
+	decider    atomic.Pointer[Decider]
+	mode       atomic.Uint32
+	deadlines  deadlines
+	metrics    *metrics
+	complaints complaints
+}
 
-// Open judges the request headers; the identity is already resolved.
-func (g *Gate) Open(c *Case) Verdict { return Verdict{} }
-
-// Answer judges the response headers. Verdict.Body asks for the body.
-func (g *Gate) Answer(c *Case, now time.Time) Verdict { return Verdict{} }
-
-// Meter judges the response body so far; !Pass: cut.
-func (g *Gate) Meter(c *Case, now time.Time) Verdict { return Verdict{} }
-
-// Fail is the verdict where the carrier itself could not do its part (a panic,
-// a full table): the fail mode, counted under reason.
-func (g *Gate) Fail(c *Case, reason string) Verdict { return Verdict{} }
-
-// Close ends the exchange, exactly once however often it is called.
-func (g *Gate) Close(c *Case, end scoring.End, now time.Time) {}
+// NewGate makes a Gate. Scorer and Decider are required.
+func NewGate(cfg Config) *Gate {
+	if cfg.Scorer == nil || cfg.Decider == nil {
+		panic("policy.NewGate: Scorer and Decider are required")
+	}
+	if cfg.Deadline == 0 {
+		cfg.Deadline = DefaultDeadline
+	}
+	if cfg.Location == nil {
+		cfg.Location = time.UTC
+	}
+	g := &Gate{
+		scorer:     cfg.Scorer,
+		fail:       cfg.Fail,
+		sink:       cfg.Sink,
+		logger:     cfg.Log,
+		location:   cfg.Location,
+		clock:      cfg.Clock,
+		metrics:    newMetrics(cfg.Registerer),
+		complaints: complaints{limit: rate.NewLimiter(rate.Every(10*time.Second), 3)},
+	}
+	g.deadlines.after = cfg.Deadline
+	g.SetDecider(cfg.Decider)
+	g.SetMode(cfg.Mode)
+	return g
+}
 
 // SetDecider replaces the policy for exchanges that open from now on.
-func (g *Gate) SetDecider(d Decider) {}
+func (g *Gate) SetDecider(d Decider) { g.decider.Store(&d) }
 
 // SetMode changes the mode for exchanges that open from now on.
-func (g *Gate) SetMode(m Mode) {}
+func (g *Gate) SetMode(m Mode) { g.mode.Store(uint32(m)) }
 
 // Mode is the mode for exchanges that open now.
-func (g *Gate) Mode() Mode { return g.cfg.Mode }
+func (g *Gate) Mode() Mode { return Mode(g.mode.Load()) }
+
+// Open judges the request headers; the identity is already resolved.
+func (g *Gate) Open(c *Case) Verdict {
+	if c.stage != fresh {
+		return c.verdict()
+	}
+	g.start(c)
+	now := c.Exchange.Time
+	g.scorer.Begin(&c.Exchange)
+	c.began = true
+	g.decide(c, PhaseRequest, now)
+	return c.verdict()
+}
+
+// start fixes mode and policy for the whole exchange.
+func (g *Gate) start(c *Case) {
+	c.stage = opened
+	c.mode = g.Mode()
+	c.decider = *g.decider.Load()
+	g.metrics.exchanges.Inc()
+}
+
+// Answer judges the response headers: Status is set, ResponseBytes declared or
+// -1. A size over budget is denied here, while a clean answer is still
+// possible. Verdict.Body asks for the body in chunks.
+func (g *Gate) Answer(c *Case, now time.Time) Verdict {
+	if !g.ready(c, now) {
+		return c.verdict()
+	}
+	g.scorer.Answer(&c.Exchange, now)
+	g.reconsider(c, PhaseResponse, now)
+	if hasBody(&c.Exchange) {
+		c.spend(now)
+	}
+	v := c.verdict()
+	v.Body = v.Pass && c.wantsBody()
+	return v
+}
+
+// Meter judges the response body so far (ResponseBytes, Records); !Pass: cut.
+func (g *Gate) Meter(c *Case, now time.Time) Verdict {
+	if !g.ready(c, now) {
+		return c.verdict()
+	}
+	g.scorer.Meter(&c.Exchange, now)
+	g.reconsider(c, PhaseBody, now)
+	c.spend(now)
+	return c.verdict()
+}
+
+// ready says whether there is a judged request behind this response. A stream
+// that begins in the middle, or goes on after Close, was never judged: it
+// passes, or keeps the verdict it has.
+func (g *Gate) ready(c *Case, now time.Time) bool {
+	if c.stage == fresh {
+		c.mode = g.Mode()
+		c.decision, c.at = allowed, now
+	}
+	return c.stage == opened && c.began
+}
+
+// reconsider asks again where the answer may differ: the policy reads what this
+// phase brings, or the exchange has become anomalous since it was last asked.
+func (g *Gate) reconsider(c *Case, phase Phase, now time.Time) {
+	if c.decider.Reads(phase) || c.Exchange.Assessment.Anomalous && !c.anomalous {
+		g.decide(c, phase, now)
+		return
+	}
+	c.bind(c.asked) // the usual may be known better by now
+}
+
+// Fail is the verdict where the carrier itself could not do its part (a panic,
+// a full table): the fail mode's, counted under reason, which is a constant of
+// the carrier.
+func (g *Gate) Fail(c *Case, reason string) Verdict {
+	switch c.stage {
+	case fresh:
+		g.start(c)
+	case closed:
+		return c.verdict()
+	}
+	g.fallback(c, reason, c.Exchange.Time)
+	return c.verdict()
+}
+
+// Close ends the exchange, exactly once however often it is called.
+func (g *Gate) Close(c *Case, end scoring.End, now time.Time) {
+	if c.stage != opened {
+		c.stage = closed
+		return
+	}
+	c.stage = closed // first: a panic below must not lead here again
+	if c.decision.Action == Undecided {
+		c.decision = allowed // a panic came before any decision, and nobody asked Fail
+	}
+	ex := &c.Exchange
+	if ex.Assessment.Anomalous {
+		g.metrics.anomalous.Inc()
+	}
+	g.metrics.actions[c.mode][c.decision.Action].Inc()
+	if c.began {
+		g.scorer.Complete(ex, end, now)
+	}
+	if g.sink != nil && c.notable() {
+		g.sink.Report(c.report(end))
+	}
+}
+
+// notable: anything but plainly allowed.
+func (c *Case) notable() bool {
+	d := &c.decision
+	return d.Action != Allow || d.Failed != "" || d.Reason != "" || c.Exchange.Assessment.Anomalous
+}

@@ -26,12 +26,6 @@ func (m *Mode) UnmarshalText(text []byte) error {
 	return err
 }
 
-// Set implements the flag interface of pflag.
-func (m *Mode) Set(s string) error { return m.UnmarshalText([]byte(s)) }
-
-// Type names the flag's values in help.
-func (Mode) Type() string { return "shadow|enforce" }
-
 // FailMode says what happens to traffic when no decision can be had.
 type FailMode uint8
 
@@ -55,12 +49,6 @@ func (f *FailMode) UnmarshalText(text []byte) error {
 	*f = FailMode(i)
 	return err
 }
-
-// Set implements the flag interface of pflag.
-func (f *FailMode) Set(s string) error { return f.UnmarshalText([]byte(s)) }
-
-// Type names the flag's values in help.
-func (FailMode) Type() string { return "open|closed" }
 
 func name(names []string, i uint8, what string) string {
 	if int(i) < len(names) {

@@ -1,7 +1,12 @@
 package policy
 
 import (
+	"fmt"
+	"strings"
 	"time"
+
+	"github.com/wonted-project/wonted/scoring"
+	"github.com/wonted-project/wonted/scoring/profile"
 )
 
 // Report tells what was odd about one exchange and what was, or in shadow
@@ -36,4 +41,112 @@ type Finding struct {
 	Summary  string  `json:"summary"`
 	Attack   string  `json:"attack"`
 	OWASP    string  `json:"owasp"`
+}
+
+// report copies what must outlive the exchange.
+func (c *Case) report(end scoring.End) *Report {
+	ex, d := &c.Exchange, &c.decision
+	who := Principal(ex)
+	r := &Report{
+		Time:      ex.Time,
+		ID:        ex.ID.String(),
+		Identity:  DisplayName(who),
+		Kind:      fmt.Sprint(who.Kind),
+		Route:     ex.Route.Name,
+		Score:     ex.Assessment.Score,
+		Threshold: ex.Assessment.Threshold,
+		Anomalous: ex.Assessment.Anomalous,
+		Action:    d.Action.String(),
+		Mode:      c.mode.String(),
+		Status:    ex.Status,
+		Records:   ex.Records,
+		Bytes:     ex.ResponseBytes,
+		Reason:    d.Reason,
+		Evidence:  make([]Finding, 0, len(ex.Assessment.Evidence)),
+	}
+	if end == scoring.Refused {
+		r.Status = d.HTTPStatus()
+	}
+	for i := range ex.Assessment.Evidence {
+		r.Evidence = append(r.Evidence, finding(&ex.Assessment.Evidence[i]))
+	}
+	return r
+}
+
+func finding(e *scoring.Evidence) Finding {
+	return Finding{
+		Detector: e.Detector.String(),
+		Score:    e.Score,
+		Observed: e.Observed,
+		Expected: e.Expected,
+		Unit:     e.Unit,
+		Window:   WindowName(e.Window),
+		Entity:   fmt.Sprint(e.Entity),
+		Summary:  pending(e, "Summary"),
+		Attack:   pending(e, "Attack"),
+		OWASP:    pending(e, "OWASP"),
+	}
+}
+
+// principals are the kinds by which an exchange is named, the best first.
+var principals = [...]profile.Kind{
+	profile.KindCaller, profile.KindCredential, profile.KindSession,
+	profile.KindUser, profile.KindAddress, profile.KindDevice, profile.KindNetwork,
+}
+
+// Principal is the entity that stands for an exchange in policies and reports:
+// the caller, or the nearest to one that is known. Kind 0 if there is none.
+func Principal(ex *scoring.Exchange) *scoring.Identity {
+	for _, k := range principals {
+		if e := &ex.Entities[k]; e.Kind != profile.KindNone {
+			return e
+		}
+	}
+	return &ex.Entities[profile.KindNone]
+}
+
+// DisplayName is what an analyst reads: the name where one is configured, else
+// the keyed hash, by which the profile is found as well.
+func DisplayName(id *scoring.Identity) string {
+	switch {
+	case len(id.Name) > 0:
+		return string(id.Name)
+	case id.Key == (profile.Key{}):
+		return ""
+	}
+	return fmt.Sprintf("%016x%016x", id.Key.Hi, id.Key.Lo)
+}
+
+// WindowName writes a window the way a person does: 10m, 1h, 10s.
+func WindowName(d time.Duration) string {
+	if d == 0 {
+		return ""
+	}
+	s := d.String()
+	if strings.HasSuffix(s, "m0s") {
+		s = strings.TrimSuffix(s, "0s")
+	}
+	if strings.HasSuffix(s, "h0m") {
+		s = strings.TrimSuffix(s, "0m")
+	}
+	return s
+}
+
+// pending: until scoring has landed its methods.
+func pending(e *scoring.Evidence, m string) string {
+	switch m {
+	case "Summary":
+		if s, ok := any(e).(interface{ Summary() string }); ok {
+			return s.Summary()
+		}
+	case "Attack":
+		if s, ok := any(e).(interface{ Attack() string }); ok {
+			return s.Attack()
+		}
+	case "OWASP":
+		if s, ok := any(e).(interface{ OWASP() string }); ok {
+			return s.OWASP()
+		}
+	}
+	return ""
 }

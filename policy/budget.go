@@ -1,0 +1,109 @@
+package policy
+
+import (
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/wonted-project/wonted/scoring"
+)
+
+// bound is one resolved limit on a response.
+type bound struct {
+	limit int64 // 0: none
+	usual bool  // it stands for what is usual, not for a number in the policy
+}
+
+// bind resolves a budget for this caller on this route: times the usual, or
+// the number, whichever is smaller. While nothing is known to be usual (the
+// caller is not mature) "usual" bounds nothing: a policy that wants new callers
+// bounded says so in records.
+func (c *Case) bind(b Budget) {
+	usual := &c.Exchange.Assessment.Usual
+	c.records = resolve(b.Records, b.Usual, usual.Records)
+	c.bytes = resolve(b.Bytes, b.Usual, usual.Bytes)
+	c.decision.Budget = Budget{Records: c.records.limit, Bytes: c.bytes.limit, Usual: b.Usual}
+}
+
+func resolve(number int64, times float64, usual int64) bound {
+	if times <= 0 || usual <= 0 {
+		return bound{limit: number}
+	}
+	limit := min(times*float64(usual), 1<<62) // beyond: an int64 would wrap into no bound
+	if n := max(1, int64(limit)); number == 0 || n < number {
+		return bound{limit: n, usual: true}
+	}
+	return bound{limit: number}
+}
+
+// spend compares the response as far as it is known with the bounds, and
+// denies it the first time that one is passed.
+func (c *Case) spend(now time.Time) {
+	ex := &c.Exchange
+	switch {
+	case c.exceeded:
+	case c.records.limit > 0 && ex.Records > c.records.limit:
+		c.overspent(ex.Records, "records", c.records, now)
+	case c.bytes.limit > 0 && ex.ResponseBytes > c.bytes.limit:
+		c.overspent(ex.ResponseBytes, "bytes", c.bytes, now)
+	}
+}
+
+func (c *Case) overspent(n int64, unit string, b bound, now time.Time) {
+	c.exceeded = true
+	if c.decision.Action >= Deny {
+		return
+	}
+	why := "allowed"
+	if b.usual {
+		why = "usual for this caller"
+	}
+	c.decision.Action = Deny
+	c.decision.Status = 0
+	c.decision.Reason = fmt.Sprintf("response budget: %s %s, at most %s %s", grouped(n), unit, grouped(b.limit), why)
+	c.class = "budget"
+	c.at = now
+}
+
+// wantsBody says at the response headers whether the body must be seen as it
+// streams: where its size alone cannot tell that it is ordinary.
+func (c *Case) wantsBody() bool {
+	ex := &c.Exchange
+	if !hasBody(ex) {
+		return false
+	}
+	size, usual := ex.ResponseBytes, ex.Assessment.Usual
+	switch {
+	case size < 0, c.inspect, !ex.Assessment.Mature, c.decider.Reads(PhaseBody):
+		return true
+	case usual.Bytes > 0 && size > usual.Bytes:
+		return true
+	}
+	// One record more than the limit takes at least two bytes each ("1," or
+	// "1\n", the last without its separator).
+	explicit := c.records.limit > 0 && !c.records.usual
+	return explicit && size > 2*c.records.limit
+}
+
+// hasBody is false where HTTP lets no body follow (RFC 9110, 6.4.1), whatever
+// content-length says.
+func hasBody(ex *scoring.Exchange) bool {
+	switch s := ex.Status; {
+	case s >= 100 && s < 200, s == 204, s == 304:
+		return false
+	}
+	switch string(ex.Method) {
+	case "HEAD", "CONNECT":
+		return false
+	}
+	return ex.ResponseBytes != 0
+}
+
+// grouped writes 1234567 as 1,234,567.
+func grouped(n int64) string {
+	s := strconv.FormatInt(n, 10)
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}

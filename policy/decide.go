@@ -1,0 +1,106 @@
+package policy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/time/rate"
+)
+
+// Why the fail mode decided: values of the label "reason".
+const (
+	failedError     = "error"
+	failedTimeout   = "timeout"
+	failedUndefined = "undefined" // the decider returned no decision
+	failedContract  = "contract"  // the policy returned what the contract does not know
+)
+
+// allowed is the decision of an exchange that nobody has judged.
+var allowed = Decision{Action: Allow}
+
+// decide asks the decider at one phase and adopts what it says, or what the
+// fail mode says in its place.
+func (g *Gate) decide(c *Case, phase Phase, now time.Time) {
+	ex := &c.Exchange
+	c.anomalous = ex.Assessment.Anomalous
+	c.input = Input{Exchange: ex, Phase: phase, Mode: c.mode, Now: now.In(g.location), Degraded: c.Degraded}
+
+	var start time.Time
+	timed := g.clock != nil && ex.ID[len(ex.ID)-1]&15 == 0
+	if timed {
+		start = g.clock()
+	}
+	ctx := g.deadlines.get()
+	d, err := c.decider.Decide(ctx, &c.input)
+	g.deadlines.put(ctx)
+	if timed {
+		g.metrics.seconds.Observe(g.clock().Sub(start).Seconds())
+	}
+
+	if err != nil || d == nil || d.Action == Undecided {
+		g.failed(c, phase, err, now)
+		return
+	}
+	if d.Conflicts > 0 {
+		g.metrics.conflicts.Add(float64(d.Conflicts))
+	}
+	c.adopt(d, now)
+}
+
+// failed lets the fail mode decide.
+func (g *Gate) failed(c *Case, phase Phase, err error, now time.Time) {
+	reason := failedError
+	switch {
+	case err == nil:
+		reason, err = failedUndefined, errors.New("the policy made no decision")
+	case errors.Is(err, context.DeadlineExceeded):
+		reason = failedTimeout
+		err = fmt.Errorf("no decision within %s: %w", g.deadlines.after, err)
+	case errors.Is(err, ErrContract):
+		reason = failedContract
+	}
+	g.fallback(c, reason, now)
+	g.complaints.log(g, c, phase, reason, err, now)
+}
+
+// fallback is the fail mode's decision. Under fail open, a decision that was
+// made at an earlier phase stands: it is better than none.
+func (g *Gate) fallback(c *Case, reason string, now time.Time) {
+	g.metrics.failures.WithLabelValues(reason).Inc()
+	d := Decision{Action: Allow, Failed: reason}
+	if g.fail == FailClosed {
+		d = Decision{Action: Deny, Status: 503, Failed: reason}
+	} else if c.decision.Action != Undecided {
+		c.decision.Failed = reason
+		return
+	}
+	d.Reason = "no decision: " + reason
+	c.adopt(&d, now)
+}
+
+// complaints says in the log what failed, without letting a broken policy
+// write a line a request.
+type complaints struct {
+	limit      *rate.Limiter
+	suppressed atomic.Uint64
+}
+
+func (l *complaints) log(g *Gate, c *Case, phase Phase, reason string, err error, now time.Time) {
+	if !l.limit.AllowN(now, 1) {
+		l.suppressed.Add(1)
+		return
+	}
+	g.logger.Error().
+		Err(err).
+		Str("reason", reason).
+		Stringer("phase", phase).
+		Stringer("fail", g.fail).
+		Stringer("mode", c.mode).
+		Stringer("decision_id", c.Exchange.ID).
+		Str("route", c.Exchange.Route.Name).
+		Uint64("suppressed", l.suppressed.Swap(0)).
+		Msg("policy failed; the fail mode decided")
+}
