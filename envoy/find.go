@@ -27,8 +27,8 @@ func Find() (string, error) {
 		return "", fmt.Errorf("find envoy: %w", err)
 	}
 	for {
-		// The first is where the PyPI wheel keeps its binary.
-		for _, place := range []string{".envoy/envoy/_bin/envoy", ".envoy/bin/envoy", ".envoy/envoy"} {
+		// The first is where "make envoy" puts it, the second where an unpacked wheel has it.
+		for _, place := range []string{".envoy/bin/envoy", ".envoy/envoy/_bin/envoy"} {
 			path := filepath.Join(dir, filepath.FromSlash(place))
 			if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() && info.Mode().Perm()&0o111 != 0 {
 				return path, nil

@@ -1,0 +1,162 @@
+package envoytest
+
+import (
+	"encoding/json"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+)
+
+// MarkHeader names a request for [Upstream.Seen]: a test puts its own mark on
+// what it sends and asks later what of it arrived.
+const MarkHeader = "x-mark"
+
+// Upstream is the protected API. The query of a request says what it answers:
+//
+//	records=N    a JSON array of N records, each about 30 bytes
+//	ndjson=N     N records, one a line
+//	bytes=N      N bytes of text
+//	echo=1       the request's headers, as a JSON object of lists
+//	status=N     this status instead of 200
+//	wait=D       nothing for D, then the answer
+//	flush=N      a flush (chunk) every N records
+//	pause=D      D after each flush
+//	declare=1    with content-length
+//	abort=N      break the connection after N records; 0: before the headers
+//
+// The zero query answers "ok".
+type Upstream struct {
+	server http.Server
+	addr   string
+
+	mu   sync.Mutex
+	seen map[string][]http.Header
+	gone map[string]int // requests whose client went away while they were answered
+}
+
+// StartUpstream serves HTTP/1.1 and HTTP/2 without TLS on a free port.
+func StartUpstream(t testing.TB) *Upstream {
+	t.Helper()
+	u := &Upstream{seen: map[string][]http.Header{}, gone: map[string]int{}}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	u.addr = l.Addr().String()
+	u.server.Handler = u
+	u.server.Protocols = new(http.Protocols)
+	u.server.Protocols.SetHTTP1(true)
+	u.server.Protocols.SetUnencryptedHTTP2(true)
+	go u.server.Serve(l)
+	t.Cleanup(func() { u.server.Close() })
+	return u
+}
+
+// Address is host:port.
+func (u *Upstream) Address() string { return u.addr }
+
+// Seen returns the headers of the requests that arrived with this mark.
+func (u *Upstream) Seen(mark string) []http.Header {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return append([]http.Header(nil), u.seen[mark]...)
+}
+
+// Gone counts the requests with this mark that were cancelled from the other
+// side while they were being answered.
+func (u *Upstream) Gone(mark string) int {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.gone[mark]
+}
+
+func (u *Upstream) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	mark := r.Header.Get(MarkHeader)
+	u.mu.Lock()
+	u.seen[mark] = append(u.seen[mark], r.Header.Clone())
+	u.mu.Unlock()
+
+	script := r.URL.Query()
+	if d, err := time.ParseDuration(script.Get("wait")); err == nil {
+		select {
+		case <-time.After(d):
+		case <-r.Context().Done():
+		}
+	}
+	if script.Get("abort") == "0" {
+		panic(http.ErrAbortHandler)
+	}
+	send(w, r, script)
+	if r.Context().Err() != nil {
+		u.mu.Lock()
+		u.gone[mark]++
+		u.mu.Unlock()
+	}
+}
+
+func send(w http.ResponseWriter, r *http.Request, script url.Values) {
+	count := func(name string) int { n, _ := strconv.Atoi(script.Get(name)); return n }
+	first, separator, last := "", "", ""
+	records, record := 0, func(i int) string { return fmt.Sprintf(`{"id":%d,"name":"[{\"x\"},%d"}`, i, i) }
+	switch {
+	case script.Has("echo"):
+		w.Header().Set("content-type", "application/json")
+		_ = json.NewEncoder(w).Encode(r.Header)
+		return
+	case script.Has("records"):
+		w.Header().Set("content-type", "application/json")
+		records, first, separator, last = count("records"), "[", ",", "]"
+	case script.Has("ndjson"):
+		w.Header().Set("content-type", "application/x-ndjson")
+		records, separator, last = count("ndjson"), "\n", "\n"
+	case script.Has("bytes"):
+		w.Header().Set("content-type", "text/plain")
+		records, record = count("bytes"), func(int) string { return "x" }
+	default:
+		w.Header().Set("content-type", "text/plain")
+		records, record = 1, func(int) string { return "ok" }
+	}
+	if script.Has("declare") {
+		length := len(first) + len(last) + max(0, records-1)*len(separator)
+		for i := range records {
+			length += len(record(i))
+		}
+		w.Header().Set("content-length", strconv.Itoa(length))
+	}
+	w.WriteHeader(max(count("status"), http.StatusOK))
+
+	flush, abort := count("flush"), count("abort")
+	pause, _ := time.ParseDuration(script.Get("pause"))
+	text := []byte(first)
+	emit := func() bool {
+		_, err := w.Write(text)
+		text = text[:0]
+		if err == nil && flush > 0 {
+			_ = http.NewResponseController(w).Flush()
+		}
+		return err == nil && r.Context().Err() == nil
+	}
+	for i := range records {
+		if i > 0 {
+			text = append(text, separator...)
+		}
+		text = append(text, record(i)...)
+		if abort > 0 && i+1 == abort {
+			emit()
+			panic(http.ErrAbortHandler)
+		}
+		if (flush > 0 && (i+1)%flush == 0) || len(text) > 32<<10 {
+			if !emit() {
+				return
+			}
+			time.Sleep(pause)
+		}
+	}
+	text = append(text, last...)
+	emit()
+}
