@@ -125,7 +125,9 @@ type Habits struct {
 	Evidence         float32 // e-CUSUM
 	Elevated         uint32  // until, seconds since the epoch
 	AlertDay         uint16
-	Spare            [30]byte
+	_                uint16
+	Before           struct{ Device, Network uint32 } // the context before the one in Header: A-B-A-B is a replay
+	Spare            [20]byte
 }
 
 // Crowd is the tail of an address, network, device or sign-in route: who comes

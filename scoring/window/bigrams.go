@@ -24,4 +24,4 @@ func (g *Bigrams) Total() float64 {
 	return float64(sum)
 }
 
-func bigram(a, b uint16) int { return int(mix(uint64(a)<<16|uint64(b))>>58) }
+func bigram(a, b uint16) int { return int(mix(uint64(a)<<16|uint64(b)) >> 58) }

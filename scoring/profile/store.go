@@ -1,0 +1,148 @@
+package profile
+
+import (
+	"sync/atomic"
+)
+
+const (
+	shardCount   = 64
+	chunkRecords = 16 // a shard takes room from the slab in chunks of this many records, 16 KiB
+
+	// recordCost is what a record takes all in: itself, one and a half index
+	// entries of 8 bytes, its class, and its part of the chunk list.
+	chunkCost = chunkRecords*(RecordSize+12+1) + 4
+)
+
+// Store holds all profiles in one slab of fixed records, updated in place.
+//
+// 64 shards by key, a mutex and an index each; nobody ever holds two. The slab
+// is reserved whole as address space; shards take chunks from it in the order
+// they need them, so resident memory grows densely with the callers. At the
+// cap a new record takes an old one's place: see evict.go for whose.
+type Store struct {
+	slab   slab
+	shards []shard
+}
+
+// slab is the memory that the shards share out among themselves.
+type slab struct {
+	records []Record
+	classes []class // by slot; beside the records so that eviction can walk them
+	taken   atomic.Uint32
+}
+
+// New returns an empty store. cfg must be valid; a zero Memory is the default.
+func New(cfg Config) *Store {
+	if cfg.Memory == 0 {
+		cfg = Default()
+	}
+	chunks := max(int(cfg.Memory)/shardCount/chunkCost, 1)
+	perShard := chunks * chunkRecords
+	entries := perShard * 3 / 2
+
+	s := &Store{shards: make([]shard, shardCount)}
+	s.slab.records = reserve[Record](shardCount * perShard)
+	s.slab.classes = reserve[class](shardCount * perShard)
+	indexes := reserve[uint64](shardCount * entries)
+	lists := make([]uint32, shardCount*chunks)
+	for i := range s.shards {
+		sh := &s.shards[i]
+		sh.slab = &s.slab
+		sh.index = indexes[i*entries : (i+1)*entries]
+		sh.chunks = lists[i*chunks : i*chunks : (i+1)*chunks]
+		sh.capacity = uint32(perShard)
+	}
+	return s
+}
+
+// Close gives the memory back at once, for programs that make many stores.
+// Nothing of the store may be used afterwards, records included.
+func (s *Store) Close() {
+	index := s.shards[0].index
+	release(index[: len(index)*shardCount : len(index)*shardCount])
+	release(s.slab.records)
+	release(s.slab.classes)
+	*s = Store{}
+}
+
+// Pin is the right to use one record: its shard's lock. Hold it for a moment
+// only, and never two: a second Acquire under a Pin may wait for itself.
+type Pin struct {
+	shard *shard
+	slot  uint32
+}
+
+// Release gives up the record, which must not be touched any more. A zero Pin
+// releases nothing. Where the code between may panic, defer it.
+func (p Pin) Release() {
+	if p.shard == nil {
+		return
+	}
+	p.shard.settle(p.slot)
+	p.shard.mu.Unlock()
+}
+
+// Handle names the pinned record for later.
+func (p Pin) Handle() Handle {
+	r := &p.shard.slab.records[p.slot]
+	return Handle{r.Key, r.Generation}
+}
+
+// Handle is what one keeps instead of a pointer: a record as it was created
+// once. When the record has been evicted since, or evicted and created anew,
+// FindHandle finds nothing. The zero Handle never finds anything.
+type Handle struct {
+	Key        Key
+	Generation uint32
+}
+
+// Acquire locks the key's shard and returns its record, which it creates when
+// there is none: zero but for Key, Kind, Version, Generation, Created and
+// LastSeen. At the cap creation evicts. Release the Pin.
+func (s *Store) Acquire(k Key, kind Kind, now uint32) (rec *Record, pin Pin, created bool) {
+	h := k.hash()
+	sh, tag := s.shard(h), uint32(h)
+	sh.mu.Lock()
+	slot, ok := sh.index.find(tag, k, s.slab.records)
+	if !ok {
+		slot = sh.create(tag, k, kind, now)
+	}
+	return &s.slab.records[slot], Pin{sh, slot}, !ok
+}
+
+// Find locks the key's shard and returns its record if there is one. If there
+// is none nothing is locked.
+func (s *Store) Find(k Key) (*Record, Pin, bool) {
+	h := k.hash()
+	sh := s.shard(h)
+	sh.mu.Lock()
+	slot, ok := sh.index.find(uint32(h), k, s.slab.records)
+	if !ok {
+		sh.mu.Unlock()
+		return nil, Pin{}, false
+	}
+	return &s.slab.records[slot], Pin{sh, slot}, true
+}
+
+// FindHandle is Find for the very record the handle was taken from.
+func (s *Store) FindHandle(h Handle) (*Record, Pin, bool) {
+	rec, pin, ok := s.Find(h.Key)
+	if ok && rec.Generation != h.Generation {
+		pin.Release()
+		return nil, Pin{}, false
+	}
+	return rec, pin, ok
+}
+
+// Forget erases the key's record and says whether there was one.
+func (s *Store) Forget(k Key) bool {
+	_, pin, ok := s.Find(k)
+	if !ok {
+		return false
+	}
+	pin.shard.forget(pin.slot)
+	pin.shard.mu.Unlock()
+	return true
+}
+
+func (s *Store) shard(hash uint64) *shard { return &s.shards[hash>>58] }
