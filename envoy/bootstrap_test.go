@@ -1,0 +1,158 @@
+package envoy_test
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/wonted-project/wonted/envoy"
+	"github.com/wonted-project/wonted/envoy/envoytest"
+)
+
+func TestMain(m *testing.M) { os.Exit(envoytest.Main(m)) }
+
+func plain() envoy.Options {
+	return envoy.Options{Listen: "127.0.0.1:8080", Upstream: "127.0.0.1:9000", Wonted: "unix:///run/wonted/extproc.sock"}
+}
+
+// everything has every option that can be combined.
+func everything(t *testing.T) envoy.Options {
+	ca := newAuthority(t)
+	server, client := ca.server(t), ca.certificate
+	opts := plain()
+	opts.Admin = "127.0.0.1:9902"
+	opts.FailOpen, opts.UpstreamHTTP2, opts.ResponseHeaders = true, true, true
+	opts.MessageTimeout = time.Second
+	opts.TrustedProxies = 2
+	opts.TLS = &envoy.TLS{Certificate: server.certificate, Key: server.key, ClientCA: client}
+	opts.JWT = []envoy.JWT{newIssuer(t).options(t)}
+	opts.AccessLog = filepath.Join(t.TempDir(), "access.log")
+	opts.BufferBytes = 1 << 20
+	return opts
+}
+
+func TestEnvoyAcceptsWhatIsRendered(t *testing.T) {
+	bin := envoytest.Find(t)
+	f := func(name string, change func(*envoy.Options)) {
+		t.Helper()
+		opts := plain()
+		change(&opts)
+		config, err := envoy.Bootstrap(opts)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			return
+		}
+		path := filepath.Join(t.TempDir(), "envoy.yaml")
+		if err := os.WriteFile(path, config, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		out, err := exec.Command(bin, "--mode", "validate", "--log-level", "error", "-c", path).CombinedOutput()
+		if err != nil {
+			t.Errorf("%s: %v\n%s", name, err, out)
+		}
+		if strings.Contains(string(out), "eprecated") {
+			t.Errorf("%s: uses what Envoy will remove:\n%s", name, out)
+		}
+	}
+	f("plain", func(*envoy.Options) {})
+	f("bare", func(o *envoy.Options) { o.Wonted, o.Bare = "", true })
+	f("fail open", func(o *envoy.Options) { o.FailOpen = true })
+	f("wonted over TCP", func(o *envoy.Options) { o.Wonted = "127.0.0.1:9002" })
+	f("wonted by name", func(o *envoy.Options) { o.Wonted = "wonted.security.svc:9002" })
+	f("wonted on every address", func(o *envoy.Options) { o.Wonted = ":9002" })
+	f("wonted on an abstract socket", func(o *envoy.Options) { o.Wonted = "unix://@wonted" })
+	f("upstream by name", func(o *envoy.Options) { o.Upstream = "api.internal:443" })
+	f("every address", func(o *envoy.Options) { o.Listen = ":8080" })
+	f("IPv6", func(o *envoy.Options) { o.Listen, o.Upstream = "[::1]:8080", "[::1]:9000" })
+	f("everything", func(o *envoy.Options) { *o = everything(t) })
+}
+
+func TestOptionsThatMakeNoSenseAreRefused(t *testing.T) {
+	f := func(want string, change func(*envoy.Options)) {
+		t.Helper()
+		opts := plain()
+		change(&opts)
+		_, err := envoy.Bootstrap(opts)
+		switch {
+		case err == nil:
+			t.Errorf("accepted; want an error with %q", want)
+		case !strings.Contains(err.Error(), want):
+			t.Errorf("refused with %q; want %q in it", err, want)
+		}
+	}
+	f("listen: \"\" is not host:port", func(o *envoy.Options) { o.Listen = "" })
+	f("listen: \"8080\" is not host:port", func(o *envoy.Options) { o.Listen = "8080" })
+	f("the port must be 0 to 65535", func(o *envoy.Options) { o.Listen = "127.0.0.1:80800" })
+	f("Envoy binds addresses, not names", func(o *envoy.Options) { o.Listen = "localhost:8080" })
+	f("Envoy binds addresses, not names", func(o *envoy.Options) { o.Admin = "localhost:9901" })
+	f("is the address of listen as well", func(o *envoy.Options) { o.Admin = o.Listen })
+	f("upstream: \"\" is not host:port", func(o *envoy.Options) { o.Upstream = "" })
+	f("has no port to connect to", func(o *envoy.Options) { o.Upstream = "api:0" })
+	f("upstream: \"http://api:80\" is not host:port", func(o *envoy.Options) { o.Upstream = "http://api:80" })
+	f("wonted: no address", func(o *envoy.Options) { o.Wonted = "" })
+	f("choose one", func(o *envoy.Options) { o.Bare = true })
+	f("make the socket's path absolute", func(o *envoy.Options) { o.Wonted = "unix://extproc.sock" })
+	f("nor unix:///path", func(o *envoy.Options) { o.Wonted = "/run/wonted/extproc.sock" })
+	f("the kernel takes 107", func(o *envoy.Options) { o.Wonted = "unix:///" + strings.Repeat("d", 107) })
+	f("message timeout", func(o *envoy.Options) { o.MessageTimeout = -time.Second })
+	f("message timeout", func(o *envoy.Options) { o.MessageTimeout = time.Hour })
+	f("trusted proxies", func(o *envoy.Options) { o.TrustedProxies = -1 })
+	f("buffer", func(o *envoy.Options) { o.BufferBytes = 1 })
+	f("buffer", func(o *envoy.Options) { o.BufferBytes = 64 << 20 })
+	f("access log: directory", func(o *envoy.Options) { o.AccessLog = "/no/such/directory/access.log" })
+	f("tls certificate", func(o *envoy.Options) { o.TLS = &envoy.TLS{} })
+	f("no such file", func(o *envoy.Options) { o.TLS = &envoy.TLS{Certificate: "/no/cert", Key: "/no/key"} })
+	f("needs a name of its own", func(o *envoy.Options) { o.JWT = []envoy.JWT{{Issuer: "i", JWKS: os.DevNull}} })
+	f("tokens of any issuer", func(o *envoy.Options) { o.JWT = []envoy.JWT{{Name: "n", JWKS: os.DevNull}} })
+
+	// All faults at once, not one a run.
+	_, err := envoy.Bootstrap(envoy.Options{Wonted: "x"})
+	for _, part := range []string{"listen", "upstream", "wonted"} {
+		if err == nil || !strings.Contains(err.Error(), part+":") {
+			t.Errorf("the error %q does not name %s", err, part)
+		}
+	}
+}
+
+func TestSocketOfTheLargestLengthIsAccepted(t *testing.T) {
+	opts := plain()
+	opts.Wonted = "unix:///" + strings.Repeat("d", 106)
+	if _, err := envoy.Bootstrap(opts); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestEveryReasonIsPrinted(t *testing.T) {
+	config, err := envoy.Bootstrap(everything(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(string(config), "\n")
+	for _, key := range envoy.Keys(t) {
+		explained := false
+		for i, line := range lines[1:] {
+			body := strings.TrimLeft(line, " -")
+			explained = explained || strings.HasPrefix(body, key+":") && strings.HasPrefix(strings.TrimSpace(lines[i]), "#")
+		}
+		if !explained {
+			t.Errorf("no line %q with its reason above it", key)
+		}
+	}
+}
+
+func TestRenderingIsStable(t *testing.T) {
+	opts := everything(t)
+	first, err := envoy.Bootstrap(opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 20 {
+		again, err := envoy.Bootstrap(opts)
+		if err != nil || string(again) != string(first) {
+			t.Fatalf("the same options render differently (%v)", err)
+		}
+	}
+}
