@@ -9,6 +9,7 @@ const (
 	office habit = iota // people at office hours, every day
 	system              // an integration that polls round the clock
 	shop                // the same, and takes part in marketing campaigns
+	fleet               // machines that ask for the same orders over and over, in bursts
 	batch               // reads the export, once a night
 )
 
@@ -51,12 +52,12 @@ var cast = []struct {
 	{"Oakline Warehousing", "oakline", system},
 	{"Pinecrest Freight", "pinecrest", system},
 	{"Quayside Shipping", "quayside", system},
-	{"Redstone Telemetry", "redstone", system},
-	{"Saltmarsh Energy", "saltmarsh", system},
+	{"Redstone Telemetry", "redstone", fleet},
+	{"Saltmarsh Energy", "saltmarsh", fleet},
 	{"Thornbury Parts", "thornbury", system},
-	{"Umber Robotics", "umber", system},
+	{"Umber Robotics", "umber", fleet},
 	{"Valecrest Couriers", "valecrest", system},
-	{"Westlake Cold Chain", "westlake", system},
+	{"Westlake Cold Chain", "westlake", fleet},
 
 	{"Amberly Shoes", "amberly", shop},
 	{"Basil & Thyme", "basilthyme", shop},
@@ -93,6 +94,8 @@ func customers() []customer {
 			c.Agent, c.Page = fmt.Sprintf("%s-desk/3.%d (Windows NT 10.0)", member.prefix, i%7), 10
 		case system, shop:
 			c.Agent, c.Page = fmt.Sprintf("%s-sync/1.%d Go-http-client/2.0", member.prefix, i%9), 20+5*(i%4)
+		case fleet:
+			c.Agent, c.Page = fmt.Sprintf("%s-gateway/4.%d", member.prefix, i%5), 25
 		case batch:
 			c.Agent, c.Page = "python-requests/2.32 warehouse-loader", 0
 		}

@@ -58,6 +58,10 @@ func (v *visitor) visit(at time.Time, times int) []event {
 				call(v.seconds(0.1, 0.5), fmt.Sprintf("/v1/invoices/%d", v.own(v.orders)))
 			}
 		}
+	case fleet: // machines ask how the orders on their lorries are doing
+		for range 200 + v.rng.IntN(600) {
+			call(v.seconds(0.01, 0.1), v.status())
+		}
 	case batch: // a program reads the export, a warehouse at a time
 		for warehouse := range 8 {
 			call(v.seconds(0.3, 0.9), fmt.Sprintf("/v1/export?warehouse=%d", warehouse+1))
@@ -80,6 +84,9 @@ func (v *visitor) order() string {
 	}
 	return fmt.Sprintf("/v1/orders/%d", id)
 }
+
+// status is the path of one of the few orders that a fleet carries.
+func (v *visitor) status() string { return fmt.Sprintf("/v1/orders/%d", v.own(v.rng.IntN(12))) }
 
 // own is the id of the customer's nth order: everybody's orders are numbered
 // through.
@@ -106,6 +113,13 @@ func (v *visitor) days(now time.Time) []event {
 				times = 3
 			}
 			events = append(events, v.visit(at, times)...)
+		}
+	case fleet: // three times a day and at this hour
+		for d := range historyDays {
+			for h := range 3 {
+				at := start.AddDate(0, 0, d).Add(time.Duration(h) * 8 * time.Hour)
+				events = append(events, v.visit(at.Add(v.seconds(0, 3600)), 1)...)
+			}
 		}
 	case batch: // at this hour, every night
 		for d := range historyDays {
