@@ -23,11 +23,11 @@ with_envoy = ENVOY="$$(.ci/envoy)"; export ENVOY
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-7s %s\n", $$1, $$2}' Makefile
 
-demo: build ## one crime, told twice: without wonted, and with it (ARGS="--keep" leaves it running)
-	@$(with_envoy); bin/wonted demo $(ARGS)
+demo: ## one crime, told twice: without wonted, and with it (ARGS="--keep" leaves it running)
+	@$(with_envoy); $(MAKE) build; bin/wonted demo $(ARGS)
 
-test: lint ## everything that must hold: lint, tests with -race on a real Envoy, short fuzzing, known vulnerabilities
-	@$(with_envoy); go test -race -shuffle=on -timeout 10m ./...
+test: ## everything that must hold: lint, tests with -race on a real Envoy, short fuzzing, known vulnerabilities
+	@$(with_envoy); $(MAKE) lint; go test -race -shuffle=on -timeout 10m ./...
 	@.ci/fuzz 3s
 	@.ci/vuln
 

@@ -1,0 +1,85 @@
+package config
+
+import (
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/wonted-project/wonted/extproc/identity"
+	"github.com/wonted-project/wonted/policy"
+	"github.com/wonted-project/wonted/scoring/profile"
+)
+
+// File is the configuration that is read when none is named, if it is there.
+const File = "wonted.yaml"
+
+// DefaultSocket is where wonted listens unless told otherwise. Where its
+// directory cannot be had, serve listens under the user's runtime directory.
+const DefaultSocket = "unix:///run/wonted/extproc.sock"
+
+// Config is what was written. What it is turned into lives in the parts that
+// serve builds from it.
+type Config struct {
+	Mode           policy.Mode     `yaml:"mode"`
+	Listen         string          `yaml:"listen"`  // unix:///path, unix://@name or host:port
+	Admin          string          `yaml:"admin"`   // host:port, loopback only; "": none
+	Metrics        string          `yaml:"metrics"` // host:port; "": none
+	Fail           policy.FailMode `yaml:"fail"`
+	Depth          Depth           `yaml:"depth"`
+	DataDir        string          `yaml:"data_dir"`     // "": memory only
+	IdentityKey    string          `yaml:"identity_key"` // file with 32 random bytes
+	Timezone       Timezone        `yaml:"timezone"`
+	Budget         Budget          `yaml:"budget"`
+	Identity       identity.Config `yaml:"identity"`
+	Login          []Login         `yaml:"login"`
+	TrustedProxies int             `yaml:"trusted_proxies"`
+	Profile        profile.Config  `yaml:"profile"`
+	Policy         Policy          `yaml:"policy"`
+
+	SnapshotEvery Duration `yaml:"snapshot_every"` // to data_dir
+	Drain         Duration `yaml:"drain"`          // how long open requests may finish at SIGTERM
+	LogLevel      LogLevel `yaml:"log_level"`
+
+	// Warnings are settings that are accepted and have no effect yet. A
+	// reader must see them: a setting silently ignored is a trap.
+	Warnings []string `yaml:"-"`
+}
+
+// Budget is how many false alerts the operator accepts (DETECTION: a budget,
+// not thresholds).
+type Budget struct {
+	Alerts float64 `yaml:"alerts_per_1000_identities_per_day"`
+	Max    int     `yaml:"max_alerts_per_day"`
+}
+
+// Login declares a sign-in route.
+type Login struct {
+	Path    string `yaml:"path"`
+	Method  string `yaml:"method"`
+	User    string `yaml:"user"`
+	Success string `yaml:"success"`
+}
+
+// Policy says where the Rego comes from; both empty: the default policy.
+type Policy struct {
+	Path   string `yaml:"path"`   // directory of .rego and .json
+	Bundle string `yaml:"bundle"` // URL
+}
+
+// Default is the configuration of an empty file.
+func Default() *Config {
+	return &Config{
+		Mode:          policy.Shadow,
+		Listen:        DefaultSocket,
+		Admin:         "127.0.0.1:8181",
+		Fail:          policy.FailOpen,
+		Depth:         Adaptive,
+		Timezone:      Timezone{time.UTC},
+		Budget:        Budget{Alerts: 1, Max: 50},
+		Identity:      identity.Default(),
+		Profile:       profile.Default(),
+		SnapshotEvery: Duration(5 * time.Minute),
+		Drain:         Duration(3 * time.Second),
+		LogLevel:      LogLevel{zerolog.InfoLevel},
+	}
+}

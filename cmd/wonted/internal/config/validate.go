@@ -1,0 +1,146 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"path/filepath"
+	"strconv"
+	"strings"
+)
+
+// maxSocketPath is what a Unix socket address can hold, in bytes.
+const maxSocketPath = 107
+
+// maxProxies bounds trusted_proxies: more hops than that is a typing error.
+const maxProxies = 16
+
+// validate refuses what cannot work, and collects warnings about what has no
+// effect yet.
+func (c *Config) validate(from source) error {
+	network, address, err := SplitListen(c.Listen)
+	if err != nil {
+		return from.fault("listen", err.Error())
+	}
+	if host, _ := hostPort(address); network == "tcp" && !loopback(host) {
+		c.Warnings = append(c.Warnings, "listen: "+c.Listen+" can be reached from other machines, and asks nobody who they are; "+
+			"prefer a Unix socket, or let only Envoy reach the port")
+	}
+	if c.Admin != "" {
+		host, err := hostPort(c.Admin)
+		if err != nil {
+			return from.fault("admin", err.Error())
+		}
+		// It can read profiles and asks nobody for a password.
+		if !loopback(host) {
+			return from.fault("admin", fmt.Sprintf("%s is not a loopback address: the admin listener knows no "+
+				"passwords, keep it on 127.0.0.1; for kubelet and Prometheus there is a second one, metrics", c.Admin))
+		}
+	}
+	if c.Metrics != "" {
+		if _, err := hostPort(c.Metrics); err != nil {
+			return from.fault("metrics", err.Error())
+		}
+		if c.Metrics == c.Admin {
+			return from.fault("metrics", "the same address as admin: choose another port")
+		}
+	}
+	if c.TrustedProxies < 0 || c.TrustedProxies > maxProxies {
+		return from.fault("trusted_proxies", fmt.Sprintf("%d is impossible: 0 to %d hops", c.TrustedProxies, maxProxies))
+	}
+	if err := c.sections(from); err != nil {
+		return err
+	}
+	return c.unavailable(from)
+}
+
+// sections asks the packages that own them.
+func (c *Config) sections(from source) error {
+	if err := c.Identity.Validate(); err != nil {
+		return from.section("identity", err)
+	}
+	if err := c.Profile.Validate(); err != nil {
+		return from.section("profile", err)
+	}
+	if c.Budget.Alerts <= 0 || c.Budget.Alerts > 1000 {
+		return from.fault("budget.alerts_per_1000_identities_per_day",
+			fmt.Sprintf("%v alerts are impossible: above 0, at most 1000", c.Budget.Alerts))
+	}
+	if c.Budget.Max < 1 {
+		return from.fault("budget.max_alerts_per_day", fmt.Sprintf("%d alerts are impossible: 1 or more", c.Budget.Max))
+	}
+	return nil
+}
+
+// unavailable refuses what this version cannot do at all, and warns of what it
+// does not do yet.
+func (c *Config) unavailable(from source) error {
+	if c.Policy.Bundle != "" {
+		return from.fault("policy.bundle", "bundles are not available in this version: use policy.path, a directory of .rego and .json")
+	}
+	if len(c.Login) > 0 {
+		return from.fault("login", "sign-in routes are not available in this version: leave it out")
+	}
+	if from.has("budget") {
+		c.Warnings = append(c.Warnings, "budget is not yet enforced by a controller: the threshold is fixed at 4")
+	}
+	return nil
+}
+
+// section places the first complaint of a section's owner, which says what it
+// is about: "identity rule 2: …", "memory: …".
+func (s source) section(key string, err error) *Error {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok && len(joined.Unwrap()) > 0 {
+		err = joined.Unwrap()[0]
+	}
+	about, _, _ := strings.Cut(err.Error(), ":")
+	at := key + "." + about
+	var n int
+	if _, err := fmt.Sscanf(about, key+" rule %d", &n); err == nil {
+		at = fmt.Sprintf("%s[%d]", key, n-1)
+	}
+	if !s.has(at) {
+		at = key
+	}
+	return s.fault(at, err.Error())
+}
+
+// SplitListen parts a listen address into what net.Listen takes.
+func SplitListen(listen string) (network, address string, err error) {
+	path, unix := strings.CutPrefix(listen, "unix://")
+	if !unix {
+		if strings.Contains(listen, "://") || strings.HasPrefix(listen, "/") || strings.HasPrefix(listen, "unix:") {
+			return "", "", fmt.Errorf("%q is no address to listen on: unix:///path, unix://@name or host:port", listen)
+		}
+		if _, err := hostPort(listen); err != nil {
+			return "", "", fmt.Errorf("%q is no address to listen on: unix:///path, unix://@name or host:port", listen)
+		}
+		return "tcp", listen, nil
+	}
+	switch {
+	case len(path) > maxSocketPath:
+		return "", "", fmt.Errorf("the socket's path has %d bytes: at most %d, choose a shorter directory", len(path), maxSocketPath)
+	case strings.HasPrefix(path, "@") && len(path) > 1, filepath.IsAbs(path) && !strings.HasSuffix(path, "/"):
+		return "unix", path, nil
+	}
+	return "", "", fmt.Errorf("%q names no socket: unix:///absolute/path or unix://@name", listen)
+}
+
+func loopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+func hostPort(value string) (host string, err error) {
+	host, port, err := net.SplitHostPort(value)
+	if err == nil {
+		var n int
+		if n, err = strconv.Atoi(port); err == nil && (n < 0 || n > 65535) {
+			err = errors.New("port out of range")
+		}
+	}
+	if err != nil {
+		return "", fmt.Errorf("%q is no address to listen on: host:port with a port of 0 to 65535", value)
+	}
+	return host, nil
+}

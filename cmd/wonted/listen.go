@@ -1,0 +1,156 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/wonted-project/wonted/cmd/wonted/internal/config"
+)
+
+// socketMode lets the owner and the group connect: put Envoy's user into
+// wonted's group, or run both as one user.
+const socketMode = 0o660
+
+// listener is an open listener and how to give its address back.
+type listener struct {
+	net.Listener
+	Address string      // as Envoy's configuration and --listen name it
+	socket  os.FileInfo // the socket file as it was made; nil where there is none
+	path    string
+}
+
+// listen opens a listen address of the configuration. Only the directory of
+// the default socket is created. key names the setting in errors.
+func listen(key, address string) (*listener, error) {
+	if address == config.DefaultSocket {
+		var err error
+		if address, err = defaultSocket(true); err != nil {
+			return nil, err
+		}
+	}
+	network, where, err := config.SplitListen(address)
+	if err != nil {
+		return nil, err
+	}
+	if network == "unix" && !strings.HasPrefix(where, "@") {
+		return listenSocket(key, where)
+	}
+	l, err := net.Listen(network, where)
+	if err != nil {
+		return nil, cannotListen(key, where, err)
+	}
+	if network == "tcp" {
+		return &listener{Listener: l, Address: l.Addr().String()}, nil
+	}
+	return &listener{Listener: l, Address: address}, nil
+}
+
+// Close stops listening. The socket file goes only if it is still the one that
+// was made: a successor may have put its own there.
+func (l *listener) Close() error {
+	err := l.Listener.Close()
+	if l.socket != nil {
+		if now, e := os.Lstat(l.path); e == nil && os.SameFile(now, l.socket) {
+			os.Remove(l.path)
+		}
+	}
+	return err
+}
+
+// listenSocket takes over a socket that nobody listens on any more, as a
+// killed process leaves behind, and refuses one that somebody does.
+func listenSocket(key, path string) (*listener, error) {
+	dir := filepath.Dir(path)
+	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
+		if err == nil {
+			err = fmt.Errorf("%s is no directory", dir)
+		}
+		return nil, advise(fmt.Errorf("listen on %s: %w", path, err),
+			"make the directory first: mkdir -p %s, or choose another socket with %s", dir, config.Flag(key))
+	}
+	if err := clearStale(key, path); err != nil {
+		return nil, err
+	}
+	l, err := net.Listen("unix", path)
+	if err != nil {
+		return nil, cannotListen(key, path, err)
+	}
+	// Closing must not delete what a successor has put in its place.
+	l.(*net.UnixListener).SetUnlinkOnClose(false)
+	made, err := os.Lstat(path)
+	if err == nil {
+		err = os.Chmod(path, socketMode)
+	}
+	if err != nil {
+		l.Close()
+		return nil, fmt.Errorf("listen on %s: %w", path, err)
+	}
+	return &listener{Listener: l, Address: "unix://" + path, socket: made, path: path}, nil
+}
+
+// clearStale removes a dead socket at path.
+func clearStale(key, path string) error {
+	info, err := os.Lstat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("listen on %s: %w", path, err)
+	}
+	if info.Mode().Type() != fs.ModeSocket {
+		return advise(fmt.Errorf("listen on %s: there is something else than a socket", path),
+			"move it away, or choose another socket with %s", config.Flag(key))
+	}
+	conn, err := net.DialTimeout("unix", path, time.Second)
+	if err == nil {
+		conn.Close()
+	}
+	switch {
+	case errors.Is(err, syscall.ECONNREFUSED):
+		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("take over the stale socket %s: %w", path, err)
+		}
+		return nil
+	case errors.Is(err, fs.ErrNotExist): // gone meanwhile
+		return nil
+	case errors.Is(err, fs.ErrPermission):
+		return advise(fmt.Errorf("listen on %s: the socket belongs to somebody else", path),
+			"run wonted as its owner, or choose another socket with %s", config.Flag(key))
+	}
+	return advise(fmt.Errorf("listen on %s: another process is listening there", path),
+		"stop the wonted that runs already, or choose another socket with %s", config.Flag(key))
+}
+
+// cannotListen says what to do about the usual reasons.
+func cannotListen(key, address string, err error) error {
+	_, port, _ := net.SplitHostPort(address)
+	err = fmt.Errorf("%s: %w", key, err)
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE) && port != "":
+		return advise(err, "port %s is taken: stop what uses it (ss -ltnp 'sport = :%s' names it), or choose another with %s", port, port, setting(key))
+	case errors.Is(err, syscall.EADDRINUSE):
+		return advise(err, "stop the wonted that runs already, or choose another with %s", setting(key))
+	case errors.Is(err, fs.ErrPermission) && port != "":
+		return advise(err, "port %s needs privileges: choose one above 1023 with %s", port, setting(key))
+	case errors.Is(err, fs.ErrPermission):
+		return advise(err, "make the directory writable for this user, or choose another with %s", setting(key))
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		return advise(err, "that address is not of this machine: choose another with %s", setting(key))
+	}
+	return advise(err, "choose another address with %s", setting(key))
+}
+
+// setting says where a listen address is set: metrics has no flag.
+func setting(key string) string {
+	if key == "metrics" {
+		return "metrics: in the configuration"
+	}
+	return config.Flag(key)
+}
