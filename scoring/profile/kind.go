@@ -25,3 +25,6 @@ func ParseKind(name string) (Kind, bool) {
 // routes) and that everybody's baseline leans on them: strangers do not evict
 // them.
 func (k Kind) fixed() bool { return k == KindRoute || k == KindLogin }
+
+// habitual says that a kind's tail is Habits.
+func (k Kind) habitual() bool { return KindCaller <= k && k <= KindUser }

@@ -48,7 +48,7 @@ type Stats struct {
 	Bytes           Bytes // taken by records, index and bookkeeping so far
 	CapacityBytes   Bytes // what they take when full; at most Config.Memory
 
-	Created          uint64 // since start
+	Created          uint64 // since start, loaded ones included
 	EvictedProbation uint64
 	EvictedProtected uint64 // established profiles lost: more memory would have kept them
 }

@@ -1,0 +1,102 @@
+// Package profile keeps what wonted knows of every entity: a record of 1,024
+// bytes each, in a Store that holds a million of them in about a gibibyte, and
+// snapshots of it on disk.
+//
+// It knows numbers, bytes and keys, and nothing of HTTP or detection: the
+// scorer reads and writes the records. It may import scoring/window and no
+// other package of wonted.
+//
+// Start with record.go (what is remembered), then store.go (Acquire, Pin,
+// Handle), evict.go (who goes when there is no room), save.go and load.go.
+//
+// # Record, layout version 1
+//
+// Little-endian, no padding but where "-" says so. u8 to u64 are unsigned, f32
+// is IEEE 754; "mini" is window.Minifloat, "moments" three f32 (n, mean, M2),
+// "slot" u32 hash and f32 weight, "small" u16 hash and mini weight in 1/1024,
+// "novelty" two f32 (n, new). Times are u32 seconds since the epoch. Repeated
+// values and the fields of a group are contiguous, in the order given.
+//
+//	   0  16  key: u64 high, u64 low
+//	  16   4  u8 version = 1, u8 kind, u8 cohort, u8 flags
+//	  20   4  u32 generation: which incarnation in its shard
+//	  24   8  created, last seen
+//	  32  16  u32 requests, accepted, sessions, sequence
+//	  48   4  u16 in flight, u16 day of the last anchor move
+//	  52   8  u32 device now, u32 network now (hashes)
+//	  60   4  -
+//	  64  24  display name, zero-padded
+//	  88 184  rings of u16; slot i holds the seconds t with (t/width) mod n = i,
+//	          as of "last seen":
+//	          requests 6x10 s, 10x1 min, 6x10 min, 24x1 h; errors 6x10 min;
+//	          new objects 10x1 min, 6x10 min; bytes (mini) 10x1 min, 6x10 min;
+//	          records (mini) 6x10 min; context switches 2x10 min
+//	 272  24  residual of response bytes: moments, f32 anchor, CUSUM up, CUSUM down
+//	 296  24  residual of records, likewise
+//	 320 120  moments: requests a minute, 10 minutes, hour; new objects a 10
+//	          minutes, hour; bytes a 10 minutes, hour; records, errors, switches
+//	          a 10 minutes
+//	 440  24  f32 anchors: requests 1m 10m 1h, new objects, bytes, records 10m
+//	 464   8  error share: f32 alpha, f32 beta
+//	 472 552  tail, by kind
+//
+// Kinds: 1 caller, 2 credential, 3 session, 4 user, 5 address, 6 network,
+// 7 device, 8 route, 9 login. The tail of 1 to 4, from offset 472:
+//
+//	   0  48  6 slots: devices          48  8  their novelty
+//	  56  64  8 slots: networks        120  8  their novelty
+//	 128  32  4 slots: companions      160  8  their novelty
+//	 168  16  4 small: countries       184  8  their novelty
+//	 192  52  hours: 24 u8 weekday, 24 u8 weekend, f32 scale
+//	 244  64  16 small: endpoints
+//	 308  64  64 u8: endpoint bigrams
+//	 372   8  u16: last four endpoints
+//	 380   4  -
+//	 384  64  recent objects: two Bloom filters of 4 u64, current and previous
+//	 448  48  2 HyperLogLogs of 32 six-bit registers, four to three bytes
+//	 496  16  8 u16: methods
+//	 512  12  f32 e-CUSUM, u32 elevated until, u16 day of the last alert, 2 -
+//	 524   8  u32 device, u32 network of the context before
+//	 532  20  -
+//
+// Of 5, 6, 7 and 9: 64 bytes objects as above, 2 HyperLogLogs of callers (24
+// bytes each: this day, the one before), 440 -. Of 8: moments of log2(1+bytes)
+// and of log2(1+records) of all accepted responses, 528 -.
+//
+// # Memory
+//
+// A record takes 1,037.25 bytes all in: 12 of index at load 2/3, 1 of class and
+// its part of a chunk list beside its own. Config.Memory caps the sum; 1200MiB
+// hold 1,212,416 records. The index is reserved for the cap and never grows,
+// so there is no moment with two of them. Slab and index are mapped outside
+// the Go heap and become resident as they are touched (arena_mmap.go says
+// why); the collector never sees them.
+//
+// # Snapshot, format version 1
+//
+// data_dir holds directories snapshot-NNNNNNNN, of which the file CURRENT
+// names the one that counts, followed by a newline. Each holds a file
+// "profiles":
+//
+//	header   8 magic "wonted\0P"
+//	         4 u32 format version = 1
+//	         2 u16 record layout version, 2 u16 record size
+//	         8 u64 when, seconds since the epoch
+//	        64 key id, zero-padded
+//	         8 sum
+//	block    8 u64 n, 1 to 256
+//	    n*1024 records
+//	         8 sum
+//	...
+//	trailer  8 u64 0
+//	         8 u64 records in all blocks
+//	         8 sum
+//
+// A sum is the XXH3-64 of its part, seeded with the sum before it (the first
+// with 0); nothing follows the trailer. A record may come twice, if it was
+// evicted and created anew while the file was written: the later "last seen"
+// is it.
+//
+// Names that end in .tmp are saves that broke off, names that end in
+// .bad-<reason> snapshots that could not be used: torn, foreign, version, key.
+package profile
