@@ -71,6 +71,8 @@ func (m *RecordMeter) Records() int64 {
 		return max(n, m.values)
 	case m.arrays:
 		return n
+	case m.state == scalar && m.depth == 0:
+		return m.values // a number has no end mark
 	}
 	return m.closed // one value without an array counts when it is whole
 }
@@ -160,6 +162,9 @@ func (m *RecordMeter) structure(b []byte) []byte {
 			if m.state == between {
 				m.state = scalar
 				m.begin(b[i])
+				if m.broken {
+					return nil
+				}
 			}
 			continue
 		}
