@@ -14,7 +14,7 @@ import (
 // newDemo is `wonted demo`: one crime, told twice, on a real Envoy.
 func newDemo(std stdio) *cobra.Command {
 	var keep bool
-	output := "text"
+	var output string
 	cmd := &cobra.Command{
 		Use:   "demo",
 		Short: "Tell one crime twice on a real Envoy: without wonted, and with it",
@@ -22,8 +22,9 @@ func newDemo(std stdio) *cobra.Command {
 
 Starts a small sample API, Envoy and wonted on free loopback ports, plays five
 days of invented customers, and then, live, somebody with a stolen API key.
-Everything it prints is measured in the run that prints it. The exit status is
-not zero if a scene does not happen as told.
+Everything it prints is measured in the run that prints it; --output json
+prints one object a scene. The exit status is not zero if a scene does not
+happen as told.
 
 Envoy is the one that ENVOY names, else envoy on PATH, else the one that
 "make demo" has fetched.`,
@@ -45,12 +46,12 @@ Envoy is the one that ENVOY names, else envoy on PATH, else the one that
 					opts.Pause = 300 * time.Millisecond
 				}
 			default:
-				return misuse(didYouMean(output, []string{"text", "json"}, ""), "--output %q is not known", output)
+				return misuse("--output takes text or json", "--output %q is not known", output)
 			}
 			return demo.Run(cmd.Context(), opts)
 		},
 	}
 	cmd.Flags().BoolVar(&keep, "keep", false, "leave everything running afterwards, and print where it is (until Ctrl-C)")
-	cmd.Flags().StringVar(&output, "output", output, "text or json: one object a scene with what was observed")
+	outputFlag(cmd, &output)
 	return cmd
 }

@@ -49,7 +49,7 @@ func (b board) print(t *teller) {
 // boardScene makes the board the last scene.
 func (t *telling) boardScene() error {
 	s := &scene{Name: "scoreboard", Title: "Scoreboard"}
-	t.board.Others = t.others.harm(t.past.visitors)
+	t.board.Others = t.others.harm()
 	t.board.Replay = replayLine
 	t.board.print(t.teller)
 	s.Observed = t.board

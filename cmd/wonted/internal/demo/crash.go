@@ -30,7 +30,7 @@ func (t *telling) crash(ctx context.Context) error {
 			defer done()
 			for sent := int64(0); sent < share && ctx.Err() == nil; {
 				dead := killed.Load()
-				e := event{time.Now(), v.index, v.by(v.status(), 1)}
+				e := event{time.Now(), v, v.by(v.status(), 1)}
 				o := send(e.request)
 				seen.add(e, o)
 				t.others.add(e, o)
@@ -59,7 +59,7 @@ func (t *telling) crash(ctx context.Context) error {
 	t.board.Crash = crashed{Before: int(before.Load()), After: int(after.Load()), Answered: answered, Failed: failed}
 	t.saw("traffic before, during and after", t.board.Crash.String(), green)
 	s.Observed = t.board.Crash
-	s.expect(failed == 0, "no request failed when wonted was killed", "%s: %v", t.board.Crash, seen.harm(t.past.visitors).Who)
+	s.expect(failed == 0, "no request failed when wonted was killed", "%s: %v", t.board.Crash, seen.harm().Who)
 	s.expect(t.board.Crash.After >= crashRequests, "traffic went on without wonted", "%s", t.board.Crash)
 	return t.close(s)
 }

@@ -13,12 +13,12 @@ import (
 // marketing wave in the shops and the nightly batch, as the history has them.
 type crowd struct {
 	mu        sync.Mutex
-	seen      map[int]bool   // customers that called
-	disturbed map[int]string // customers that were not served in full, and how
+	seen      map[*visitor]bool   // customers that called
+	disturbed map[*visitor]string // customers that were not served in full, and how
 	tally     tally
 }
 
-func newCrowd() *crowd { return &crowd{seen: map[int]bool{}, disturbed: map[int]string{}} }
+func newCrowd() *crowd { return &crowd{seen: map[*visitor]bool{}, disturbed: map[*visitor]string{}} }
 
 // waveTimes is how many times their usual the shops call in the wave.
 const waveTimes = 3
@@ -83,12 +83,12 @@ type harm struct {
 	Who       []string `json:"who,omitempty"`
 }
 
-func (c *crowd) harm(visitors []*visitor) harm {
+func (c *crowd) harm() harm {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	h := harm{Disturbed: len(c.disturbed), Customers: len(c.seen), Requests: c.tally.Requests}
 	for who, how := range c.disturbed {
-		h.Who = append(h.Who, visitors[who].Name+" ("+how+")")
+		h.Who = append(h.Who, who.Name+" ("+how+")")
 	}
 	slices.SortFunc(h.Who, strings.Compare)
 	return h

@@ -49,7 +49,7 @@ func Run(ctx context.Context, opts Options) (err error) {
 	}
 	zone, zoneName := night(opts.Now)
 	now := opts.Now.In(zone)
-	past, err := playHistory(ctx, now, secret)
+	past, err := playHistory(ctx, now, customers())
 	if err != nil {
 		return err
 	}
@@ -62,7 +62,7 @@ func Run(ctx context.Context, opts Options) (err error) {
 			err = struck
 		}
 	}()
-	if err := past.save(s.path("past"), secret, now); err != nil {
+	if err := past.save(s.path("past"), now); err != nil {
 		return err
 	}
 	t := &telling{

@@ -13,7 +13,7 @@ const historyDays = 5
 // event is a request at a time.
 type event struct {
 	At  time.Time
-	Who int // index of the customer
+	Who *visitor
 	request
 }
 
@@ -37,7 +37,7 @@ func (v *visitor) visit(at time.Time, times int) []event {
 	var events []event
 	call := func(pause time.Duration, path string) {
 		at = at.Add(pause)
-		events = append(events, event{at, v.index, v.by(path, machine)})
+		events = append(events, event{at, v, v.by(path, machine)})
 	}
 	list := fmt.Sprintf("/v1/orders?limit=%d", v.Page)
 	switch v.Habit {

@@ -37,7 +37,7 @@ func (l *reportList) Report(r *policy.Report) {
 
 // playHistory plays the historyDays before now through the event-time path,
 // in shadow mode as one would in life.
-func playHistory(ctx context.Context, now time.Time, secret identity.Secret) (*past, error) {
+func playHistory(ctx context.Context, now time.Time, of []customer) (*past, error) {
 	sink := &reportList{}
 	line, err := newLine(secret, now.Location(), policy.Shadow, sink)
 	if err != nil {
@@ -45,7 +45,7 @@ func playHistory(ctx context.Context, now time.Time, secret identity.Secret) (*p
 	}
 	p := &past{line: line}
 	var events []event
-	for _, c := range customers() {
+	for _, c := range of {
 		v := newVisitor(c)
 		p.visitors = append(p.visitors, v)
 		events = append(events, v.days(now)...)
@@ -56,7 +56,7 @@ func playHistory(ctx context.Context, now time.Time, secret identity.Secret) (*p
 			return nil, ctx.Err()
 		}
 		if o := line.do(e.request, e.At); !o.fine() {
-			return nil, fmt.Errorf("play the history: %s %s: %+v", p.visitors[e.Who].Name, e.Path, o)
+			return nil, fmt.Errorf("play the history: %s %s: %+v", e.Who.Name, e.Path, o)
 		}
 	}
 	p.events, p.reports, p.took = len(events), sink.reports, time.Since(start)
@@ -64,6 +64,6 @@ func playHistory(ctx context.Context, now time.Time, secret identity.Secret) (*p
 }
 
 // save writes the profiles where a wonted that is started with dir finds them.
-func (p *past) save(dir string, secret identity.Secret, now time.Time) error {
+func (p *past) save(dir string, now time.Time) error {
 	return p.line.store.Save(dir, profile.Meta{KeyID: secret.ID(), Now: now})
 }

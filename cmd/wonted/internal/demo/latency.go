@@ -64,7 +64,7 @@ func (t *telling) cost(ctx context.Context) error {
 	var last outcome
 	for i := range latencyRequests {
 		v := fleets[i%len(fleets)]
-		e := event{time.Now(), v.index, v.by(v.status(), 1)}
+		e := event{time.Now(), v, v.by(v.status(), 1)}
 		if i%2 == 0 { // neither way always runs on what the other has warmed
 			last = bare(e.request)
 		}

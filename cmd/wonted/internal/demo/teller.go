@@ -74,6 +74,9 @@ func (t *teller) explain(r *policy.Report) {
 	bar := t.paint(blue, "│")
 	fmt.Fprintf(t.w, "     %s %s %s  %s  score %.1f of 12, alarm at %.1f\n", bar, t.paint(bold, "wonted: "+verb),
 		r.Identity, r.Route, r.Score, r.Threshold)
+	if r.Reason != "" {
+		fmt.Fprintf(t.w, "     %s %s\n", bar, r.Reason)
+	}
 	for _, finding := range r.Evidence[:min(3, len(r.Evidence))] {
 		tag := strings.TrimPrefix(strings.Join([]string{finding.Attack, finding.OWASP}, ", "), ", ")
 		for i, line := range wrap(finding.Summary, width-11) {

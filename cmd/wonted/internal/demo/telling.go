@@ -128,7 +128,7 @@ func (t *telling) enforcing(ctx context.Context) error {
 	t.board.LostWith = strange.Records + walked.Records + pulled.Records
 	t.say("%s", t.paint(green, number(t.board.LostWith)+" records lost."))
 	<-crowdDone
-	h := t.others.harm(t.past.visitors)
+	h := t.others.harm()
 	t.say("Meanwhile %d customers sent %s requests, a marketing wave (shops × %d) and the nightly batch among them: %d disturbed.",
 		h.Customers, number(h.Requests), waveTimes, h.Disturbed)
 
