@@ -198,6 +198,12 @@ const maxName = 64
 // that a terminal would obey.
 func display(ex *scoring.Exchange, text []byte) []byte {
 	start := len(ex.Names)
+	ascii := 0
+	for ascii < min(len(text), maxName) && text[ascii] >= ' ' && text[ascii] <= '~' {
+		ascii++
+	}
+	ex.Names = append(ex.Names, text[:ascii]...)
+	text = text[ascii:]
 	for len(text) > 0 {
 		c, n := utf8.DecodeRune(text)
 		if len(ex.Names)-start+n > maxName {
