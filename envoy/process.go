@@ -68,6 +68,7 @@ func start(ctx context.Context, bin string, config []byte, dir string, concurren
 	args := []string{
 		"--config-path", configPath, "--admin-address-path", adminPath,
 		"--log-level", "warning", "--disable-hot-restart", // several may run side by side
+		"--file-flush-interval-msec", "100", // the access log is read while Envoy runs
 	}
 	if concurrency > 0 {
 		args = append(args, "--concurrency", strconv.Itoa(concurrency))

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -27,6 +28,7 @@ const MarkHeader = "x-mark"
 //	flush=N      a flush (chunk) every N records
 //	pause=D      D after each flush
 //	declare=1    with content-length
+//	header=N:V   a response header; may be repeated
 //	abort=N      break the connection after N records; 0: before the headers
 //
 // The zero query answers "ok".
@@ -87,6 +89,10 @@ func (u *Upstream) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		case <-time.After(d):
 		case <-r.Context().Done():
 		}
+	}
+	for _, line := range script["header"] {
+		name, value, _ := strings.Cut(line, ":")
+		w.Header().Add(name, value)
 	}
 	if script.Get("abort") == "0" {
 		panic(http.ErrAbortHandler)
