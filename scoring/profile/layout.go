@@ -25,5 +25,5 @@ const (
 	_ = uint(192-unsafe.Offsetof(Habits{}.Hours)) + uint(unsafe.Offsetof(Habits{}.Hours)-192)
 	_ = uint(384-unsafe.Offsetof(Habits{}.Objects)) + uint(unsafe.Offsetof(Habits{}.Objects)-384)
 	_ = uint(512-unsafe.Offsetof(Habits{}.Evidence)) + uint(unsafe.Offsetof(Habits{}.Evidence)-512)
-	_ = uint(532-unsafe.Offsetof(Habits{}.Spare)) + uint(unsafe.Offsetof(Habits{}.Spare)-532)
+	_ = uint(544-unsafe.Offsetof(Habits{}.Spare)) + uint(unsafe.Offsetof(Habits{}.Spare)-544)
 )

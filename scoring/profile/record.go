@@ -47,7 +47,7 @@ type Header struct {
 	Learned    uint16 // days (since the epoch, mod 65536) of the last anchor move
 	Device     uint32 // context now: hash of device, of network
 	Network    uint32
-	_          uint32
+	Open       [2]uint16 // accepted requests of the minute and the ten minutes that are not over
 }
 
 // NameSize is how many bytes of a display name a record keeps.
@@ -126,8 +126,11 @@ type Habits struct {
 	Elevated         uint32  // until, seconds since the epoch
 	AlertDay         uint16
 	_                uint16
-	Before           struct{ Device, Network uint32 } // the context before the one in Header: A-B-A-B is a replay
-	Spare            [20]byte
+	Before           struct{ Device, Network uint32 }          // the context before the one in Header: A-B-A-B is a replay
+	LastAccepted     uint32                                    // seconds since the epoch: a session ends 30 minutes after it
+	Open             struct{ New10m, New1h, Switch10m uint16 } // accepted, of the buckets that are not over
+	_                uint16
+	Spare            [8]byte
 }
 
 // Crowd is the tail of an address, network, device or sign-in route: who comes
