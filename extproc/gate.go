@@ -1,0 +1,25 @@
+package extproc
+
+import (
+	"time"
+
+	"github.com/wonted-project/wonted/policy"
+	"github.com/wonted-project/wonted/scoring"
+)
+
+// Gate judges exchanges; *policy.Gate does. A Case is before the Gate from
+// Open (or Fail, where the stream could not do its own part) to Close, and is
+// never used by two goroutines at once.
+type Gate interface {
+	Open(c *policy.Case) policy.Verdict
+	Answer(c *policy.Case, now time.Time) policy.Verdict
+	Meter(c *policy.Case, now time.Time) policy.Verdict
+	Fail(c *policy.Case, reason string) policy.Verdict
+	Close(c *policy.Case, end scoring.End, now time.Time)
+}
+
+// Resolver says who is calling: it sets the entities of an exchange whose
+// request is known.
+type Resolver interface {
+	Resolve(ex *scoring.Exchange)
+}

@@ -1,0 +1,62 @@
+package extproc
+
+import (
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/wonted-project/wonted/scoring"
+)
+
+// metrics are resolved once: the hot path only adds. No label ever carries an
+// identity.
+type metrics struct {
+	messages     [kinds]prometheus.Counter
+	spurious     [kinds]prometheus.Counter
+	ended        [scoring.Truncated + 1]prometheus.Counter
+	open         prometheus.Gauge
+	panics       prometheus.Counter
+	decodeErrors prometheus.Counter
+	swept        struct{ deadline, capacity, drain prometheus.Counter }
+}
+
+var endNames = [...]string{
+	scoring.Unknown: "unknown", scoring.Answered: "answered", scoring.Refused: "refused", scoring.Truncated: "truncated",
+}
+
+func newMetrics(r prometheus.Registerer) *metrics {
+	m := &metrics{
+		open: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "wonted_open_exchanges",
+			Help: "Exchanges whose end is still to come.",
+		}),
+		panics: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "wonted_stream_panics_total",
+			Help: "Panics while an exchange was handled; each cost that one exchange.",
+		}),
+		decodeErrors: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "wonted_stream_decode_errors_total",
+			Help: "Messages from the proxy that could not be read.",
+		}),
+	}
+	messages := counters("wonted_stream_messages_total", "Messages from the proxy, by what they carry.", "kind")
+	spurious := counters("wonted_stream_spurious_total", "Messages that came out of order, by what they carry; they were waved through.", "kind")
+	ended := counters("wonted_exchange_ends_total", "Exchanges closed, by how they ended.", "end")
+	swept := counters("wonted_swept_exchanges_total", "Exchanges closed as unknown before their stream ended, by why.", "reason")
+	for k, name := range kindNames {
+		m.messages[k] = messages.WithLabelValues(name)
+		m.spurious[k] = spurious.WithLabelValues(name)
+	}
+	for e, name := range endNames {
+		m.ended[e] = ended.WithLabelValues(name)
+	}
+	m.swept.deadline = swept.WithLabelValues("deadline")
+	m.swept.capacity = swept.WithLabelValues("capacity")
+	m.swept.drain = swept.WithLabelValues("drain")
+	if r != nil {
+		r.MustRegister(messages, spurious, ended, swept, m.open, m.panics, m.decodeErrors)
+	}
+	return m
+}
+
+func counters(name, help, label string) *prometheus.CounterVec {
+	return prometheus.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, []string{label})
+}

@@ -1,0 +1,206 @@
+package extproc
+
+import (
+	"bytes"
+	"strconv"
+	"time"
+
+	"google.golang.org/grpc"
+
+	"github.com/wonted-project/wonted/policy"
+	"github.com/wonted-project/wonted/scoring"
+)
+
+// requestHeaders opens the exchange and asks the Gate.
+func (s *session) requestHeaders(stream grpc.ServerStream, m *message, now time.Time) outcome {
+	s.request = m
+	s.begin(now)
+	ex := &s.c.Exchange
+	m.fill(ex)
+	ex.JA4 = s.fingerprint(stream)
+	s.server.identity.Resolve(ex)
+	v := s.server.gate.Open(&s.c)
+	s.shadow = v.Mode == policy.Shadow
+	if !v.Pass && !s.observed {
+		return s.refuse(v)
+	}
+	s.state = judged
+	return outcome{reply: s.proceed(m, v)}
+}
+
+// fill sets what the exchange takes from its request.
+func (m *message) fill(ex *scoring.Exchange) {
+	ex.Method, ex.Scheme, ex.Host, ex.Path = m.pseudo.method, m.pseudo.scheme, m.pseudo.authority, m.pseudo.path
+	ex.Headers = m.headers
+	ex.Metadata = m.metadata
+	ex.RequestBytes = m.contentLength()
+	a := &m.attributes
+	ex.Source, ex.Protocol = a.source, a.protocol
+	if !a.noMTLS && !a.invalidCertificate {
+		ex.PeerURISAN, ex.PeerDNSSAN, ex.PeerSubject = a.uriSAN, a.dnsSAN, a.subject
+	}
+}
+
+// contentLength is how long the body will be, -1 where that is unknown.
+func (m *message) contentLength() int64 {
+	if m.endOfStream {
+		return 0
+	}
+	n, err := strconv.ParseInt(string(m.header("content-length")), 10, 64)
+	if err != nil || n < 0 {
+		return -1
+	}
+	return n
+}
+
+// proceed is the reply that lets the request go on. Nearly always that is a
+// patched copy of a template.
+func (s *session) proceed(m *message, v policy.Verdict) *reply {
+	ex := &s.c.Exchange
+	s.told = told{v.Action, ex.Assessment.Score}
+	var mu mutation
+	mu.apply(v.Request)
+	mu.strip(m.headers)
+	f := newFrame()
+	if v.Action == policy.Allow && mu.empty() {
+		f.bytes = allowed[v.Mode].fill(f.bytes, ex.ID, ex.Assessment.Score)
+		return f.seal()
+	}
+	f.bytes = appendContinue(f.bytes, kindRequestHeaders, &mu)
+	f.bytes = s.appendMark(f.bytes, v)
+	f.bytes = appendMode(f.bytes, modeHeaders)
+	return f.seal()
+}
+
+// responseHeaders tells the Gate the status and the declared size, and asks for
+// the body where the Gate wants to see it.
+func (s *session) responseHeaders(m *message, now time.Time) outcome {
+	ex := &s.c.Exchange
+	code, _ := strconv.Atoi(string(m.pseudo.status))
+	ex.Status = httpStatus(code, m.header("grpc-status"))
+	ex.ResponseBytes = m.contentLength()
+	if code == 204 || code == 304 || bytes.Equal(ex.Method, []byte("HEAD")) {
+		ex.ResponseBytes = 0 // RFC 9110, 6.4.1: none follows, whatever content-length says
+	}
+	ex.Duration = now.Sub(ex.Time)
+	s.server.answered.Add(1)
+	v := s.server.gate.Answer(&s.c, now)
+	if !v.Pass && !s.observed {
+		return s.refuse(v)
+	}
+	body := ex.ResponseBytes != 0 && (v.Body || s.server.depth == DepthBodies)
+	out := outcome{reply: s.answer(v, body)}
+	if body {
+		s.meter.Reset(m.header("content-type"), m.header("content-encoding"))
+		s.state = metering
+		return out
+	}
+	s.state = spent
+	out.ends, out.end = true, scoring.Answered
+	return out
+}
+
+// answer is the reply that lets the response headers go on.
+func (s *session) answer(v policy.Verdict, body bool) *reply {
+	news := s.news(v)
+	if !news && len(v.Response) == 0 {
+		if body {
+			return streamed
+		}
+		return harmless[kindResponseHeaders]
+	}
+	var mu mutation
+	mu.apply(v.Response)
+	f := newFrame()
+	f.bytes = appendContinue(f.bytes, kindResponseHeaders, &mu)
+	if news {
+		f.bytes = s.appendMark(f.bytes, v)
+	}
+	if body {
+		f.bytes = appendMode(f.bytes, modeStreaming)
+	}
+	return f.seal()
+}
+
+// requestBody comes only where the filter's own configuration asks for it.
+func (s *session) requestBody(m *message) outcome {
+	if s.state == judged || s.state == metering {
+		s.uploaded += int64(len(m.body))
+		ex := &s.c.Exchange
+		ex.RequestBytes = max(ex.RequestBytes, s.uploaded)
+	}
+	return pass(m)
+}
+
+// responseBody meters a chunk before it goes on. A verdict against it cuts the
+// response: its headers have left.
+func (s *session) responseBody(m *message, now time.Time) outcome {
+	ex := &s.c.Exchange
+	if !s.chunks {
+		s.chunks = true
+		ex.ResponseBytes = 0 // what was declared is now counted
+	}
+	ex.ResponseBytes += int64(len(m.body))
+	s.meter.Write(m.body)
+	ex.Records = s.meter.Records()
+	v := s.server.gate.Meter(&s.c, now)
+	if !v.Pass && !s.observed {
+		return s.cut(v)
+	}
+	out := pass(m)
+	if s.news(v) {
+		f := newFrame()
+		f.bytes = appendContinue(f.bytes, kindResponseBody, nil)
+		f.bytes = s.appendMark(f.bytes, v)
+		out.reply = f.seal()
+	}
+	if m.endOfStream {
+		s.state = spent
+		out.ends, out.end = true, scoring.Answered
+	}
+	return out
+}
+
+// responseTrailers end a body in the place of a last chunk.
+func (s *session) responseTrailers(m *message) outcome {
+	ex := &s.c.Exchange
+	ex.Status = httpStatus(ex.Status, m.header("grpc-status"))
+	s.state = spent
+	return outcome{reply: harmless[m.kind], ends: true, end: scoring.Answered}
+}
+
+// refuse answers in the upstream's place.
+func (s *session) refuse(v policy.Verdict) outcome {
+	s.state = spent
+	f := newFrame()
+	f.bytes = appendImmediate(f.bytes, &s.c.Exchange, v)
+	f.bytes = s.appendMark(f.bytes, v)
+	return outcome{reply: f.seal(), ends: true, end: scoring.Refused}
+}
+
+// cut ends a response that is on its way.
+func (s *session) cut(v policy.Verdict) outcome {
+	s.state = spent
+	f := newFrame()
+	f.bytes = appendCut(f.bytes, v)
+	f.bytes = s.appendMark(f.bytes, v)
+	return outcome{reply: f.seal(), ends: true, end: scoring.Truncated}
+}
+
+// news says whether the verdict differs from what dynamic metadata says.
+func (s *session) news(v policy.Verdict) bool {
+	return v.Action != s.told.action || s.c.Exchange.Assessment.Score > s.told.score
+}
+
+func (s *session) appendMark(b []byte, v policy.Verdict) []byte {
+	ex := &s.c.Exchange
+	s.told = told{v.Action, ex.Assessment.Score}
+	var id [2 * len(scoring.ID{})]byte
+	return appendMark(b, &mark{
+		id:     hexID(id[:0], ex.ID),
+		score:  ex.Assessment.Score,
+		action: v.Action,
+		mode:   v.Mode,
+		class:  v.Class,
+	})
+}

@@ -1,0 +1,240 @@
+package extproc
+
+import (
+	"errors"
+	"io"
+	"sync"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
+
+	"github.com/wonted-project/wonted/policy"
+	"github.com/wonted-project/wonted/scoring"
+	"github.com/wonted-project/wonted/scoring/payload"
+)
+
+// session drives the one exchange of a stream. See the package comment for its
+// states; phases.go holds what happens in each.
+type session struct {
+	flight
+	life
+	server *Server
+	meter  payload.RecordMeter
+	ja4    []byte
+}
+
+// life is what a session must forget before it serves another stream.
+type life struct {
+	state    state
+	request  *message // the request headers, kept while the exchange points into them
+	message  *message // the latest
+	owed     bool     // Envoy waits for an answer
+	to       kind     // to a message of this kind, as far as it could be read
+	observed bool     // observability mode: nobody waits for answers
+	shadow   bool     // the latest verdict's mode
+	broken   bool     // it has panicked
+	chunks   bool     // a body chunk has come
+	uploaded int64    // bytes of request body seen
+	told     told
+}
+
+// told is what dynamic metadata has said so far.
+type told struct {
+	action policy.Action
+	score  float64
+}
+
+// state is where an exchange stands.
+type state uint8
+
+const (
+	waiting  state = iota // for the request headers
+	judged                // the request has passed, its response is to come
+	metering              // the response body is passing in chunks
+	spent                 // closed: whatever comes is waved through
+)
+
+// outcome is what one message leads to.
+type outcome struct {
+	reply *reply      // nil: none is due
+	ends  bool        // close the exchange once the reply is sent
+	end   scoring.End // as
+}
+
+var sessions = sync.Pool{New: func() any { return new(session) }}
+
+// process handles one stream.
+func (s *Server) process(stream grpc.ServerStream) error {
+	ss := sessions.Get().(*session)
+	ss.server = s
+	for {
+		more, err := ss.turn(stream)
+		if !more {
+			ss.leave()
+			return err
+		}
+	}
+}
+
+// turn handles one message. A panic in it costs this exchange and no other.
+func (s *session) turn(stream grpc.ServerStream) (more bool, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			more, err = false, s.panicked(stream, p)
+		}
+	}()
+	if s.message == nil {
+		s.message = newMessage()
+	}
+	m := s.message
+	s.owed, s.to = true, kindNone // whatever goes wrong from here on is about a message
+	if err := stream.RecvMsg(m); err != nil {
+		return false, s.gone(err)
+	}
+	s.server.metrics.messages[m.kind].Inc()
+	if m.err != nil {
+		s.server.metrics.decodeErrors.Inc()
+		return false, s.failed(stream, "decode")
+	}
+	s.to = m.kind
+	s.observed = s.observed || m.observability
+	s.owed = !s.observed && m.kind != kindNone
+
+	out := s.step(stream, m)
+	if m == s.request {
+		s.message = nil
+	} else {
+		m.clear() // a chunk of a body need not be held until the next
+	}
+	if s.owed {
+		if err := stream.SendMsg(out.reply); err != nil {
+			return false, err // leave closes it as unknown: the answer did not arrive
+		}
+		s.owed = false
+	}
+	if out.ends {
+		s.finish(out.end)
+	}
+	// Envoy keeps an observed stream open until we leave, or for 5 s.
+	return !s.observed || s.state != spent, nil
+}
+
+// step takes one message through the state table.
+func (s *session) step(stream grpc.ServerStream, m *message) outcome {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := s.server.clock.now()
+	s.last = now
+	if s.state != waiting && !s.open {
+		s.state = spent // closed in our place
+	}
+	switch m.kind {
+	case kindRequestHeaders:
+		if s.state == waiting {
+			return s.requestHeaders(stream, m, now)
+		}
+	case kindRequestBody:
+		return s.requestBody(m)
+	case kindRequestTrailers:
+		return pass(m)
+	case kindResponseHeaders:
+		switch s.state {
+		case waiting:
+			s.state = spent // refused by a filter before us: not our exchange
+			return pass(m)
+		case judged:
+			return s.responseHeaders(m, now)
+		}
+	case kindResponseBody:
+		if s.state == metering {
+			return s.responseBody(m, now)
+		}
+	case kindResponseTrailers:
+		if s.state == metering {
+			return s.responseTrailers(m)
+		}
+	case kindNone:
+		return outcome{}
+	}
+	if s.state != spent {
+		s.server.metrics.spurious[m.kind].Inc()
+	}
+	return pass(m)
+}
+
+// pass lets a message of any kind go on as it is.
+func pass(m *message) outcome { return outcome{reply: harmless[m.kind]} }
+
+// gone handles the end of the stream. Neither EOF nor Canceled tells how the
+// exchange ended, and everything that came has been answered.
+func (s *session) gone(err error) error {
+	if s.observed && s.state == metering && !s.chunks {
+		s.finish(scoring.Answered) // in this mode we cannot know whether bodies are sent at all
+	}
+	if errors.Is(err, io.EOF) || status.Code(err) == codes.Canceled {
+		return nil
+	}
+	return err
+}
+
+// finish closes the exchange, unless that has happened.
+func (s *session) finish(end scoring.End) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.server.close(&s.flight, end, s.server.clock.now())
+	s.state = spent
+}
+
+// leave closes what is still open as unknown, and gives back what was borrowed.
+// What a panic has touched is left to the garbage collector.
+func (s *session) leave() {
+	defer func() {
+		if p := recover(); p != nil {
+			s.server.panicked(p)
+		}
+	}()
+	s.finish(scoring.Unknown)
+	if s.broken {
+		return
+	}
+	if s.request != nil {
+		s.request.release()
+	}
+	if s.message != nil {
+		s.message.release()
+	}
+	ex := &s.c.Exchange
+	ex.Headers, ex.Metadata = nil, nil // the message's, which others use by now
+	s.c.Reset()
+	s.life = life{}
+	sessions.Put(s)
+}
+
+// ja4Key is where Envoy is told to put the fingerprint: gRPC metadata, which a
+// client cannot write.
+const ja4Key = "x-wonted-ja4"
+
+func (s *session) fingerprint(stream grpc.ServerStream) []byte {
+	v := metadata.ValueFromIncomingContext(stream.Context(), ja4Key)
+	if len(v) == 0 || v[0] == "-" {
+		return nil
+	}
+	s.ja4 = append(s.ja4[:0], v[0]...)
+	return s.ja4
+}
+
+// begin opens an exchange: from here on it must be closed, once.
+func (s *session) begin(now time.Time) {
+	ex := &s.c.Exchange
+	ex.ID, ex.Time = newID(), now
+	ex.RequestBytes, ex.ResponseBytes, ex.Records = -1, -1, -1
+	s.open = true
+	s.server.opened.Add(1)
+	s.server.metrics.open.Inc()
+	if evicted := s.server.open.add(&s.flight, now); evicted != nil {
+		s.server.closeFor(evicted, now, s.server.metrics.swept.capacity)
+	}
+}

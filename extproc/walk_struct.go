@@ -1,0 +1,155 @@
+package extproc
+
+import (
+	"bytes"
+	"slices"
+
+	"google.golang.org/protobuf/encoding/protowire"
+
+	"github.com/wonted-project/wonted/scoring"
+)
+
+// attributesKey is the one entry of ProcessingRequest.attributes that Envoy's
+// filter writes.
+const attributesKey = "envoy.filters.http.ext_proc"
+
+// walkMetadata reads a core.v3.Metadata: its filter_metadata, namespace by
+// namespace, each left encoded for the identity rule that asks for it.
+func (m *message) walkMetadata(b []byte) error {
+	for len(b) > 0 {
+		f, rest, err := next(b)
+		if err != nil {
+			return err
+		}
+		b = rest
+		if !f.is(1, protowire.BytesType) {
+			continue
+		}
+		name, value, err := walkEntry(f.bytes)
+		if err != nil {
+			return err
+		}
+		ns := scoring.Namespace{Name: name, Struct: value}
+		i := slices.IndexFunc(m.metadata, func(n scoring.Namespace) bool { return bytes.Equal(n.Name, name) })
+		if i < 0 {
+			m.metadata = append(m.metadata, ns)
+		} else {
+			m.metadata[i] = ns
+		}
+	}
+	return nil
+}
+
+// walkEntry reads an entry of a map from strings to messages. Encoded messages
+// merge by concatenation, which is what a value given twice asks for; nobody
+// sends that, so it may cost an allocation.
+func walkEntry(b []byte) (key, value []byte, err error) {
+	for len(b) > 0 {
+		var f field
+		if f, b, err = next(b); err != nil {
+			return nil, nil, err
+		}
+		switch {
+		case f.is(1, protowire.BytesType):
+			if key, err = f.text(); err != nil {
+				return nil, nil, err
+			}
+		case f.is(2, protowire.BytesType) && value == nil:
+			value = f.bytes
+		case f.is(2, protowire.BytesType):
+			value = slices.Concat(value, f.bytes)
+		}
+	}
+	return key, value, nil
+}
+
+// walkAttributes reads one entry of the attributes map.
+func (m *message) walkAttributes(b []byte) error {
+	key, value, err := walkEntry(b)
+	if err != nil || string(key) != attributesKey {
+		return err
+	}
+	m.attributes = attributes{}
+	for len(value) > 0 {
+		var f field
+		if f, value, err = next(value); err != nil {
+			return err
+		}
+		if !f.is(1, protowire.BytesType) {
+			continue
+		}
+		name, encoded, err := walkEntry(f.bytes)
+		if err != nil {
+			return err
+		}
+		if err := m.attributes.set(name, encoded); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// set keeps one attribute, if it is one that wonted reads. An attribute of
+// another type than expected is as good as absent.
+func (a *attributes) set(name, encoded []byte) error {
+	var to *[]byte
+	var no *bool
+	switch string(name) {
+	case "source.address":
+		to = &a.source
+	case "request.protocol":
+		to = &a.protocol
+	case "connection.uri_san_peer_certificate":
+		to = &a.uriSAN
+	case "connection.dns_san_peer_certificate":
+		to = &a.dnsSAN
+	case "connection.subject_peer_certificate":
+		to = &a.subject
+	case "connection.mtls":
+		no = &a.noMTLS
+	case "connection.peer_certificate_valid":
+		no = &a.invalidCertificate
+	default:
+		return nil
+	}
+	v, err := walkValue(encoded)
+	if err != nil {
+		return err
+	}
+	if to != nil {
+		*to = v.text
+	} else {
+		*no = v.isBool && !v.truth
+	}
+	return nil
+}
+
+// value is a google.protobuf.Value, if it is of a type that wonted reads.
+type value struct {
+	text   []byte
+	isBool bool
+	truth  bool
+}
+
+// walkValue reads a google.protobuf.Value: the last member of its oneof wins.
+func walkValue(b []byte) (v value, err error) {
+	for len(b) > 0 {
+		var f field
+		if f, b, err = next(b); err != nil {
+			return value{}, err
+		}
+		switch {
+		case f.is(3, protowire.BytesType):
+			v = value{}
+			if v.text, err = f.text(); err != nil {
+				return value{}, err
+			}
+		case f.is(4, protowire.VarintType):
+			v = value{isBool: true, truth: f.value != 0}
+		case f.is(1, protowire.VarintType), f.is(2, protowire.Fixed64Type),
+			f.is(5, protowire.BytesType), f.is(6, protowire.BytesType):
+			v = value{}
+		}
+	}
+	return v, nil
+}
