@@ -4,8 +4,8 @@ import "math"
 
 // SmallSlots are Slots in half the room: the value is 16 bits of hash, so two
 // of 16 values collide once in 550 records, and the weight is a Minifloat of
-// 1/1024ths, true to 0.05 % an operation. A decay nearer to 1 than 0.999 is
-// less than a step of it and would be rounded away.
+// 1/1024ths, true to 0.025 % an operation, at most 2^32. A decay nearer to 1 than 0.9995
+// is less than half a step and would be rounded away.
 type SmallSlots []SmallSlot
 
 const smallUnit = 1024
@@ -13,8 +13,7 @@ const smallUnit = 1024
 func smallWeight(w uint16) float64 { return float64(Minifloat(w).Decode()) / smallUnit }
 
 func smallEncode(w float64) uint16 {
-	// Far above any weight of ours, and well inside uint64.
-	return uint16(Encode(uint64(math.Round(min(w, 1<<40) * smallUnit))))
+	return uint16(Encode(uint64(math.Round(min(w, 1<<40) * smallUnit)))) // Encode saturates below that
 }
 
 // Weight is the value's weight, 0 when it is not remembered.

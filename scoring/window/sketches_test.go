@@ -1,0 +1,256 @@
+package window
+
+import (
+	"math"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+func TestHours(t *testing.T) {
+	var h Hours
+	if got := h.Density(3, true, 1.0/48, 10); !near(got, 1.0/48, 1e-12) {
+		t.Errorf("nothing known: %v, want the prior", got)
+	}
+	if got := h.Density(3, true, 1.0/48, 0); got != 1.0/48 {
+		t.Errorf("nothing known and no prior strength: %v", got)
+	}
+	for range 8 {
+		h.Add(0, false, 1)
+	}
+	f := func(hour int, weekend bool, want float64) {
+		t.Helper()
+		if got := h.Smoothed(hour, weekend); got != want {
+			t.Errorf("hour %d, weekend %v: %v, want %v", hour, weekend, got, want)
+		}
+	}
+	f(0, false, 4)
+	f(1, false, 2)
+	f(23, false, 2) // around midnight
+	f(-1, false, 2)
+	f(24, false, 4)
+	f(2, false, 0)
+	f(0, true, 0)
+	h.Decay(0.5)
+	f(0, false, 2)
+	for range 40 {
+		h.Decay(0.5)
+	}
+	if h != (Hours{}) {
+		t.Errorf("faded: %+v", h)
+	}
+}
+
+func TestHoursShares(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		var h Hours
+		var truth [2][24]float64
+		n := rapid.IntRange(1, 2000).Draw(t, "visits")
+		busy := rapid.IntRange(0, 23).Draw(t, "busy")
+		for i := range n {
+			hour, weekend := busy, i%7 > 4
+			if i%3 == 0 {
+				hour = i % 24
+			}
+			before := h.Smoothed(hour, weekend)
+			h.Add(hour, weekend, 1)
+			if h.Smoothed(hour, weekend) <= before && h.Scale < hoursCoarsest {
+				t.Fatalf("a visit at %d did not count", hour)
+			}
+			truth[day(weekend)][hour]++
+		}
+		sum := 0.0
+		for d := range truth {
+			for hour := range 24 {
+				p := h.Density(hour, d == 1, 1.0/48, 4)
+				if !(p >= 0 && p <= 1) {
+					t.Fatalf("density %v", p)
+				}
+				sum += p
+				share := truth[d][hour] / float64(n)
+				if got := float64(h.Cells[d][hour]) * float64(h.Scale) / h.Total(); math.Abs(got-share) > 0.12 {
+					t.Fatalf("share of hour %d is %v, want %v", hour, got, share)
+				}
+			}
+		}
+		if !near(sum, 1, 1e-6) {
+			t.Fatalf("densities sum to %v", sum)
+		}
+	})
+}
+
+func TestHoursTakeAnyWeight(t *testing.T) {
+	for _, w := range []float64{math.Inf(1), 1e300, 128, 1e-300, 0, -1, math.NaN()} {
+		for _, scale := range []float32{0, 1e-38, 1e-6, 1, 1e9} {
+			h := Hours{Scale: scale}
+			for i := range h.Cells[0] {
+				h.Cells[0][i] = 255
+			}
+			h.Add(5, false, w) // ends, and
+			if c := h.Total(); math.IsNaN(c) || math.IsInf(c, 0) {
+				t.Errorf("weight %v at scale %v: total %v", w, scale, c)
+			}
+		}
+	}
+}
+
+func TestBloom(t *testing.T) {
+	var b Bloom
+	if b.Has(1) {
+		t.Error("an empty filter has something")
+	}
+	for i := range uint64(30) {
+		b.Add(i)
+	}
+	for i := range uint64(30) {
+		if !b.Has(i) || !b.Add(i) {
+			t.Errorf("%d is forgotten", i)
+		}
+	}
+}
+
+// The last 20 objects are always remembered; an endless walk stays mostly new.
+func TestBloomRotation(t *testing.T) {
+	var b Bloom
+	seen := 0
+	const n = 100_000
+	for i := range uint64(n) {
+		if b.Add(i) {
+			seen++
+		}
+		for j := range min(i, 20) {
+			if !b.Has(i - j) {
+				t.Fatalf("%d is forgotten at %d", i-j, i)
+			}
+		}
+	}
+	if share := float64(seen) / n; share > 0.10 {
+		t.Errorf("%.1f %% of a walk over new objects were called seen", share*100)
+	} else {
+		t.Logf("%.1f %% of a walk over new objects were called seen", share*100)
+	}
+}
+
+func TestHLL(t *testing.T) {
+	if got := new(HLL).Estimate(); got != 0 {
+		t.Errorf("nothing counts as %v", got)
+	}
+	for _, n := range []int{1, 5, 20, 100, 1000, 100_000} {
+		bias, square := 0.0, 0.0
+		const runs = 200
+		for run := range runs {
+			var l HLL
+			for i := range n {
+				l.Add(uint64(run)<<32 | uint64(i))
+				if n <= 20 {
+					l.Add(uint64(run)<<32 | uint64(i)) // once more counts once
+				}
+			}
+			e := l.Estimate()/float64(n) - 1
+			bias += e / runs
+			square += e * e / runs
+		}
+		t.Logf("%7d distinct: bias %+.1f %%, error %.1f %%", n, bias*100, math.Sqrt(square)*100)
+		if math.Abs(bias) > 0.08 || math.Sqrt(square) > 0.25 {
+			t.Errorf("%d distinct: bias %+.1f %%, error %.1f %%", n, bias*100, math.Sqrt(square)*100)
+		}
+	}
+}
+
+func TestHLLMerge(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		var a, b, whole HLL
+		for _, x := range rapid.SliceOf(rapid.Uint64()).Draw(t, "a") {
+			a.Add(x)
+			whole.Add(x)
+		}
+		for _, x := range rapid.SliceOf(rapid.Uint64()).Draw(t, "b") {
+			b.Add(x)
+			whole.Add(x)
+		}
+		ab, ba := a, b
+		ab.Merge(&b)
+		ba.Merge(&a)
+		again := ab
+		again.Merge(&b)
+		if ab != ba || ab != whole || again != ab {
+			t.Fatalf("a+b %x, b+a %x, whole %x, a+b+b %x", ab, ba, whole, again)
+		}
+		if whole.Estimate() < a.Estimate() {
+			t.Fatal("more values, smaller estimate")
+		}
+	})
+}
+
+func TestHLLOfAnything(t *testing.T) {
+	var l HLL
+	for i := range l {
+		l[i] = 255
+	}
+	if e := l.Estimate(); math.IsNaN(e) || math.IsInf(e, 0) {
+		t.Errorf("estimate %v", e)
+	}
+}
+
+func TestBigrams(t *testing.T) {
+	var g Bigrams
+	for range 255 {
+		g.Add(1, 2)
+	}
+	g.Add(2, 1)
+	if g.Count(1, 2) != 255 || g.Total() != 256 {
+		t.Errorf("count %v of %v", g.Count(1, 2), g.Total())
+	}
+	g.Add(1, 2)
+	if g.Count(1, 2) != 128 || g.Count(2, 1) != 0 || g.Total() != 128 {
+		t.Errorf("halved: count %v, other %v, of %v", g.Count(1, 2), g.Count(2, 1), g.Total())
+	}
+	used := map[int]bool{}
+	for a := range uint16(64) {
+		for b := range uint16(64) {
+			used[bigram(a, b)] = true
+		}
+	}
+	if len(used) != len(g) {
+		t.Errorf("%d of %d cells are ever used", len(used), len(g))
+	}
+}
+
+func TestNoAllocs(t *testing.T) {
+	ring := make([]uint16, 10)
+	var m Moments
+	slots, small := make(Slots, 6), make(SmallSlots, 16)
+	var n Novelty
+	var h Hours
+	var b Bloom
+	var l HLL
+	var g Bigrams
+	now := uint32(1 << 30)
+	if a := testing.AllocsPerRun(1000, func() {
+		last := now
+		now += 7
+		Closed(ring, 60, last, now)
+		Advance(ring, 60, last, now)
+		Add(ring, 60, now, 1)
+		AddValue(ring, 60, now, 1000, now)
+		Undo(ring, 60, now, now, 1)
+		m.Add(Log2(Sliding(ring, 60, now)+SlidingValue(ring, 60, now)), 1)
+		m.Decay(0.99)
+		m.Merge(m)
+		slots.Touch(now, 1)
+		slots.Decay(0.99)
+		slots.NoCommoner(now)
+		small.Touch(uint16(now), 1)
+		small.Decay(0.99)
+		n.Observe(true, n.Ratio(0.1, 8))
+		h.Add(int(now/3600), false, 1)
+		h.Density(int(now/3600), false, 1.0/48, 4)
+		b.Add(uint64(now))
+		l.Add(uint64(now))
+		l.Estimate()
+		l.Merge(&l)
+		g.Add(uint16(now), 1)
+	}); a != 0 {
+		t.Errorf("%v allocations", a)
+	}
+}
