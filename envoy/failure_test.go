@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	bootstrapv3 "github.com/envoyproxy/go-control-plane/envoy/config/bootstrap/v3"
+
 	"github.com/wonted-project/wonted/envoy"
 	"github.com/wonted-project/wonted/envoy/envoytest"
 )
@@ -258,4 +260,17 @@ func TestSIGTERMLetsWhatIsInFlightEnd(t *testing.T) {
 	if !s.wonted.Gone() {
 		t.Error("wonted is still there")
 	}
+}
+
+func TestARefusalBeforeWontedStaysThatRefusal(t *testing.T) {
+	refuse := refuseFirst(t)
+	s := setEdited(t, func(b *bootstrapv3.Bootstrap) { editManager(t, b, refuse) },
+		envoytest.Settings{Policy: permissive}, func(o *envoy.Options) { o.ResponseHeaders = true })
+	for range 3 { // a stream that begins with response headers is no exchange
+		s.wants(s.get(http1(t), "/", mark()), http.StatusForbidden)
+	}
+	if n := s.metric("wonted_exchanges_total"); n != 0 {
+		t.Errorf("%v exchanges were judged", n)
+	}
+	s.idle()
 }

@@ -30,7 +30,8 @@ const (
 // attributes is what wonted wants to know of a request beyond its headers.
 // Those that a connection does not have are simply missing.
 var attributes = []string{
-	"source.address", "source.port", "request.id", "request.protocol", "connection.mtls",
+	"source.address", "source.port", "request.id", "request.protocol",
+	"connection.mtls", "connection.peer_certificate_valid",
 	"connection.uri_san_peer_certificate",
 	"connection.dns_san_peer_certificate",
 	"connection.subject_peer_certificate",

@@ -11,7 +11,6 @@ import (
 
 	bootstrapv3 "github.com/envoyproxy/go-control-plane/envoy/config/bootstrap/v3"
 	hcmv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/http_connection_manager/v3"
-	"google.golang.org/protobuf/types/known/anypb"
 
 	"github.com/wonted-project/wonted/envoy"
 	"github.com/wonted-project/wonted/envoy/envoytest"
@@ -183,20 +182,3 @@ func TestAClientCertificateNamesTheCallerAndTLSTheDevice(t *testing.T) {
 		t.Errorf("no certificate gave %+v", none)
 	}
 }
-
-// editManager changes the connection manager inside a bootstrap.
-func editManager(t testing.TB, b *bootstrapv3.Bootstrap, edit func(*hcmv3.HttpConnectionManager)) {
-	t.Helper()
-	filter := b.StaticResources.Listeners[0].FilterChains[0].Filters[0]
-	var m hcmv3.HttpConnectionManager
-	if err := filter.GetTypedConfig().UnmarshalTo(&m); err != nil {
-		t.Fatal(err)
-	}
-	edit(&m)
-	packed, err := anypb.New(&m)
-	if err != nil {
-		t.Fatal(err)
-	}
-	filter.GetTypedConfig().Value = packed.Value
-}
-

@@ -229,7 +229,7 @@ next:
 func (s *scene) idle() {
 	s.Helper()
 	envoytest.Eventually(s, "wonted has closed every exchange", func() error {
-		if open := s.metric("wonted_exchanges_open"); open != 0 {
+		if open := s.metric("wonted_open_exchanges"); open != 0 {
 			return fmt.Errorf("%v are open", open)
 		}
 		return nil

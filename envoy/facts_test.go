@@ -1,0 +1,219 @@
+package envoy_test
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"testing"
+
+	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
+	rbacconfigv3 "github.com/envoyproxy/go-control-plane/envoy/config/rbac/v3"
+	rbacv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/rbac/v3"
+	hcmv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/http_connection_manager/v3"
+	pb "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/types/known/anypb"
+
+	"github.com/wonted-project/wonted/envoy"
+)
+
+// The tests of this file are about Envoy alone: what wonted's code relies on
+// and Envoy's documentation does not promise, or says otherwise.
+
+// steps answers one message after the other, then reports how the stream ended.
+func steps(ended chan<- error, answers ...*pb.ProcessingResponse) script {
+	return func(stream pb.ExternalProcessor_ProcessServer) error {
+		for _, answer := range answers {
+			if _, err := stream.Recv(); err != nil {
+				ended <- err
+				return nil
+			}
+			if err := stream.Send(answer); err != nil {
+				ended <- err
+				return nil
+			}
+		}
+		_, err := stream.Recv()
+		ended <- err
+		return nil
+	}
+}
+
+// streaming asks for the response's headers, then for its body in chunks, and
+// lets all of it go on.
+func streaming(ended chan<- error, see func(chunk []byte)) script {
+	return func(stream pb.ExternalProcessor_ProcessServer) error {
+		for {
+			m, err := stream.Recv()
+			if err != nil {
+				ended <- err
+				return nil
+			}
+			answer := requestGoesOn(mode(headersSent, bodyNone))
+			switch r := m.Request.(type) {
+			case *pb.ProcessingRequest_ResponseHeaders:
+				answer = responseGoesOn(mode(headersSent, bodyChunks))
+			case *pb.ProcessingRequest_ResponseBody:
+				see(r.ResponseBody.Body)
+				answer = chunkGoesOn()
+			}
+			if err := stream.Send(answer); err != nil {
+				ended <- err
+				return nil
+			}
+		}
+	}
+}
+
+func TestFactTheModeIsOverriddenStepByStep(t *testing.T) {
+	s := newStage(t, nil)
+	var chunks []int
+	ended := make(chan error, 1)
+	s.play(streaming(ended, func(chunk []byte) { chunks = append(chunks, len(chunk)) }))
+	const size = 5 << 20
+	got := s.get(http1(t), fmt.Sprintf("/?bytes=%d&declare=1", size), mark())
+	s.wants(got, http.StatusOK)
+	<-ended
+	sum := 0
+	for _, n := range chunks {
+		sum += n
+	}
+	if sum != size || len(chunks) < 2 {
+		t.Errorf("the chunks were %v", chunks)
+	}
+	if got.ContentLength != size {
+		t.Errorf("content-length is %d: an override at the response headers used to leave it alone", got.ContentLength)
+	}
+	if largest := slices.Max(chunks); largest > 4<<20 {
+		t.Errorf("a message of %d bytes with buffers of 1 MiB", largest)
+	}
+}
+
+func TestFactSetHeadersReplacesWhateverItsAppendActionSays(t *testing.T) {
+	s := newStage(t, nil)
+	for action := range corev3.HeaderValueOption_HeaderAppendAction_name {
+		ours := header("x-risk", "ours")
+		ours.AppendAction = corev3.HeaderValueOption_HeaderAppendAction(action)
+		s.play(steps(make(chan error, 1), requestGoesOn(nil, ours)))
+		m := mark()
+		s.wants(s.get(http1(t), "/", m, "x-risk", "a", "x-risk", "b"), http.StatusOK)
+		if seen := s.upstream.Seen(m)[0]["X-Risk"]; len(seen) != 1 || seen[0] != "ours" {
+			t.Errorf("%v: the upstream saw %q", ours.AppendAction, seen)
+		}
+	}
+}
+
+func TestFactAnImmediateResponseNeedsAStatusAndEndsTheStream(t *testing.T) {
+	s := newStage(t, nil)
+	ended := make(chan error, 1)
+	s.play(steps(ended, immediately(http.StatusForbidden)))
+	m := mark()
+	s.wants(s.get(http1(t), "/", m), http.StatusForbidden)
+	if err := <-ended; status.Code(err) != codes.Canceled {
+		t.Errorf("the stream ended with %v", err)
+	}
+	if log := s.logged(m); log.Details != "scripted_answer" {
+		t.Errorf("details are %q", log.Details)
+	}
+	s.play(steps(ended, immediately(0)))
+	s.wants(s.get(http1(t), "/", mark()), http.StatusOK) // a refusal that is none
+}
+
+func TestFactAStreamEndedWithoutAnAnswerLetsTheRequestPassEvenFailClosed(t *testing.T) {
+	s := newStage(t, nil)
+	s.play(func(stream pb.ExternalProcessor_ProcessServer) error {
+		_, err := stream.Recv()
+		return err
+	})
+	m := mark()
+	s.wants(s.get(http1(t), "/", m), http.StatusOK)
+	if len(s.upstream.Seen(m)) != 1 {
+		t.Error("it did not reach the upstream")
+	}
+	s.play(func(stream pb.ExternalProcessor_ProcessServer) error {
+		_, _ = stream.Recv()
+		return status.Error(codes.Internal, "scripted")
+	})
+	m = mark()
+	s.wants(s.get(http1(t), "/", m), http.StatusInternalServerError)
+	if len(s.upstream.Seen(m)) != 0 {
+		t.Error("an error let it through")
+	}
+}
+
+func TestFactTheEndOfAStreamTellsSuccessFromFailureOnlyRoughly(t *testing.T) {
+	s := newStage(t, nil)
+	ended := make(chan error, 1)
+	s.play(steps(ended, requestGoesOn(mode(headersSent, bodyNone)), responseGoesOn(nil)))
+	s.wants(s.get(http1(t), "/", mark()), http.StatusOK)
+	if err := <-ended; status.Code(err) != codes.Canceled {
+		t.Errorf("after a whole exchange the stream ended with %v", err)
+	}
+	s.play(streaming(ended, func([]byte) {}))
+	got := s.get(http1(t), "/?records=100&flush=50&pause=50ms&abort=60", mark())
+	if got.err == nil {
+		t.Error("the client did not notice that the upstream broke off")
+	}
+	if err := <-ended; !errors.Is(err, io.EOF) {
+		t.Errorf("after the upstream broke off the stream ended with %v", err)
+	}
+}
+
+func TestFactAnAnswerOfAnotherPhaseIsAnError(t *testing.T) {
+	s := newStage(t, nil)
+	for name, answer := range map[string]*pb.ProcessingResponse{
+		"of the response":              responseGoesOn(nil),
+		"without a phase":              {ModeOverride: mode(headersSent, bodyNone)},
+		"with a line break in a value": requestGoesOn(nil, header("x-risk", "a\r\nx-admin: 1")),
+	} {
+		s.play(steps(make(chan error, 1), answer))
+		m := mark()
+		if got := s.get(http1(t), "/", m); got.StatusCode != http.StatusInternalServerError || len(s.upstream.Seen(m)) != 0 {
+			t.Errorf("an answer %s: the client got %d, the upstream %d", name, got.StatusCode, len(s.upstream.Seen(m)))
+		}
+	}
+}
+
+// refuseFirst is a filter before wonted's that refuses everything.
+func refuseFirst(t testing.TB) func(*hcmv3.HttpConnectionManager) {
+	t.Helper()
+	packed, err := anypb.New(&rbacv3.RBAC{Rules: &rbacconfigv3.RBAC{Action: rbacconfigv3.RBAC_DENY, Policies: map[string]*rbacconfigv3.Policy{
+		"everyone": {
+			Permissions: []*rbacconfigv3.Permission{{Rule: &rbacconfigv3.Permission_Any{Any: true}}},
+			Principals:  []*rbacconfigv3.Principal{{Identifier: &rbacconfigv3.Principal_Any{Any: true}}},
+		},
+	}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	filter := &hcmv3.HttpFilter{Name: "envoy.filters.http.rbac", ConfigType: &hcmv3.HttpFilter_TypedConfig{TypedConfig: packed}}
+	return func(m *hcmv3.HttpConnectionManager) { m.HttpFilters = slices.Insert(m.HttpFilters, 0, filter) }
+}
+
+func TestFactARefusalBeforeTheFilterOpensAStreamOnlyIfResponseHeadersAreSent(t *testing.T) {
+	f := func(response bool, streams int) {
+		t.Helper()
+		s := newStage(t, refuseFirst(t), func(o *envoy.Options) { o.ResponseHeaders = response })
+		first := make(chan *pb.ProcessingRequest, 1)
+		s.play(func(stream pb.ExternalProcessor_ProcessServer) error {
+			m, err := stream.Recv()
+			if err != nil {
+				return err
+			}
+			first <- m
+			return stream.Send(responseGoesOn(nil))
+		})
+		s.wants(s.get(http1(t), "/", mark()), http.StatusForbidden)
+		if len(first) != streams {
+			t.Fatalf("response headers asked for: %v; %d streams", response, len(first))
+		}
+		if streams == 1 && (<-first).GetResponseHeaders() == nil {
+			t.Error("the stream did not begin with response headers")
+		}
+	}
+	f(true, 1)
+	f(false, 0)
+}
