@@ -68,12 +68,13 @@ func (c *Case) report(end scoring.End) *Report {
 		r.Status = d.HTTPStatus()
 	}
 	for i := range ex.Assessment.Evidence {
-		r.Evidence = append(r.Evidence, finding(&ex.Assessment.Evidence[i]))
+		r.Evidence = append(r.Evidence, Explain(&ex.Assessment.Evidence[i]))
 	}
 	return r
 }
 
-func finding(e *scoring.Evidence) Finding {
+// Explain puts evidence into words and numbers, for reports and policies alike.
+func Explain(e *scoring.Evidence) Finding {
 	return Finding{
 		Detector: e.Detector.String(),
 		Score:    e.Score,
@@ -114,8 +115,11 @@ func DisplayName(id *scoring.Identity) string {
 	case id.Key == (profile.Key{}):
 		return ""
 	}
-	return fmt.Sprintf("%016x%016x", id.Key.Hi, id.Key.Lo)
+	return Hash(id.Key)
 }
+
+// Hash writes a key the way reports and policies show it.
+func Hash(k profile.Key) string { return fmt.Sprintf("%016x%016x", k.Hi, k.Lo) }
 
 // WindowName writes a window the way a person does: 10m, 1h, 10s.
 func WindowName(d time.Duration) string {

@@ -1,0 +1,215 @@
+package rego
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/open-policy-agent/opa/v1/ast"
+)
+
+var contractNames = slices.Sorted(maps.Keys(contract))
+
+func isContract(m *ast.Module) bool { return m.Package.Path.String() == "data."+Package }
+
+// checkContract refuses contract rules that are no sets: two that fire at once
+// would contradict each other, and fail the decision at run time.
+func checkContract(modules map[string]*ast.Module) error {
+	var out Problems
+	found := false
+	var packages []string
+	for _, m := range modules {
+		if !isContract(m) {
+			packages = append(packages, strings.TrimPrefix(m.Package.Path.String(), "data."))
+			continue
+		}
+		found = true
+		for _, r := range m.Rules {
+			name := r.Head.Name.String()
+			if contract[name] == nil || r.Head.RuleKind() == ast.MultiValue && len(r.Head.Ref()) == 1 && !r.Default {
+				continue
+			}
+			out = append(out, problemAt(r.Location, "%s must be a set: write `%s contains … if { … }`", name, name))
+		}
+	}
+	if !found {
+		p := Problem{Message: fmt.Sprintf("no rules in package %s: a policy file begins with `package %s`", Package, Package)}
+		if len(packages) > 0 {
+			slices.Sort(packages)
+			p.Message += "; found: " + strings.Join(slices.Compact(packages), ", ")
+		}
+		out = append(out, p)
+	}
+	if len(out) > 0 {
+		return Problems(sorted(out))
+	}
+	return nil
+}
+
+// check finds what compiles and still looks like a mistake.
+func check(c *ast.Compiler, data map[string]any) []Problem {
+	var out []Problem
+	used := map[string]bool{} // rules of our package that something refers to
+	ast.WalkRefs(slices.Collect(maps.Values(c.Modules)), func(ref ast.Ref) bool {
+		if path := constants(ref); len(path) > 2 && "data."+strings.Join(path[1:3], ".") == "data."+Package && len(path) > 3 {
+			used[path[3]] = true
+		}
+		return false
+	})
+	for _, m := range c.Modules {
+		for _, r := range m.Rules {
+			if isContract(m) {
+				out = append(out, checkName(r, used)...)
+			}
+			ast.WalkRefs(r, func(ref ast.Ref) bool {
+				at := r.Location
+				if len(ref) > 0 && ref[0].Location != nil && ref[0].Location.Row > 0 {
+					at = ref[0].Location
+				}
+				switch {
+				case ref.HasPrefix(ast.InputRootRef):
+					out = append(out, checkInput(ref, at)...)
+				case ref.HasPrefix(ast.DefaultRootRef) && m.Package.Path.String() != "data.wonted.combine":
+					out = append(out, checkData(c, data, ref, at)...)
+				}
+				return false
+			})
+		}
+	}
+	return sorted(out)
+}
+
+// checkName speaks of a rule that nothing uses and whose name is nearly one of
+// the contract's, and of rules this version does not carry out.
+func checkName(r *ast.Rule, used map[string]bool) []Problem {
+	name := r.Head.Name.String()
+	if name == "quarantine" {
+		return []Problem{problemAt(r.Location, "quarantine is read and reported, but not carried out by this version")}
+	}
+	if contract[name] != nil || used[name] {
+		return nil
+	}
+	if near := nearest(name, contractNames); near != "" {
+		return []Problem{problemAt(r.Location, "the rule %q has no effect: did you mean %q?", name, near)}
+	}
+	return nil
+}
+
+// constants is the reference as far as it is constant; the head included.
+func constants(ref ast.Ref) []string {
+	if len(ref) == 0 {
+		return nil
+	}
+	head, ok := ref[0].Value.(ast.Var)
+	if !ok {
+		return nil
+	}
+	path := []string{string(head)}
+	for _, t := range ref[1:] {
+		s, ok := t.Value.(ast.String)
+		if !ok {
+			break
+		}
+		path = append(path, string(s))
+	}
+	return path
+}
+
+// checkInput follows a reference through the schema.
+func checkInput(ref ast.Ref, at *ast.Location) []Problem {
+	fields, path := schema, "input"
+	for i, t := range ref[1:] {
+		s, ok := t.Value.(ast.String)
+		if !ok {
+			return nil
+		}
+		name := string(s)
+		k := slices.IndexFunc(fields, func(f field) bool { return f.name == name })
+		if k < 0 {
+			names := make([]string, len(fields))
+			for j, f := range fields {
+				names[j] = f.name
+			}
+			return unknown(at, path, name, names)
+		}
+		f := &fields[k]
+		path += "." + name
+		rest := ref[i+2:]
+		switch {
+		case f.fields != nil:
+			fields = f.fields
+		case f.entry != nil && len(rest) > 0:
+			return checkEntry(f, path, rest[0], at)
+		case f.elem != nil && len(rest) > 1:
+			if name, ok := rest[1].Value.(ast.String); ok && !slices.Contains(f.elem, string(name)) {
+				return unknown(at, path+"[_]", string(name), f.elem)
+			}
+			return nil
+		default:
+			return nil
+		}
+	}
+	return nil
+}
+
+func checkEntry(f *field, path string, t *ast.Term, at *ast.Location) []Problem {
+	s, ok := t.Value.(ast.String)
+	name := string(s)
+	switch {
+	case !ok:
+		return nil
+	case f.names != nil && !slices.Contains(f.names, name):
+		return unknown(at, path, name, f.names)
+	case path == "input.request.headers" && name != strings.ToLower(name):
+		return []Problem{problemAt(at, "%s has lower-case names only: write %q", path, strings.ToLower(name))}
+	}
+	return nil
+}
+
+func unknown(at *ast.Location, path, name string, names []string) []Problem {
+	if near := nearest(name, names); near != "" {
+		return []Problem{problemAt(at, "%s has no %q and is always undefined: did you mean %q?", path, name, near)}
+	}
+	return []Problem{problemAt(at, "%s has no %q and is always undefined: it has %s", path, name, strings.Join(names, ", "))}
+}
+
+// checkData follows a reference to data through rules and documents.
+func checkData(c *ast.Compiler, data map[string]any, ref ast.Ref, at *ast.Location) []Problem {
+	path := constants(ref)[1:]
+	if len(path) > 1 && path[0] == "wonted" && path[1] == "test" {
+		return nil // fixtures
+	}
+	tree := c.RuleTree.Child(ast.DefaultRootDocument.Value)
+	var doc any = data
+	for i, name := range path {
+		var names []string
+		if tree != nil {
+			if len(tree.Values) > 0 {
+				return nil // a rule: what its value holds is not known here
+			}
+			for k := range tree.Children {
+				if s, ok := k.(ast.String); ok {
+					names = append(names, string(s))
+				}
+			}
+			tree = tree.Child(ast.String(name))
+		}
+		object, ok := doc.(map[string]any)
+		if !ok && doc != nil && tree == nil {
+			return nil // an array or a scalar
+		}
+		names = append(names, slices.Collect(maps.Keys(object))...)
+		doc = object[name]
+		if _, has := object[name]; has || tree != nil {
+			continue
+		}
+		slices.Sort(names)
+		p := problemAt(at, "data.%s is not defined by any rule or data file", strings.Join(path[:i+1], "."))
+		if near := nearest(name, names); near != "" {
+			p.Message += fmt.Sprintf(": did you mean %q?", near)
+		}
+		return []Problem{p}
+	}
+	return nil
+}

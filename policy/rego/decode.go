@@ -1,0 +1,257 @@
+package rego
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/open-policy-agent/opa/v1/ast"
+
+	"github.com/wonted-project/wonted/policy"
+)
+
+// contract is every rule that wonted reads, with what takes one element of it.
+var contract = map[string]func(*policy.Rules, ast.Value) error{
+	"deny":      func(r *policy.Rules, v ast.Value) error { return verdict(&r.Deny, v) },
+	"challenge": func(r *policy.Rules, v ast.Value) error { return verdict(&r.Challenge, v) },
+	"throttle":  func(r *policy.Rules, v ast.Value) error { return verdict(&r.Throttle, v) },
+	"allow":     func(r *policy.Rules, v ast.Value) error { return verdict(&r.Allow, v) },
+
+	"response_budget": budget,
+	"inspect":         inspect,
+	"severity":        severity,
+	"quarantine":      quarantine,
+
+	"request_headers":         func(r *policy.Rules, v ast.Value) error { return setHeader(&r.Request, v) },
+	"response_headers":        func(r *policy.Rules, v ast.Value) error { return setHeader(&r.Response, v) },
+	"remove_request_headers":  func(r *policy.Rules, v ast.Value) error { return removeHeader(&r.Request, v) },
+	"remove_response_headers": func(r *policy.Rules, v ast.Value) error { return removeHeader(&r.Response, v) },
+}
+
+// decodeSet takes the elements of one contract rule.
+func decodeSet(rules *policy.Rules, r rule, t *ast.Term) error {
+	if t == nil {
+		return nil
+	}
+	set, ok := t.Value.(ast.Set)
+	if !ok {
+		return fmt.Errorf("%w: %s.%s is %s, want a set", policy.ErrContract, Package, r.name, kind(t.Value))
+	}
+	return set.Iter(func(e *ast.Term) error {
+		if err := r.decode(rules, e.Value); err != nil {
+			return fmt.Errorf("%w: %s.%s has the element %s: %w", policy.ErrContract, Package, r.name, short(e.Value), err)
+		}
+		return nil
+	})
+}
+
+// kind names a value's type with its article, for errors.
+func kind(v ast.Value) string {
+	switch v.(type) {
+	case ast.Null:
+		return "null"
+	case ast.Boolean:
+		return "a boolean"
+	case ast.Number:
+		return "a number"
+	case ast.String:
+		return "a string"
+	case *ast.Array:
+		return "an array"
+	case ast.Object:
+		return "an object"
+	case ast.Set:
+		return "a set"
+	}
+	return fmt.Sprintf("a %T", v)
+}
+
+// short keeps a value from filling the log.
+func short(v ast.Value) string {
+	s := v.String()
+	if len(s) > 80 {
+		s = s[:80] + "…"
+	}
+	return s
+}
+
+// object calls f with every field; f answers whether it knows the name.
+func object(v ast.Value, want string, f func(name string, v ast.Value) (known bool, err error)) error {
+	o, ok := v.(ast.Object)
+	if !ok {
+		return fmt.Errorf("it is %s, want %s", kind(v), want)
+	}
+	return o.Iter(func(k, x *ast.Term) error {
+		name, ok := k.Value.(ast.String)
+		if !ok {
+			return fmt.Errorf("the name %s is %s, want %s", k, kind(k.Value), want)
+		}
+		known, err := f(string(name), x.Value)
+		switch {
+		case err != nil:
+			return fmt.Errorf("%q: %w", string(name), err)
+		case !known:
+			return fmt.Errorf("unknown field %q, want %s", string(name), want)
+		}
+		return nil
+	})
+}
+
+const wantVerdict = `a string (the reason) or an object of "reason", "status", "retry_after" and "realm"`
+
+func verdict(to *[]policy.Rule, v ast.Value) error {
+	if s, ok := v.(ast.String); ok {
+		*to = append(*to, policy.Rule{Reason: string(s)})
+		return nil
+	}
+	var r policy.Rule
+	err := object(v, wantVerdict, func(name string, v ast.Value) (known bool, err error) {
+		switch name {
+		case "reason":
+			r.Reason, err = plain(v)
+		case "status":
+			var n int64
+			n, err = within(v, 400, 599)
+			r.Status = int(n)
+		case "retry_after":
+			var n int64
+			n, err = within(v, 1, 86400)
+			r.RetryAfter = time.Duration(n) * time.Second
+		case "realm":
+			r.Realm, err = realm(v)
+		default:
+			return false, nil
+		}
+		return true, err
+	})
+	*to = append(*to, r)
+	return err
+}
+
+func plain(v ast.Value) (string, error) {
+	s, ok := v.(ast.String)
+	if !ok {
+		return "", fmt.Errorf("it is %s, want a string", kind(v))
+	}
+	return string(s), nil
+}
+
+// within takes a whole number; JSON may write it 429 or 429.0.
+func within(v ast.Value, least, most int64) (int64, error) {
+	if n, ok := v.(ast.Number); ok {
+		if i, ok := n.Int64(); ok && i >= least && i <= most {
+			return i, nil
+		}
+		return 0, fmt.Errorf("it is %s, want a whole number from %d to %d", short(v), least, most)
+	}
+	return 0, fmt.Errorf("it is %s, want a whole number from %d to %d", kind(v), least, most)
+}
+
+// realm goes into a quoted string of www-authenticate (RFC 9110, 5.6.4).
+func realm(v ast.Value) (string, error) {
+	s, err := plain(v)
+	if err == nil && strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r > '~' || r == '"' || r == '\\' }) {
+		err = fmt.Errorf("%q: want printable ASCII without quotes and backslashes", s)
+	}
+	return s, err
+}
+
+const wantBudget = `an object of "records" (a number), "bytes" (a number) and "usual" (times what is usual)`
+
+func budget(r *policy.Rules, v ast.Value) error {
+	var b policy.Budget
+	err := object(v, wantBudget, func(name string, v ast.Value) (known bool, err error) {
+		switch name {
+		case "records":
+			b.Records, err = within(v, 1, 1<<53)
+		case "bytes":
+			b.Bytes, err = within(v, 1, 1<<53)
+		case "usual":
+			b.Usual, err = positive(v)
+		default:
+			return false, nil
+		}
+		return true, err
+	})
+	if err == nil && b == (policy.Budget{}) {
+		err = fmt.Errorf("it bounds nothing, want %s", wantBudget)
+	}
+	r.Budget = append(r.Budget, b)
+	return err
+}
+
+func positive(v ast.Value) (float64, error) {
+	n, ok := v.(ast.Number)
+	if !ok {
+		return 0, fmt.Errorf("it is %s, want a number above 0", kind(v))
+	}
+	f, err := json.Number(n).Float64()
+	if err != nil || f <= 0 {
+		return 0, fmt.Errorf("it is %s, want a number above 0", short(v))
+	}
+	return f, nil
+}
+
+// inspect: any element asks for the body; a string says why, to the reader.
+func inspect(r *policy.Rules, v ast.Value) error {
+	switch v := v.(type) {
+	case ast.String:
+	case ast.Boolean:
+		if !bool(v) {
+			return fmt.Errorf("it is false: leave the rule undefined instead")
+		}
+	default:
+		return fmt.Errorf("it is %s, want a string (the reason) or true", kind(v))
+	}
+	r.Inspect = true
+	return nil
+}
+
+func severity(r *policy.Rules, v ast.Value) error {
+	s, ok := v.(ast.String)
+	if !ok || policy.SeverityRank(string(s)) == 0 {
+		return fmt.Errorf(`want "low", "medium", "high" or "critical"`)
+	}
+	r.Severity = append(r.Severity, string(s))
+	return nil
+}
+
+var entities = []string{"caller", "credential", "session", "address", "network", "device"}
+
+const wantQuarantine = `an object of "entity" and "ttl"`
+
+func quarantine(r *policy.Rules, v ast.Value) error {
+	var q policy.Quarantine
+	err := object(v, wantQuarantine, func(name string, v ast.Value) (known bool, err error) {
+		switch name {
+		case "entity":
+			if q.Entity, err = plain(v); err == nil && !slices.Contains(entities, q.Entity) {
+				err = fmt.Errorf("unknown entity %q, want one of %s", q.Entity, strings.Join(entities, ", "))
+			}
+		case "ttl":
+			q.TTL, err = ttl(v)
+		default:
+			return false, nil
+		}
+		return true, err
+	})
+	if err == nil && (q.Entity == "" || q.TTL == 0) {
+		err = fmt.Errorf("want %s, both of them", wantQuarantine)
+	}
+	r.Quarantine = append(r.Quarantine, q)
+	return err
+}
+
+func ttl(v ast.Value) (time.Duration, error) {
+	s, err := plain(v)
+	if err != nil {
+		return 0, err
+	}
+	d, err := time.ParseDuration(s)
+	if err != nil || d < time.Second || d > 30*24*time.Hour {
+		return 0, fmt.Errorf(`%q: want a duration from "1s" to "720h", as in "15m"`, s)
+	}
+	return d, nil
+}

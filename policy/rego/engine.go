@@ -1,0 +1,175 @@
+package rego
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+
+	"github.com/open-policy-agent/opa/v1/ast"
+	"github.com/open-policy-agent/opa/v1/metrics"
+	"github.com/open-policy-agent/opa/v1/storage"
+	"github.com/open-policy-agent/opa/v1/storage/inmem"
+	"github.com/open-policy-agent/opa/v1/topdown"
+	"github.com/open-policy-agent/opa/v1/topdown/cache"
+
+	"github.com/wonted-project/wonted/policy"
+)
+
+// Package is the package whose rules are the contract.
+const Package = "wonted.policy"
+
+// Engine is one compiled policy with its data. It is immutable and safe for
+// concurrent use.
+type Engine struct {
+	revision string
+	warnings []Problem
+	inputs   []string
+	reads    [3]bool // by policy.Phase
+
+	compiler *ast.Compiler
+	store    storage.Store
+	values   cache.InterQueryValueCache // compiled patterns of regex and glob builtins
+	query    ast.Body                   // binds one variable to each contract rule that the policy has
+	rules    []rule
+	plan     []step
+	views    sync.Pool
+}
+
+var _ policy.Decider = (*Engine)(nil)
+
+// rule is a contract rule that the policy has, and the query's variable for it.
+type rule struct {
+	name     string
+	variable ast.Var
+	decode   func(*policy.Rules, ast.Value) error
+}
+
+// newEngine compiles modules (by file name) over data.
+func newEngine(modules map[string]*ast.Module, data map[string]any) (*Engine, error) {
+	if err := checkContract(modules); err != nil {
+		return nil, err
+	}
+	store := inmem.NewFromObjectWithOpts(data,
+		inmem.OptRoundTripOnWrite(false),     // it is JSON already
+		inmem.OptReturnASTValuesOnRead(true)) // or every read of data would be converted again
+	compiler := ast.NewCompiler().
+		WithCapabilities(capabilities()).
+		WithPathConflictsCheck(conflicts(data))
+	compiler.Compile(modules)
+	if compiler.Failed() {
+		return nil, problems(compiler.Errors)
+	}
+	e := &Engine{
+		compiler: compiler,
+		store:    store,
+		values:   cache.NewInterQueryValueCache(context.Background(), nil),
+	}
+	if err := e.prepareQuery(); err != nil {
+		return nil, err
+	}
+	reads := inputsOf(compiler.Modules)
+	e.inputs = reads.paths()
+	e.plan = planFor(schema, reads)
+	e.reads = phasesOf(reads)
+	e.warnings = check(compiler, data)
+	e.views.New = func() any { return new(view) }
+	return e, nil
+}
+
+// prepareQuery asks for the contract rules one by one: the whole package would
+// evaluate the author's own rules too, whether used or not.
+func (e *Engine) prepareQuery() error {
+	has := map[string]bool{}
+	for _, m := range e.compiler.Modules {
+		if isContract(m) {
+			for _, r := range m.Rules {
+				has[r.Head.Name.String()] = true
+			}
+		}
+	}
+	var body ast.Body
+	for _, name := range slices.Sorted(maps.Keys(contract)) {
+		if !has[name] {
+			continue
+		}
+		v := ast.Var("r_" + name)
+		ref := ast.MustParseRef("data." + Package).Append(ast.StringTerm(name))
+		body.Append(ast.Equality.Expr(ast.NewTerm(v), ast.NewTerm(ref)))
+		e.rules = append(e.rules, rule{name: name, variable: v, decode: contract[name]})
+	}
+	if len(e.rules) == 0 {
+		return nil // a policy of helpers only: everything is allowed, as check warns
+	}
+	compiled, err := e.compiler.QueryCompiler().Compile(body)
+	if err != nil {
+		return fmt.Errorf("compile the query of the contract: %w", err)
+	}
+	e.query = compiled
+	return nil
+}
+
+// Decide evaluates the policy. It gives up when ctx ends.
+func (e *Engine) Decide(ctx context.Context, in *policy.Input) (*policy.Decision, error) {
+	var rules policy.Rules
+	if len(e.rules) == 0 {
+		return rules.Combine(), nil
+	}
+	txn, err := e.store.NewTransaction(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read policy data: %w", err)
+	}
+	defer e.store.Abort(ctx, txn)
+
+	v := e.views.Get().(*view)
+	input := v.build(e.plan, in)
+	e.views.Put(v)
+
+	err = topdown.NewQuery(e.query).
+		WithCompiler(e.compiler).
+		WithStore(e.store).
+		WithTransaction(txn).
+		WithInput(input).
+		WithTime(in.Now).
+		WithCancel(cancel{ctx}).
+		WithInterQueryBuiltinValueCache(e.values).
+		WithMetrics(metrics.NoOp()).
+		Iter(ctx, func(result topdown.QueryResult) error {
+			for _, r := range e.rules {
+				if err := decodeSet(&rules, r, result[r.variable]); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	switch {
+	case topdown.IsCancel(err) && ctx.Err() != nil:
+		return nil, ctx.Err()
+	case err != nil:
+		return nil, err
+	}
+	return rules.Combine(), nil
+}
+
+// cancel lets OPA ask the context itself, instead of a goroutine an evaluation
+// that waits for it.
+type cancel struct{ ctx context.Context }
+
+func (c cancel) Cancelled() bool { return c.ctx.Err() != nil }
+func (cancel) Cancel()           {}
+
+// Reads says whether a decision at phase could differ because of what the phase
+// brings: at the response headers if the policy reads input.response or
+// input.phase; at every chunk of the body if it reads input.response.size or
+// input.response.records (to bound these alone, response_budget is cheaper).
+func (e *Engine) Reads(p policy.Phase) bool { return int(p) < len(e.reads) && e.reads[p] }
+
+// Inputs are the paths of input that the compiled policy reads, sorted.
+func (e *Engine) Inputs() []string { return slices.Clone(e.inputs) }
+
+// Revision names policy and data by their content.
+func (e *Engine) Revision() string { return e.revision }
+
+// Warnings are what looks like a mistake but compiles.
+func (e *Engine) Warnings() []Problem { return slices.Clone(e.warnings) }

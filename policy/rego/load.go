@@ -1,0 +1,149 @@
+package rego
+
+import (
+	"bytes"
+	"crypto/sha256"
+	_ "embed"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/open-policy-agent/opa/v1/ast"
+	"github.com/open-policy-agent/opa/v1/loader"
+)
+
+//go:embed default.rego
+var defaultPolicy []byte
+
+//go:embed wonted/combine.rego
+var combineLibrary []byte
+
+// DefaultSource is the text of the default policy, to start one's own from.
+func DefaultSource() []byte { return bytes.Clone(defaultPolicy) }
+
+// CombineSource is the text of the library wonted.combine for `opa test`.
+func CombineSource() []byte { return bytes.Clone(combineLibrary) }
+
+// Default is the policy of a wonted that was given none.
+func Default() (*Engine, error) {
+	e, err := FromSource("default.rego", defaultPolicy)
+	if err != nil {
+		return nil, fmt.Errorf("default policy: %w", err)
+	}
+	return e, nil
+}
+
+// FromSource compiles one file's text.
+func FromSource(name string, text []byte) (*Engine, error) {
+	m, err := ast.ParseModuleWithOpts(name, string(text), ast.ParserOptions{RegoVersion: ast.RegoV1})
+	if err != nil {
+		return nil, problems(err)
+	}
+	e, err := newEngine(map[string]*ast.Module{name: m}, map[string]any{})
+	if err != nil {
+		return nil, err
+	}
+	e.revision = revision(map[string][]byte{name: text})
+	return e, nil
+}
+
+// Load compiles the policy of a directory: every .rego but *_test.rego, over
+// every .json and .yaml; a data file in a directory below is found under that
+// directory's name, as OPA has it. Names that begin with a dot are passed over
+// (a Kubernetes ConfigMap keeps its real files in such a directory).
+func Load(dir string) (*Engine, error) {
+	e, err := load(dir)
+	if err != nil {
+		return nil, fmt.Errorf("load policy %s: %w", dir, err)
+	}
+	return e, nil
+}
+
+func load(dir string) (*Engine, error) {
+	switch info, err := os.Stat(dir); {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, errors.New("no such directory: create it, or leave policy.path empty for the default policy")
+	case err != nil:
+		return nil, err
+	case !info.IsDir():
+		return nil, errors.New("this is a file: name the directory that holds it")
+	}
+	loaded, err := loader.NewFileLoader().WithRegoVersion(ast.RegoV1).Filtered([]string{dir}, skip(dir))
+	if err != nil {
+		return nil, problems(err)
+	}
+	if len(loaded.Modules) == 0 {
+		return nil, fmt.Errorf("no .rego file in it: a policy is a file that begins with `package %s`", Package)
+	}
+	modules := map[string]*ast.Module{}
+	content := map[string][]byte{}
+	for _, f := range loaded.Modules {
+		modules[f.Name] = f.Parsed
+		content[f.Name] = f.Raw
+	}
+	if content["\x00data"], err = json.Marshal(loaded.Documents); err != nil {
+		return nil, fmt.Errorf("data files: %w", err)
+	}
+	e, err := newEngine(modules, loaded.Documents)
+	if err != nil {
+		return nil, err
+	}
+	e.revision = revision(content)
+	return e, nil
+}
+
+// skip says which files are none of the policy.
+func skip(dir string) loader.Filter {
+	return func(path string, info fs.FileInfo, depth int) bool {
+		name := filepath.Base(path)
+		switch {
+		case depth == 0:
+			return false
+		case strings.HasPrefix(name, "."):
+			return true
+		case info.IsDir():
+			return false
+		case strings.HasSuffix(name, "_test.rego"):
+			return true
+		}
+		switch filepath.Ext(name) {
+		case ".rego", ".json", ".yaml", ".yml":
+			return false
+		}
+		return true
+	}
+}
+
+// revision is the first 12 hex digits of a hash over names and content.
+func revision(content map[string][]byte) string {
+	h := sha256.New()
+	for _, name := range slices.Sorted(maps.Keys(content)) {
+		fmt.Fprintf(h, "%s\x00%d\x00%s", filepath.Base(name), len(content[name]), content[name])
+	}
+	return hex.EncodeToString(h.Sum(nil))[:12]
+}
+
+// conflicts tells the compiler where data already stands, so that a rule of the
+// same path is refused instead of hiding it.
+func conflicts(data map[string]any) func([]string) (bool, error) {
+	return func(path []string) (bool, error) {
+		var at any = data
+		for _, name := range path {
+			o, ok := at.(map[string]any)
+			if !ok {
+				return at != nil, nil
+			}
+			if at, ok = o[name]; !ok {
+				return false, nil
+			}
+		}
+		return true, nil
+	}
+}

@@ -1,0 +1,136 @@
+package rego
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/open-policy-agent/opa/v1/ast"
+	"github.com/open-policy-agent/opa/v1/loader"
+)
+
+// Problem is something wrong with a policy, and where.
+type Problem struct {
+	File     string `json:"file"`
+	Row, Col int
+	Message  string `json:"message"`
+}
+
+// Error is "file:line:column: message".
+func (p Problem) Error() string {
+	if p.File == "" {
+		return p.Message
+	}
+	if p.Row == 0 {
+		return p.File + ": " + p.Message
+	}
+	return fmt.Sprintf("%s:%d:%d: %s", p.File, p.Row, p.Col, p.Message)
+}
+
+func problemAt(l *ast.Location, format string, args ...any) Problem {
+	p := Problem{Message: fmt.Sprintf(format, args...)}
+	if l != nil {
+		p.File, p.Row, p.Col = l.File, l.Row, l.Col
+	}
+	return p
+}
+
+func sorted(all []Problem) []Problem {
+	slices.SortFunc(all, func(a, b Problem) int {
+		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Row, b.Row), cmp.Compare(a.Col, b.Col), cmp.Compare(a.Message, b.Message))
+	})
+	return slices.Compact(all)
+}
+
+// Problems is an error of one line each.
+type Problems []Problem
+
+func (ps Problems) Error() string {
+	lines := make([]string, len(ps))
+	for i, p := range ps {
+		lines[i] = p.Error()
+	}
+	return strings.Join(lines, "\n")
+}
+
+// problems translates what OPA's parser, compiler and loader say.
+func problems(err error) error {
+	var out Problems
+	var several loader.Errors
+	var parsed ast.Errors
+	var one *ast.Error
+	switch {
+	case errors.As(err, &several):
+		for _, e := range several {
+			out = append(out, flatten(problems(e))...)
+		}
+	case errors.As(err, &parsed):
+		for _, e := range parsed {
+			out = append(out, problem(e))
+		}
+	case errors.As(err, &one):
+		out = append(out, problem(one))
+	default:
+		out = append(out, Problem{Message: err.Error()})
+	}
+	return Problems(sorted(out))
+}
+
+func flatten(err error) Problems {
+	var ps Problems
+	errors.As(err, &ps)
+	return ps
+}
+
+// undefinedFunction is how the compiler speaks of a builtin that is not there.
+var undefinedFunction = regexp.MustCompile(`^undefined function ([\w.]+)$`)
+
+func problem(e *ast.Error) Problem {
+	message := e.Message
+	if m := undefinedFunction.FindStringSubmatch(message); m != nil {
+		if why := removed[m[1]]; why != "" {
+			return problemAt(e.Location, "%s is not allowed in a policy: %s", m[1], why)
+		}
+	}
+	if e.Details != nil {
+		for _, line := range e.Details.Lines() {
+			message += "\n\t" + line
+		}
+	}
+	return problemAt(e.Location, "%s: %s", e.Code, message)
+}
+
+// nearest is the name within two letters of s, or "".
+func nearest(s string, names []string) string {
+	best, found := 3, ""
+	for _, n := range names {
+		if d := distance(s, n); d < best && d < len(n) {
+			best, found = d, n
+		}
+	}
+	return found
+}
+
+// distance is Levenshtein's: letters inserted, deleted or replaced.
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			replaced := diagonal
+			if a[i] != b[j] {
+				replaced++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(replaced, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
+}

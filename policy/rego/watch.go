@@ -1,0 +1,99 @@
+package rego
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/fsnotify/fsnotify"
+	"github.com/open-policy-agent/opa/v1/loader"
+)
+
+const (
+	settle = 200 * time.Millisecond // editors write a file in several steps
+	poll   = 10 * time.Second       // where events do not come: network file systems, a directory replaced
+)
+
+// Watch loads dir anew whenever its content changes and hands the result to
+// onChange: the new engine, or why there is none, in which case the caller
+// keeps what it has. It returns when ctx ends; run it in a goroutine of its
+// own. onChange is never called twice at once, and not for the content that is
+// there when Watch begins.
+//
+// File events make it quick and a poll makes it sure. What has changed is
+// decided by content, so that touching a file does nothing, and the symlink by
+// which Kubernetes swaps a whole ConfigMap counts as what it leads to.
+func Watch(ctx context.Context, dir string, onChange func(*Engine, error)) {
+	watch(ctx, dir, fingerprint(dir), settle, poll, onChange)
+}
+
+func watch(ctx context.Context, dir, last string, settle, poll time.Duration, onChange func(*Engine, error)) {
+	w, err := fsnotify.NewWatcher()
+	if err != nil {
+		w = &fsnotify.Watcher{} // nil channels are silent: the poll does it alone
+	} else {
+		defer w.Close()
+		follow(w, dir)
+	}
+	tick := time.NewTicker(poll)
+	defer tick.Stop()
+	quiet := time.NewTimer(settle)
+	defer quiet.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-w.Events:
+			quiet.Reset(settle)
+			continue
+		case <-w.Errors: // an overflow: look now
+		case <-tick.C:
+		case <-quiet.C:
+		}
+		now := fingerprint(dir)
+		if now == last {
+			continue
+		}
+		last = now
+		if w.Events != nil {
+			follow(w, dir) // directories may be new
+		}
+		e, err := Load(dir)
+		if err != nil {
+			err = fmt.Errorf("%w; the old policy stays", err)
+		}
+		onChange(e, err)
+	}
+}
+
+// follow watches dir and every directory in it; those watched already stay so.
+func follow(w *fsnotify.Watcher, dir string) {
+	filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err == nil && d.IsDir() {
+			w.Add(path) // where it fails, the poll remains
+		}
+		return nil
+	})
+}
+
+// fingerprint hashes what Load would read, or why it could not.
+func fingerprint(dir string) string {
+	h := sha256.New()
+	paths, err := loader.FilteredPaths([]string{dir}, skip(dir))
+	for _, path := range paths {
+		var text []byte
+		if text, err = os.ReadFile(path); err != nil {
+			break
+		}
+		fmt.Fprintf(h, "%s\x00%d\x00%s", path, len(text), text)
+	}
+	if err != nil {
+		fmt.Fprint(h, err)
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}

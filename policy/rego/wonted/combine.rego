@@ -1,0 +1,118 @@
+# METADATA
+# description: |
+#   What wonted makes of the rules of package wonted.policy, for tests with
+#   `opa test`. wonted itself combines in Go (policy.Rules.Combine says why);
+#   a test of wonted holds the two together.
+#
+#     import data.wonted.combine
+#
+#     test_a_new_caller_gets_a_bounded_response if {
+#         combine.decision.budget.records == 1000 with input.identity.mature as false
+#     }
+package wonted.combine
+
+decision := {
+	"action": action,
+	"status": status,
+	"retry_after": retry_after,
+	"realm": realm,
+	"reason": reason,
+	"severity": severity,
+	"inspect": count(elements("inspect")) > 0,
+	"budget": {
+		"records": smallest("records"),
+		"bytes": smallest("bytes"),
+		"usual": smallest("usual"),
+	},
+	"quarantine": quarantine,
+	"request_headers": headers(values("request_headers"), removals("remove_request_headers")),
+	"response_headers": headers(values("response_headers"), removals("remove_response_headers")),
+	"conflicts": conflicts(values("request_headers")) + conflicts(values("response_headers")),
+}
+
+# The elements of a rule; none where the policy has no such rule.
+elements(rule) := {element | some element in data.wonted.policy[rule]}
+
+verdicts(rule) := {object.union({"reason": "", "status": 0, "retry_after": 0, "realm": ""}, normal(element)) |
+	some element in elements(rule)
+}
+
+normal(element) := {"reason": element} if is_string(element)
+
+normal(element) := element if is_object(element)
+
+# Deny over challenge over throttle. An exception (allow) lifts all three.
+default severest := "allow"
+
+severest := "deny" if {
+	count(elements("deny")) > 0
+} else := "challenge" if {
+	count(elements("challenge")) > 0
+} else := "throttle" if {
+	count(elements("throttle")) > 0
+}
+
+excepted if count(elements("allow")) > 0
+
+default action := "allow"
+
+action := severest if not excepted
+
+# What the winning rules want. An exception that lifts something gives its
+# reason; one that had nothing to lift leaves none.
+winning := verdicts(severest) if {
+	not excepted
+	severest != "allow"
+} else := {object.union(v, {"status": 0, "retry_after": 0, "realm": ""}) | some v in verdicts("allow")} if {
+	excepted
+	severest != "allow"
+} else := set()
+
+reason := concat("; ", sort({v.reason | some v in winning; v.reason != ""}))
+
+status := max({0} | {v.status | some v in winning})
+
+retry_after := max({0} | {v.retry_after | some v in winning})
+
+default realm := ""
+
+realm := min({v.realm | some v in winning; v.realm != ""})
+
+severity_names := ["", "low", "medium", "high", "critical"]
+
+severity := severity_names[max({0} | {i | some i, name in severity_names; name in elements("severity")})]
+
+# 0 is no bound.
+smallest(unit) := min({budget[unit] | some budget in elements("response_budget"); budget[unit]}) if {
+	count({1 | some budget in elements("response_budget"); budget[unit]}) > 0
+} else := 0
+
+# The longest time of each entity, in nanoseconds.
+quarantine := {entity: max(times) |
+	some entity in {q.entity | some q in elements("quarantine")}
+	times := {time.parse_duration_ns(q.ttl) | some q in elements("quarantine"); q.entity == entity}
+}
+
+# Header wishes by name. Of several values the one for the severest action wins,
+# then the first; a value beats a removal.
+ranks := {"allow": 1, "throttle": 2, "challenge": 3, "deny": 4}
+
+values(rule) := {{"name": lower(w.name), "value": sprintf("%v", [w.value]), "rank": ranks[object.get(w, "for", "allow")]} |
+	some w in elements(rule)
+}
+
+removals(rule) := {lower(name) | some name in elements(rule)}
+
+headers(wishes, removed) := object.union(
+	{name: null | some name in removed},
+	{name: chosen(wishes, name) | some name in {w.name | some w in wishes}},
+)
+
+chosen(wishes, name) := min({w.value | some w in wishes; w.name == name; w.rank == top}) if {
+	top := max({w.rank | some w in wishes; w.name == name})
+}
+
+# Values that lost.
+conflicts(wishes) := sum([count({w.value | some w in wishes; w.name == name}) - 1 |
+	some name in {w.name | some w in wishes}
+])
