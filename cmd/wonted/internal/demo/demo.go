@@ -49,10 +49,6 @@ func Run(ctx context.Context, opts Options) (err error) {
 	}
 	zone, zoneName := night(opts.Now)
 	now := opts.Now.In(zone)
-	past, err := playHistory(ctx, now, customers())
-	if err != nil {
-		return err
-	}
 	s, err := raise(ctx, opts.Program, binary, zoneName)
 	if err != nil {
 		return interrupted(ctx, err)
@@ -62,6 +58,10 @@ func Run(ctx context.Context, opts Options) (err error) {
 			err = struck
 		}
 	}()
+	past, err := playHistory(ctx, now, customers())
+	if err != nil {
+		return interrupted(ctx, err)
+	}
 	if err := past.save(s.path("past"), now); err != nil {
 		return err
 	}

@@ -103,9 +103,12 @@ func (l *line) respond(answer *reply, now time.Time) outcome {
 }
 
 func (l *line) refused(verdict policy.Verdict, now time.Time) outcome {
-	o := outcome{Status: verdict.Status, Decision: l.c.Exchange.ID.String()}
+	o := outcome{Status: verdict.HTTPStatus(), Decision: l.c.Exchange.ID.String()}
 	if verdict.RetryAfter > 0 {
 		o.RetryAfter = strconv.Itoa(int(verdict.RetryAfter / time.Second))
+	}
+	if verdict.Action == policy.Challenge {
+		o.Challenge = "realm=" + verdict.Realm
 	}
 	l.gate.Close(&l.c, scoring.Refused, now)
 	return o

@@ -62,14 +62,24 @@ func raise(ctx context.Context, program, envoyBinary, zone string) (_ *stage, er
 		TrustedProxies: trustedProxies, Concurrency: 1, Bare: true,
 	}
 	if s.bare, err = envoy.Start(ctx, envoyBinary, options, s.path("bare")); err != nil {
-		return nil, err
+		return nil, &noEnvoy{err}
 	}
 	options.Bare, options.Wonted, options.FailOpen = false, s.socket(), true
 	options.AccessLog = s.path("access.log")
 	if s.guarded, err = envoy.Start(ctx, envoyBinary, options, s.path("guarded")); err != nil {
-		return nil, err
+		return nil, &noEnvoy{err}
 	}
 	return s, nil
+}
+
+// noEnvoy is an Envoy that would not start.
+type noEnvoy struct{ error }
+
+func (e *noEnvoy) Unwrap() error { return e.error }
+
+// Hint says what to do about it.
+func (e *noEnvoy) Hint() string {
+	return "point ENVOY at an Envoy of version 1.40 or later; \"make demo\" with ENVOY unset fetches one"
 }
 
 func (s *stage) path(name string) string { return filepath.Join(s.dir, name) }

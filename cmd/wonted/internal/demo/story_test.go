@@ -46,8 +46,8 @@ func tell(t *testing.T, utc time.Time, of []customer) *scene {
 		return past.line.do(r, now)
 	}
 	owner := past.visitors[victim].customer
-	strange := walk(send, owner, asItself)
-	walked := walk(send, owner, asOwner(owner))
+	strange := walk(send, owner, asItself, strangeTry)
+	walked := walk(send, owner, asOwner(owner), walkLength)
 	pulled := pull(send, owner, asOwner(owner))
 
 	s := &scene{Name: "enforce"}

@@ -8,6 +8,7 @@ import (
 
 // How far the thief goes, in every telling alike.
 const (
+	strangeTry  = 5      // orders it tries as a stranger before it gives that up
 	walkLength  = 40     // orders it tries, one id after the other
 	pulls       = 3      // lists it asks for after that
 	pullRecords = 10_000 // in each
@@ -110,15 +111,16 @@ func (d deed) String() string {
 
 // What the thief does, in words.
 var (
+	didTry  = fmt.Sprintf("GET /v1/orders/{id}, %d ids in a row", strangeTry)
 	didWalk = fmt.Sprintf("GET /v1/orders/{id}, %d ids in a row", walkLength)
 	didPull = fmt.Sprintf("GET /v1/orders?limit=%d, %d times", pullRecords, pulls)
 )
 
-// walk tries one order after the other, starting from one of the owner's.
-func walk(send sender, owner customer, as disguise) deed {
+// walk tries n orders one after the other, starting from one of the owner's.
+func walk(send sender, owner customer, as disguise, n int) deed {
 	var d deed
 	from := firstOrder + 12*len(cast) + owner.index
-	for i := range walkLength {
+	for i := range n {
 		d.add(send(request{fmt.Sprintf("/v1/orders/%d", from+i), owner.Key, as.From, as.Agent}))
 	}
 	return d
