@@ -102,9 +102,10 @@ func TestOptionsThatMakeNoSenseAreRefused(t *testing.T) {
 	f("trusted proxies", func(o *envoy.Options) { o.TrustedProxies = -1 })
 	f("buffer", func(o *envoy.Options) { o.BufferBytes = 1 })
 	f("buffer", func(o *envoy.Options) { o.BufferBytes = 64 << 20 })
-	f("access log: directory", func(o *envoy.Options) { o.AccessLog = "/no/such/directory/access.log" })
+	f("access log", func(o *envoy.Options) { o.AccessLog = "\xff" })
 	f("tls certificate", func(o *envoy.Options) { o.TLS = &envoy.TLS{} })
-	f("no such file", func(o *envoy.Options) { o.TLS = &envoy.TLS{Certificate: "/no/cert", Key: "/no/key"} })
+	f("tls key", func(o *envoy.Options) { o.TLS = &envoy.TLS{Certificate: "/cert.pem"} })
+	f("jwks", func(o *envoy.Options) { o.JWT = []envoy.JWT{{Name: "n", Issuer: "i"}} })
 	f("needs a name of its own", func(o *envoy.Options) { o.JWT = []envoy.JWT{{Issuer: "i", JWKS: os.DevNull}} })
 	f("tokens of any issuer", func(o *envoy.Options) { o.JWT = []envoy.JWT{{Name: "n", JWKS: os.DevNull}} })
 
