@@ -1,5 +1,7 @@
 package scoring
 
+import "github.com/wonted-project/wonted/scoring/profile"
+
 // Detector names one way of being unusual; the names are part of the policy
 // input (input.detectors.<name>).
 type Detector uint8
@@ -22,7 +24,27 @@ var detectorNames = [Detectors]string{"rate", "volume", "new_objects", "device",
 // String is the detector's name in policies and reports.
 func (d Detector) String() string { return detectorNames[d] }
 
-// scratch is what the scorer keeps with an exchange between Begin and Complete.
-type scratch struct {
-	evidence [MaxEvidence]Evidence
+// detector is one way of being unusual, at work. Detectors have no state of
+// their own; what they know is in the record that they look at.
+type detector interface {
+	// judge adds what it finds about the request, already counted in l.rec.
+	judge(l *look)
+	// learn takes the exchange into l.rec. It is called once, where the
+	// upstream accepted the request and nothing was anomalous; weight is 1 for
+	// the ordinary and falls towards 0 with the surprise.
+	learn(l *look, weight float64)
+}
+
+// ofHabits run for every entity with habits, in this order: takeover reads what
+// device, network and hour have found.
+var ofHabits = [...]detector{rate{}, newObjects{}, device{}, network{}, hour{}, companion{}, takeover{}}
+
+// ofCrowds run for addresses, networks and devices.
+var ofCrowds = [...]detector{rate{}}
+
+func detectorsOf(kind profile.Kind) []detector {
+	if habitual(kind) {
+		return ofHabits[:]
+	}
+	return ofCrowds[:]
 }

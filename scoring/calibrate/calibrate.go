@@ -1,0 +1,48 @@
+// Package calibrate turns surprise into a score: what the detectors say in
+// bits becomes -log10 of a p-value, and a threshold beside it.
+//
+// Today it holds the uncalibrated score only, which is also what a cold start
+// uses once tables learned from peers exist. It imports nothing of wonted.
+// Start at Uncalibrated.
+package calibrate
+
+import "math"
+
+const (
+	// MaxScore bounds every score: beyond 10^-12 no model of ours means anything.
+	MaxScore = 12
+
+	// Threshold is where a score counts as anomalous until a controller moves it.
+	Threshold = 4
+
+	log10of2 = math.Log10E * math.Ln2
+)
+
+// Uncalibrated takes the detectors at their word:
+//
+//	score = max_i S_i log10 2 - log10 k
+//
+// the Bonferroni bound over the k detectors that ran. It holds however they
+// depend on each other, and it is what a table that is not there costs: real
+// traffic has heavier tails than any formula, so it errs towards alarms where
+// the formulas do. It has no state and is safe for concurrent use.
+type Uncalibrated struct{}
+
+// Score judges the surprises in bits of all detectors that ran. It is monotone
+// in each of them.
+func (Uncalibrated) Score(bits []float64) (score, threshold float64) {
+	most := 0.0
+	for _, s := range bits {
+		most = max(most, s) // keeps a NaN, which is caught below
+	}
+	if len(bits) == 0 || math.IsNaN(most) {
+		return 0, Threshold
+	}
+	return min(max(most*log10of2-math.Log10(float64(len(bits))), 0), MaxScore), Threshold
+}
+
+// Limit is the surprise in bits at which one detector alone, of k that ran,
+// reaches the threshold.
+func (Uncalibrated) Limit(k int) float64 {
+	return (Threshold + math.Log10(float64(max(k, 1)))) / log10of2
+}

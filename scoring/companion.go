@@ -1,0 +1,41 @@
+package scoring
+
+import (
+	"time"
+
+	"github.com/wonted-project/wonted/scoring/profile"
+	"github.com/wonted-project/wonted/scoring/window"
+)
+
+// companion: beside the source that names the caller comes another of the same
+// kind that disagrees and was never seen with it, say a stolen token with a
+// fresh x-api-key a request. Somebody who tries to look like many does that;
+// a gateway that always sends two keys has a companion that is known.
+type companion struct{}
+
+func (companion) judge(l *look) {
+	l.ex.scratch.findings.run(Companion)
+	id := companionID(l)
+	if id == 0 || window.Slots(l.habits.Companions[:]).Weight(id) > 0 {
+		return
+	}
+	window.Add(l.rec.Rings.Switch10m[:], tenMinutes, l.now, 1)
+	l.entity.newPartner = true
+	k := window.Sliding(l.rec.Rings.Switch10m[:], tenMinutes, l.now)
+	s, expected := l.cohort.companions10m.bits(k, &l.rec.Baseline.Switch10m, 0)
+	l.find(Evidence{Detector: Companion, Unit: "identities", Bits: s, Observed: k, Expected: expected, Window: 10 * time.Minute})
+}
+
+func (companion) learn(l *look, weight float64) {
+	if id := companionID(l); id != 0 {
+		draw(l.habits.Companions[:], &l.habits.CompanionNovelty, id, weight)
+	}
+}
+
+// companionID is the losing source beside a caller; other kinds have none.
+func companionID(l *look) uint32 {
+	if l.kind != profile.KindCaller || l.ex.Companion == (profile.Key{}) {
+		return 0
+	}
+	return max(uint32(l.ex.Companion.Lo), 1)
+}

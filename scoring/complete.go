@@ -1,0 +1,173 @@
+package scoring
+
+import (
+	"bytes"
+	"net/http"
+	"time"
+
+	"github.com/wonted-project/wonted/scoring/profile"
+	"github.com/wonted-project/wonted/scoring/window"
+)
+
+// sessionGap is the idle time after which a request opens a new session.
+const sessionGap = 30 * 60 // seconds
+
+// Complete ends the exchange, once: what comes after the first call does
+// nothing. now is the time of the end.
+//
+// An identity is credited only with what the upstream accepted:
+//
+//	refused by us, or 401 or 403 from        the request is taken back out of
+//	the upstream, or no answer was seen      the rings, and nothing is learned
+//	anomalous, or cut by us, or broken off   it stays counted, and nothing is learned
+//	answered and not anomalous               learned, with weight min(1, p/0.01)
+//
+// So neither forged credentials nor our own denials can be evidence against an
+// identity, and nothing odd becomes usual by being repeated.
+func (s *Scorer) Complete(ex *Exchange, end End, now time.Time) {
+	sc := &ex.scratch
+	if !sc.open {
+		return
+	}
+	accepted := end != Refused && ex.Status != http.StatusUnauthorized && ex.Status != http.StatusForbidden &&
+		(end != Unknown || ex.Status != 0)
+	if accepted {
+		s.rejudge(ex) // with the final sizes
+	}
+	sc.open = false
+	weight := 0.0
+	if accepted && end == Answered && !ex.Assessment.Anomalous {
+		weight = learningWeight(ex.Assessment.Score)
+	}
+	clock := seconds(now)
+	for k := range sc.entities {
+		if sc.entities[k].handle != (profile.Handle{}) {
+			s.part(ex, profile.Kind(k), clock, accepted, weight)
+		}
+	}
+	if weight > 0 && ex.Status < 400 {
+		s.learnRoute(ex, clock, weight)
+	}
+}
+
+// part ends the exchange for one entity, if its record is still there.
+func (s *Scorer) part(ex *Exchange, kind profile.Kind, now uint32, accepted bool, weight float64) {
+	rec, pin, ok := s.store.FindHandle(ex.scratch.entities[kind].handle)
+	if !ok {
+		return
+	}
+	defer pin.Release()
+	l := s.look(ex, rec, kind)
+	l.roll(now)
+	rec.InFlight -= min(rec.InFlight, 1)
+	if !accepted {
+		l.takeBack()
+		return
+	}
+	l.credit()
+	if ex.Assessment.Anomalous {
+		taint(rec)
+	}
+	if weight > 0 {
+		l.learn(weight)
+	}
+}
+
+// takeBack removes the request from the rings, as far as they reach.
+func (l *look) takeBack() {
+	at, r := seconds(l.ex.Time), &l.rec.Rings
+	l.rec.Requests -= min(l.rec.Requests, 1)
+	window.Undo(r.Requests10s[:], tenSeconds, at, l.now, 1)
+	window.Undo(r.Requests1m[:], minute, at, l.now, 1)
+	window.Undo(r.Requests10m[:], tenMinutes, at, l.now, 1)
+	if l.entity.newObject {
+		window.Undo(r.New1m[:], minute, at, l.now, 1)
+		window.Undo(r.New10m[:], tenMinutes, at, l.now, 1)
+	}
+	if l.entity.newPartner {
+		window.Undo(r.Switch10m[:], tenMinutes, at, l.now, 1)
+	}
+}
+
+// credit counts what the upstream accepted, odd or not.
+func (l *look) credit() {
+	rec := l.rec
+	rec.Accepted++
+	increment(&rec.Open[0])
+	increment(&rec.Open[1])
+	window.Add(rec.Rings.Requests1h[:], anHour, l.now, 1)
+	h := l.habits
+	if h == nil {
+		return
+	}
+	if l.entity.newObject {
+		increment(&h.Open.New10m)
+		increment(&h.Open.New1h)
+	}
+	if l.entity.newPartner {
+		increment(&h.Open.Switch10m)
+	}
+	size, records := sizes(l.ex)
+	window.AddValue(rec.Rings.Bytes10m[:], tenMinutes, l.now, uint64(max(size, 0)), rec.Accepted)
+	window.AddValue(rec.Rings.Records10m[:], tenMinutes, l.now, uint64(max(records, 0)), rec.Accepted)
+}
+
+// learn takes an ordinary exchange into the record's habits.
+func (l *look) learn(weight float64) {
+	rec := l.rec
+	l.name()
+	if h := l.habits; h != nil {
+		l.session = l.now-min(h.LastAccepted, l.now) >= sessionGap
+		for _, d := range detectorsOf(l.kind) {
+			d.learn(l, weight)
+		}
+		if l.session {
+			rec.Sessions++
+		}
+		h.LastAccepted = l.now
+		rec.Device = slotID(&l.ex.Entities[profile.KindDevice])
+		rec.Network = slotID(&l.ex.Entities[profile.KindNetwork])
+		p := &l.entity.predictions
+		size, records := sizes(l.ex)
+		l.learnResponse(&rec.Bytes, size, p.route[0], &p.bytes, weight)
+		l.learnResponse(&rec.Records, records, p.route[1], &p.records, weight)
+	}
+	l.moveAnchors()
+}
+
+// name keeps the display name beside the profile, for people.
+func (l *look) name() {
+	name, kept := l.ex.Entities[l.kind].Name, l.rec.Name[:]
+	name = name[:min(len(name), len(kept))]
+	if len(name) > 0 && !bytes.Equal(name, kept[:len(name)]) {
+		clear(kept)
+		copy(kept, name)
+	}
+}
+
+// learnRoute takes the response into the route's population, and the route
+// into the table: it exists, since it was answered well.
+func (s *Scorer) learnRoute(ex *Exchange, now uint32, weight float64) {
+	s.routes.Learn(ex.Route)
+	rec, pin, _ := s.store.Acquire(routeKey(ex.Route.ID), profile.KindRoute, now)
+	defer pin.Release()
+	if rec.Kind != profile.KindRoute {
+		return
+	}
+	rec.LastSeen = max(rec.LastSeen, now)
+	rec.Requests++
+	rec.Accepted++
+	if len(rec.Name) > 0 && rec.Name[0] == 0 {
+		copy(rec.Name[:], ex.Route.Name)
+	}
+	size, records := sizes(ex)
+	p := rec.Population()
+	if size >= 0 {
+		learnMoment(&p.Bytes, window.Log2(1+float64(size)), weight, decayResponse)
+	}
+	if records >= 0 {
+		learnMoment(&p.Records, window.Log2(1+float64(records)), weight, decayResponse)
+	}
+}
+
+func increment(n *uint16) { *n = min(*n, 1<<16-2) + 1 }

@@ -1,0 +1,20 @@
+// Package scoring says how unusual an exchange is for whoever sent it.
+//
+// An Exchange is one request with its response; its Entities are the caller,
+// its credential, the address and so on, each with a profile.Record. The Scorer
+// carries an exchange through four steps:
+//
+//	Begin     the request is counted in every entity's rings, and judged
+//	Answer    the response's status and size are known: the volume is judged
+//	Meter     the same, as the body passes
+//	Complete  what the upstream accepted is learned, once
+//
+// A detector (detector.go has the list, one file each) compares what it sees
+// with what is usual for one entity and finds surprise, S = -log2 p bits. The
+// Calibrator makes a score of all of them: -log10 p, 0 to 12. What is usual
+// lies in the records; cohort.go has what is believed before anything is known.
+//
+// Start reading at scorer.go, then rate.go as the simplest detector, then
+// complete.go for what may be learned. The package imports window, profile,
+// calibrate and route, and nothing of wonted above it. Time is a parameter.
+package scoring

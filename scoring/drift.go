@@ -1,0 +1,69 @@
+package scoring
+
+import (
+	"math"
+	"time"
+
+	"github.com/wonted-project/wonted/scoring/profile"
+	"github.com/wonted-project/wonted/scoring/window"
+)
+
+// Drift finds low and slow: more than usual, window after window, each alone
+// unremarkable. A winsorised CUSUM over active ten-minute windows,
+//
+//	C = max(0, C + clamp(z, -1.5, 2.5) - 1/2)
+//
+// which under the model exceeds c with probability about e^-c. It steps once a
+// window and not once a response: the responses of a batch are one decision.
+//
+// A trend that everybody shares, a campaign, looks the same; so until peers can
+// be asked, drift is evidence that cannot alarm by itself.
+const (
+	driftMost   = 14 // a bound from which it falls back within an hour or two
+	driftWindow = time.Hour
+)
+
+func driftBits(c float64) float64 { return max(ordinary, min(c*math.Log2E, subdued)) }
+
+func drift(c float32, z float64) float32 {
+	return float32(min(max(0, finite(c, 0, driftMost)+min(max(z, -1.5), 2.5)-0.5), driftMost))
+}
+
+// closeVolume takes the volume of ten minutes that are over into drift and
+// baseline. Drift takes what is anomalous as well: it is evidence, not habit.
+func (l *look) closeVolume(last uint32) {
+	r, b := &l.rec.Rings, &l.rec.Baseline
+	l.closeSum(window.CurrentValue(r.Bytes10m[:], tenMinutes, last), &b.Bytes10m, anchorBytes, 15, &l.rec.Bytes)
+	l.closeSum(window.CurrentValue(r.Records10m[:], tenMinutes, last), &b.Records10m, anchorRecords, 6, &l.rec.Records)
+}
+
+func (l *look) closeSum(sum float64, m *window.Moments, anchor int, prior float64, r *profile.Residual) {
+	if !(sum > 0) {
+		return // nothing was metered
+	}
+	x, q := window.Log2(1+sum), l.volume(m, anchor, prior)
+	if q.confidence == 1 {
+		r.Up = drift(r.Up, wallace((x-q.center)/q.scale, q.nu))
+	}
+	if l.rec.Flags&taintedTen != 0 {
+		return
+	}
+	weight := 1.0
+	if l.mature {
+		weight = learningWeight(q.bits(sum) * log10of2)
+		x = min(max(x, q.center-winsor*q.scale), q.center+winsor*q.scale)
+	}
+	learnMoment(m, x, weight, decay10m)
+}
+
+// learnResponse takes one response's size into the identity's residual.
+func (l *look) learnResponse(r *profile.Residual, v int64, s routeScale, q *predictive, weight float64) {
+	if v < 0 {
+		return
+	}
+	x := window.Log2(1 + float64(v))
+	if l.mature {
+		x = min(max(x, q.center-winsor*q.scale), q.center+winsor*q.scale)
+	}
+	learnMoment(&r.Y, (x-s.mu)/s.sigma, weight, decayResponse)
+}

@@ -1,0 +1,43 @@
+package scoring
+
+import (
+	"time"
+
+	"github.com/wonted-project/wonted/scoring/window"
+)
+
+// newObjects: it touches more objects that it has not touched lately than is
+// usual, as does whoever walks ids. It speaks only about requests that touch a
+// new one, so that a throttle stops the walk and nothing else.
+type newObjects struct{}
+
+func (newObjects) judge(l *look) {
+	l.ex.scratch.findings.run(NewObjects)
+	object := l.ex.Route.Object
+	if object == 0 || l.habits.Objects.Has(object) {
+		return
+	}
+	r, b, c := &l.rec.Rings, &l.rec.Baseline, l.cohort
+	window.Add(r.New1m[:], minute, l.now, 1)
+	window.Add(r.New10m[:], tenMinutes, l.now, 1)
+	l.entity.newObject = true
+
+	best := Evidence{Detector: NewObjects, Unit: "objects", Bits: ordinary}
+	k := window.Sum(r.New1m[:])
+	if s, expected := c.new10m.bits(k, &b.New10m, l.anchor(anchorNew)); s > best.Bits {
+		best.Bits, best.Observed, best.Expected, best.Window = s, k, expected, 10*time.Minute
+	}
+	k = window.Sum(r.New10m[:])
+	if s, expected := c.new1h.bits(k, &b.New1h, 0); s > best.Bits {
+		best.Bits, best.Observed, best.Expected, best.Window = s, k, expected, time.Hour
+	}
+	l.find(best)
+}
+
+// learn remembers the object. An object that is not there is not remembered:
+// it stays new, however often it is asked for.
+func (newObjects) learn(l *look, weight float64) {
+	if l.ex.Route.Object != 0 && l.ex.Status < 400 && weight > 0.01 {
+		l.habits.Objects.Add(l.ex.Route.Object)
+	}
+}

@@ -1,0 +1,164 @@
+package scoring
+
+import (
+	"time"
+
+	"github.com/wonted-project/wonted/scoring/calibrate"
+	"github.com/wonted-project/wonted/scoring/profile"
+	"github.com/wonted-project/wonted/scoring/route"
+	"github.com/wonted-project/wonted/scoring/window"
+)
+
+// Calibrator makes a score of surprises. It is safe for concurrent use and
+// monotone in every surprise.
+type Calibrator interface {
+	// Score judges the surprises in bits of the detectors that ran. score is
+	// -log10 p, 0 to 12. The slice is the caller's.
+	Score(bits []float64) (score, threshold float64)
+	// Limit is the surprise in bits at which one detector alone, of k that ran,
+	// reaches the threshold.
+	Limit(k int) float64
+}
+
+// Config is what a Scorer is made of. Store is required.
+type Config struct {
+	Store      *profile.Store
+	Routes     *route.Table   // nil: a new one
+	Location   *time.Location // of hours and days; nil: UTC
+	Calibrator Calibrator     // nil: calibrate.Uncalibrated
+}
+
+// Scorer judges exchanges and learns from them. It is safe for concurrent use;
+// each Exchange belongs to one goroutine at a time. It holds one record's lock
+// at a time, allocates nothing once a route is known, and reads no clock.
+type Scorer struct {
+	store      *profile.Store
+	routes     *route.Table
+	location   *time.Location
+	calibrator Calibrator
+}
+
+// New returns a Scorer.
+func New(cfg Config) *Scorer {
+	if cfg.Store == nil {
+		panic("scoring.New: Store is required")
+	}
+	s := &Scorer{store: cfg.Store, routes: cfg.Routes, location: cfg.Location, calibrator: cfg.Calibrator}
+	if s.routes == nil {
+		s.routes = route.New()
+	}
+	if s.location == nil {
+		s.location = time.UTC
+	}
+	if s.calibrator == nil {
+		s.calibrator = calibrate.Uncalibrated{}
+	}
+	return s
+}
+
+// Begin counts the request in the records of all entities and judges it: who,
+// from where, when, how fast. It sets ex.Route and ex.Assessment and learns
+// nothing. Complete must follow.
+func (s *Scorer) Begin(ex *Exchange) {
+	sc := &ex.scratch
+	sc.findings.reset()
+	sc.entities = [entityKinds]entity{}
+	sc.open = true
+	ex.Assessment = Assessment{}
+	ex.Route = s.routes.Match(ex.Method, ex.Path)
+
+	sc.route.bytes, sc.route.records = window.Moments{}, window.Moments{}
+	if ex.Route.Known {
+		if rec, pin, ok := s.store.Find(routeKey(ex.Route.ID)); ok {
+			if rec.Kind == profile.KindRoute {
+				sc.route.bytes, sc.route.records = rec.Population().Bytes, rec.Population().Records
+			}
+			pin.Release()
+		}
+	}
+	now := seconds(ex.Time)
+	local := ex.Time.In(s.location)
+	for k := range sc.entities {
+		if ex.Entities[k].Kind != profile.KindNone {
+			s.meet(ex, profile.Kind(k), now, local)
+		}
+	}
+	sc.findings.assess(&ex.Assessment, s.calibrator)
+	usual := &ex.Assessment.Usual
+	usual.Bytes, usual.Records = sc.entities[profile.KindCaller].predictions.usualResponse(s.calibrator.Limit(sc.findings.k))
+}
+
+// meet counts and judges the request for one entity, under its record's lock.
+func (s *Scorer) meet(ex *Exchange, kind profile.Kind, now uint32, local time.Time) {
+	rec, pin, created := s.store.Acquire(ex.Entities[kind].Key, kind, now)
+	defer pin.Release() // a panic must not leave the lock behind
+	if rec.Kind != kind {
+		return // two kinds under one key; the record's layout is not ours
+	}
+	l := s.look(ex, rec, kind)
+	l.roll(now)
+	l.hour, l.weekend = local.Hour(), weekend(local)
+	l.mature = mature(rec, l.now)
+	l.entity.handle, l.entity.created = pin.Handle(), created
+
+	rec.Requests++
+	rec.InFlight = min(rec.InFlight, 1<<16-2) + 1
+	r := &rec.Rings
+	window.Add(r.Requests10s[:], tenSeconds, l.now, 1)
+	window.Add(r.Requests1m[:], minute, l.now, 1)
+	window.Add(r.Requests10m[:], tenMinutes, l.now, 1)
+	if kind == profile.KindCaller {
+		l.describe(&ex.Assessment)
+	}
+	for _, d := range detectorsOf(kind) {
+		d.judge(l)
+	}
+	if l.habits != nil {
+		l.predict()
+	}
+}
+
+// look prepares the exchange's look at a locked record.
+func (s *Scorer) look(ex *Exchange, rec *profile.Record, kind profile.Kind) *look {
+	l := &ex.scratch.look
+	*l = look{
+		ex: ex, rec: rec, kind: kind, cohort: cohortOf(kind), location: s.location,
+		entity: &ex.scratch.entities[kind], mature: mature(rec, rec.LastSeen),
+	}
+	if habitual(kind) {
+		l.habits = rec.Habits()
+	}
+	return l
+}
+
+// describe tells about the caller as its profile stands.
+func (l *look) describe(a *Assessment) {
+	a.Age = time.Duration(l.now-min(l.rec.Created, l.now)) * time.Second
+	a.Requests = l.rec.Accepted
+	a.Mature = l.mature
+	if id := slotID(&l.ex.Entities[profile.KindDevice]); id != 0 {
+		a.Known = window.Slots(l.habits.Devices[:]).Weight(id) > 0
+	}
+}
+
+// Answer judges the response's headers: Status is set, ResponseBytes is the
+// declared size or -1.
+func (s *Scorer) Answer(ex *Exchange, _ time.Time) { s.rejudge(ex) }
+
+// Meter judges the body as far as it has passed: ResponseBytes and Records are
+// what they are so far. It takes no lock and costs about as much as the chunk.
+func (s *Scorer) Meter(ex *Exchange, _ time.Time) { s.rejudge(ex) }
+
+func (s *Scorer) rejudge(ex *Exchange) {
+	if !ex.scratch.open {
+		return
+	}
+	judgeVolume(ex)
+	ex.scratch.findings.assess(&ex.Assessment, s.calibrator)
+}
+
+// routeKey is where a route's population is kept. Identities' keys are keyed
+// hashes of 128 bits, so none of them comes to lie here.
+func routeKey(id uint32) profile.Key {
+	return profile.Key{Hi: 0x7761_6E74_6564_2F72, Lo: uint64(id)}
+}

@@ -1,0 +1,65 @@
+package scoring
+
+import (
+	"time"
+
+	"github.com/wonted-project/wonted/scoring/profile"
+	"github.com/wonted-project/wonted/scoring/window"
+)
+
+// scratch is what the scorer keeps with an exchange between Begin and Complete.
+// Whatever an interface call would make escape lies here too, so that scoring
+// allocates nothing.
+type scratch struct {
+	findings findings
+	look     look
+	entities [entityKinds]entity
+	route    struct{ bytes, records window.Moments } // the route's population, as it stood at Begin
+	open     bool                                    // Begin was called and Complete was not
+}
+
+// entityKinds is how many kinds an exchange's entities have: caller to device.
+const entityKinds = int(profile.KindDevice) + 1
+
+// entity is one entity's part of the scratch.
+type entity struct {
+	handle      profile.Handle
+	created     bool
+	newObject   bool // counted in the rings of new objects
+	newPartner  bool // counted in the ring of switches
+	predictions predictions
+}
+
+// look is one entity's record, locked, as one exchange meets it.
+type look struct {
+	ex       *Exchange
+	rec      *profile.Record
+	habits   *profile.Habits // nil for crowds
+	kind     profile.Kind
+	location *time.Location
+	cohort   *cohort
+	entity   *entity
+	now      uint32
+	hour     int // of day, in the configured time zone
+	weekend  bool
+	mature   bool
+	session  bool                                    // at Complete: this is the first accepted request in 30 minutes
+	context  struct{ device, network, hour float64 } // p of what is new here; 0: it is not new
+}
+
+// find hands a finding on, held back where the record may not alarm.
+func (l *look) find(e Evidence) {
+	e.Entity = l.kind
+	e.Bits = min(e.Bits, l.cohort.ceiling)
+	if !l.mature {
+		e.Bits = min(e.Bits, subdued)
+	}
+	l.ex.scratch.findings.add(e)
+}
+
+// Reset makes the exchange as good as new but keeps the capacity of its slices.
+func (ex *Exchange) Reset() {
+	clear(ex.Headers) // the buffers they point into go their own way
+	clear(ex.Metadata)
+	*ex = Exchange{Headers: ex.Headers[:0], Metadata: ex.Metadata[:0], Names: ex.Names[:0]}
+}

@@ -1,0 +1,142 @@
+package scoring
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"time"
+)
+
+// Summary says in plain words what was found, for a person.
+func (e *Evidence) Summary() string {
+	switch e.Detector {
+	case Rate:
+		return e.counted("requests")
+	case NewObjects:
+		return fmt.Sprintf("touched %s objects it had not touched before in %s, where %s usual",
+			number(e.Observed), span(e.Window), are(e.Expected))
+	case Volume:
+		return e.volume()
+	case Device:
+		return e.seldom("device", "devices")
+	case Network:
+		return e.seldom("network", "networks")
+	case Hour:
+		day := "a weekday"
+		if e.Unit == "hour of a weekend" {
+			day = "a weekend"
+		}
+		often := "hardly ever active"
+		if e.Expected == 0 {
+			often = "never been active"
+			return fmt.Sprintf("%02.0f:00 on %s, an hour at which it has %s", e.Observed, day, often)
+		}
+		return fmt.Sprintf("%02.0f:00 on %s, an hour at which it is %s", e.Observed, day, often)
+	case Companion:
+		return fmt.Sprintf("came with %s other identities it was never seen with in %s", number(e.Observed), span(e.Window))
+	case Takeover:
+		return "its " + e.Unit + " are all unlike it, at the same time"
+	}
+	return fmt.Sprintf("%s %s where %s usual", number(e.Observed), e.Unit, are(e.Expected))
+}
+
+func (e *Evidence) counted(what string) string {
+	return fmt.Sprintf("%s %s in %s where %s usual%s", number(e.Observed), what, span(e.Window), are(e.Expected), times(e))
+}
+
+func (e *Evidence) volume() string {
+	observed, expected := number(e.Observed)+" "+e.Unit, number(e.Expected)
+	if e.Unit == "bytes" {
+		observed, expected = size(e.Observed), size(e.Expected)
+	}
+	verb := "are"
+	if expected == "1" {
+		verb = "is"
+	}
+	switch e.Window {
+	case 0:
+		return fmt.Sprintf("%s in one response where %s %s usual%s", observed, expected, verb, times(e))
+	case driftWindow:
+		return fmt.Sprintf("%s in one response where %s %s usual, and more than usual for hours", observed, expected, verb)
+	}
+	return fmt.Sprintf("%s in %s where %s %s usual%s", observed, span(e.Window), expected, verb, times(e))
+}
+
+func (e *Evidence) seldom(one, many string) string {
+	if e.Observed > 0 {
+		return fmt.Sprintf("a %s that only %.0f %% of its visits come from", one, max(100*e.Observed, 1))
+	}
+	if e.Expected == 1 {
+		many = one
+	}
+	return fmt.Sprintf("a %s never seen with it (%.0f %s known)", one, e.Expected, many)
+}
+
+// times tells how many times the usual, where that says something.
+func times(e *Evidence) string {
+	if e.Expected < 0.5 || e.Observed < 3*e.Expected {
+		return ""
+	}
+	return " (" + number(math.Round(e.Observed/e.Expected)) + "x)"
+}
+
+func are(v float64) string {
+	if n := number(v); n == "1" {
+		return n + " is"
+	} else {
+		return n + " are"
+	}
+}
+
+// number writes 10,000 and 0.3: whole from ten on, else one digit if it needs one.
+func number(v float64) string {
+	if !(math.Abs(v) < 1e15) {
+		return "very many"
+	}
+	if v < 10 && math.Abs(v-math.Round(v)) > 0.05 {
+		return strconv.FormatFloat(v, 'f', 1, 64)
+	}
+	s := strconv.FormatInt(int64(math.Round(v)), 10)
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}
+
+// size writes bytes in units of 1,000.
+func size(v float64) string {
+	for _, u := range [...]string{"bytes", "kB", "MB", "GB"} {
+		if v < 1000 {
+			return number(v) + " " + u
+		}
+		v /= 1000
+	}
+	return number(v) + " TB"
+}
+
+func span(d time.Duration) string {
+	switch {
+	case d == time.Minute:
+		return "a minute"
+	case d == time.Hour:
+		return "an hour"
+	}
+	return fmt.Sprintf("%.0f minutes", d.Minutes())
+}
+
+// Attack is the kind of attack that such evidence is a sign of.
+func (e *Evidence) Attack() string { return signs[e.Detector].attack }
+
+// OWASP is the entry of the OWASP API Security Top 10 (2023) it belongs to.
+func (e *Evidence) OWASP() string { return signs[e.Detector].owasp }
+
+var signs = [Detectors]struct{ attack, owasp string }{
+	Rate:       {"automated abuse", "API4:2023"},    // unrestricted resource consumption
+	Volume:     {"data exfiltration", "API4:2023"},  //
+	NewObjects: {"object enumeration", "API1:2023"}, // broken object level authorization
+	Device:     {"credential theft", "API2:2023"},   // broken authentication
+	Network:    {"credential theft", "API2:2023"},   //
+	Hour:       {"credential theft", "API2:2023"},   //
+	Companion:  {"identity evasion", "API2:2023"},   //
+	Takeover:   {"account takeover", "API2:2023"},   //
+}

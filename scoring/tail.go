@@ -1,0 +1,107 @@
+package scoring
+
+import "math"
+
+// Tails of distributions as surprise in bits, S = -log2 P(at least this much).
+// All are monotone in what was observed, finite, and at least ordinary.
+// Surprise is computed from logarithms throughout: p itself would underflow.
+
+// ordinary is the surprise of anything up to the middle of its distribution.
+// It is not worth knowing which half of the usual something is in.
+const ordinary = 0.5
+
+// smallestMean is below which a mean is not believed: countBits is accurate
+// from there on, and nobody's habits are known better.
+const smallestMean = 0.1
+
+// normalBits is the upper tail of the standard normal distribution,
+//
+//	ln Q(z) = -z^2/2 - 0.91894 - ln(0.661 z + 0.339 sqrt(z^2 + 5.51))
+//
+// (Borjesson and Sundberg 1979), within 0.3 % of Q for every z > 0.
+func normalBits(z float64) float64 {
+	if !(z > 0) {
+		return ordinary
+	}
+	z = min(z, 1e6)
+	lnQ := -z*z/2 - 0.91894 - math.Log(0.661*z+0.339*math.Sqrt(z*z+5.51))
+	return max(ordinary, -lnQ/math.Ln2)
+}
+
+// normalQuantile is the z whose surprise is bits; 0 where every z has more.
+// Newton's method from above the root: -ln Q is convex, so it descends on it.
+func normalQuantile(bits float64) float64 {
+	if !(bits > normalBits(math.SmallestNonzeroFloat64)) {
+		return 0
+	}
+	z := math.Sqrt(2 * math.Ln2 * bits)
+	for range 8 {
+		d := 1e-4 * max(z, 1)
+		s := normalBits(z)
+		step := (s - bits) / ((normalBits(z+d) - s) / d)
+		if z -= step; math.Abs(step) < 1e-9*z || z <= 0 {
+			break
+		}
+	}
+	return max(z, 0)
+}
+
+// countBits is the upper tail P(X >= k) of the negative binomial with mean m
+// and size r: a Poisson count whose rate is Gamma-distributed over the windows
+// with shape r. A saddlepoint approximation without lgamma (Lugannani-Rice in
+// the form of Barndorff-Nielsen), x = k - 1/2 for continuity:
+//
+//	d = 2 [x ln(x/m) - (x+r) ln((x+r)/(m+r))]   w = sqrt d
+//	rho = x(m+r)/(m(x+r))                       u = (rho-1)/sqrt(rho) sqrt(x + x^2/r)
+//	z = w + ln(u/w)/w
+//
+// At x near m both w and u vanish and z explodes, so the middle is cut off.
+func countBits(k, m, r float64) float64 {
+	m = min(max(m, smallestMean), 1e12)
+	r = min(max(r, 1e-3), 1e6)
+	x := min(k, 1e15) - 0.5
+	if !(x > m*(1+1e-4)) {
+		return ordinary
+	}
+	d := 2 * (x*math.Log(x/m) - (x+r)*math.Log((x+r)/(m+r)))
+	if !(d > 0) {
+		return ordinary
+	}
+	w := math.Sqrt(d)
+	rho := x * (m + r) / (m * (x + r))
+	u := (rho - 1) / math.Sqrt(rho) * math.Sqrt(x+x*x/r)
+	return normalBits(w + math.Log(u/w)/w)
+}
+
+// studentBits is the upper tail of Student's t with nu degrees of freedom, by
+// Wallace's transformation to a normal deviate (1959).
+func studentBits(t, nu float64) float64 {
+	if !(t > 0) {
+		return ordinary
+	}
+	return normalBits(wallace(t, nu))
+}
+
+// wallace is the normal deviate as far out as t, for t of either sign.
+func wallace(t, nu float64) float64 {
+	z := math.Sqrt(nu*math.Log1p(t*t/nu)) * (8*nu + 1) / (8*nu + 3)
+	return math.Copysign(z, t)
+}
+
+// studentQuantile is the t whose surprise is bits: wallace inverted.
+func studentQuantile(bits, nu float64) float64 {
+	c := normalQuantile(bits) * (8*nu + 3) / (8*nu + 1)
+	return math.Sqrt(nu * math.Expm1(min(c*c/nu, 500)))
+}
+
+// finite makes a number out of whatever a record holds.
+func finite(x float32, least, most float64) float64 {
+	v := float64(x)
+	if !(v >= least) { // a NaN as well
+		return least
+	}
+	return min(v, most)
+}
+
+// bitsOf is the surprise of a probability that is at hand.
+func bitsOf(p float64) float64 { return max(ordinary, -math.Log2(max(p, 1e-30))) }
