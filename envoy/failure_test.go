@@ -242,8 +242,8 @@ func TestSIGTERMLetsWhatIsInFlightEnd(t *testing.T) {
 		case err != nil:
 		case got.err != nil:
 			err = got.err
-		case countRecords(got.body) != 200:
-			err = fmt.Errorf("answered %d with %d records of 200", got.StatusCode, countRecords(got.body))
+		case envoytest.Records(got.body) != 200:
+			err = fmt.Errorf("answered %d with %d records of 200", got.StatusCode, envoytest.Records(got.body))
 		}
 		done <- err
 	}()

@@ -17,9 +17,6 @@ import (
 // The tests of this file are about responses: what is counted as they pass,
 // how they are cut, and what happens when either side goes away.
 
-// countRecords counts the complete records of the upstream's scripted bodies.
-func countRecords(body []byte) int { return bytes.Count(body, []byte(`"}`)) }
-
 func TestRecordsAreMeteredAcrossChunks(t *testing.T) {
 	// In shadow nothing is cut, so that the count is that of the whole body.
 	s := set(t, envoytest.Settings{Mode: "shadow", Policy: rego(`response_budget contains {"records": 5}`)})
@@ -61,7 +58,7 @@ func testCut(t *testing.T, c client, broken func(error) bool) {
 	if got.StatusCode != http.StatusOK || !broken(got.err) {
 		t.Errorf("status %d, body ended with %v", got.StatusCode, got.err)
 	}
-	if n := countRecords(got.body); n > budget {
+	if n := envoytest.Records(got.body); n > budget {
 		t.Errorf("%d records left, the budget is %d", n, budget)
 	}
 	log := s.logged(m)
@@ -79,7 +76,7 @@ func testCut(t *testing.T, c client, broken func(error) bool) {
 	})
 	within := s.get(c, fmt.Sprintf("/export?records=%d&flush=20", budget), mark())
 	s.wants(within, http.StatusOK)
-	if n := countRecords(within.body); n != budget {
+	if n := envoytest.Records(within.body); n != budget {
 		t.Errorf("%d records of a response within its budget", n)
 	}
 	s.idle()
@@ -153,7 +150,7 @@ func TestAnUpstreamThatBreaksOffIsReportedAsIs(t *testing.T) {
 	if during.StatusCode != http.StatusOK || !errors.Is(during.err, io.ErrUnexpectedEOF) {
 		t.Errorf("status %d, body ended with %v", during.StatusCode, during.err)
 	}
-	if n := countRecords(during.body); n == 0 || n > 200 {
+	if n := envoytest.Records(during.body); n == 0 || n > 200 {
 		t.Errorf("%d records arrived of 200", n)
 	}
 	s.idle()

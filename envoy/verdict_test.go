@@ -134,7 +134,7 @@ func TestShadowChangesNothingAndIsCountedApart(t *testing.T) {
 	m := mark()
 	got := s.get(http1(t), "/?records=500&flush=50", m, "x-risk", "client's own")
 	s.wants(got, http.StatusOK)
-	if n := countRecords(got.body); n != 500 || !json.Valid(got.body) {
+	if n := envoytest.Records(got.body); n != 500 || !json.Valid(got.body) {
 		t.Errorf("the client got %d records of 500", n)
 	}
 	if h := got.Header.Get("x-served-by"); h != "" {
