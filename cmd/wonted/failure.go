@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 )
 
 // failure is an error together with what its reader can do about it. Packages
@@ -34,13 +35,13 @@ const (
 	exitUsage  = 2
 )
 
-// explain prints err as one line and its hint as another, and returns the
-// exit status.
+// explain prints err and its hint, a line each where err has only one thing to
+// say, and returns the exit status.
 func explain(w io.Writer, err error) int {
 	if err == nil {
 		return 0
 	}
-	fmt.Fprintf(w, "wonted: %v\n", err)
+	fmt.Fprintf(w, "wonted: %s\n", strings.ReplaceAll(err.Error(), "\n", "\n\t"))
 	if h, ok := errors.AsType[interface {
 		error
 		Hint() string

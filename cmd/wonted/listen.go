@@ -154,3 +154,11 @@ func setting(key string) string {
 	}
 	return config.Flag(key)
 }
+
+// address is empty for a listener that is not wanted.
+func (l *listener) address() string {
+	if l == nil {
+		return ""
+	}
+	return l.Address
+}

@@ -30,6 +30,9 @@ func run(ctx context.Context, args []string, std stdio) error {
 // name.
 func newRoot(std stdio) *cobra.Command {
 	root := group("wonted", "Knows what is usual for every caller of an API, and stops what is not",
+		newServe(std),
+		newProfile(std),
+		newEnvoy(std),
 		newHealth(std),
 		newVersion(std),
 	)

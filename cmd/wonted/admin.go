@@ -1,0 +1,73 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"net"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+// web serves HTTP for operators: health and metrics for everybody, profiles
+// for those on this machine.
+type web struct {
+	sv       *service
+	draining atomic.Bool
+}
+
+// public is what the metrics listener shows.
+func (h *web) public() *http.ServeMux {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
+	mux.HandleFunc("GET /readyz", h.ready)
+	mux.Handle("GET /metrics", promhttp.HandlerFor(h.sv.reg, promhttp.HandlerOpts{Registry: h.sv.reg}))
+	return mux
+}
+
+// admin is what the admin listener, which is on loopback, shows.
+func (h *web) admin() *http.ServeMux {
+	mux := h.public()
+	mux.HandleFunc("GET /v1/profiles/{who}", h.profile)
+	return mux
+}
+
+// ready says whether exchanges are taken. Warnings stay in the body: Envoy
+// connects to what is ready, and a wonted that only watches is.
+func (h *web) ready(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("content-type", "text/plain; charset=utf-8")
+	if h.draining.Load() {
+		w.WriteHeader(http.StatusServiceUnavailable)
+		fmt.Fprintln(w, "draining")
+		return
+	}
+	fmt.Fprintln(w, "ready")
+	for _, warning := range h.sv.warnings() {
+		fmt.Fprintln(w, "warning:", warning)
+	}
+}
+
+// profile answers with every profile that {who} may mean.
+func (h *web) profile(w http.ResponseWriter, r *http.Request) {
+	found := findProfiles(h.sv.store, h.sv.resolver.Load(), r.PathValue("who"), time.Now())
+	w.Header().Set("content-type", "application/json")
+	if len(found) == 0 {
+		w.WriteHeader(http.StatusNotFound)
+	}
+	_ = json.NewEncoder(w).Encode(map[string]any{"profiles": found}) // the client may have gone
+}
+
+// serveHTTP serves until the server is closed. An error is fatal to nobody:
+// traffic does not pass here.
+func serveHTTP(sv *service, name string, l net.Listener, mux http.Handler) *http.Server {
+	server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: time.Minute}
+	go func() {
+		if err := server.Serve(l); err != http.ErrServerClosed {
+			sv.trouble.set(name, err.Error())
+			sv.log.Error().Err(err).Msgf("the %s listener has stopped", name)
+		}
+	}()
+	return server
+}

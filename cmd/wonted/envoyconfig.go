@@ -1,0 +1,58 @@
+package main
+
+import (
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/wonted-project/wonted/cmd/wonted/internal/config"
+	"github.com/wonted-project/wonted/envoy"
+	"github.com/wonted-project/wonted/policy"
+)
+
+// newEnvoy prints the configuration that puts wonted beside an Envoy.
+func newEnvoy(std stdio) *cobra.Command {
+	var target string
+	var opts envoy.Options
+	cmd := &cobra.Command{
+		Use: "config --for static", Short: "Print an Envoy configuration that asks wonted",
+		Long: `Print an Envoy configuration that asks wonted: a complete static bootstrap, with
+a comment at each line that wonted depends on. Where wonted listens, what
+happens while it is away and how many proxies stand in front of Envoy come from
+wonted's own configuration, so that both sides agree.`,
+		Args: noArgs,
+	}
+	set := withSettings(cmd, "listen", "fail")
+	f := cmd.Flags()
+	f.StringVar(&target, "for", "static", "static: a complete bootstrap file")
+	f.StringVar(&opts.Listen, "envoy-listen", "0.0.0.0:8080", "host:port where Envoy takes requests")
+	f.StringVar(&opts.Admin, "envoy-admin", "127.0.0.1:9901", "host:port of Envoy's own admin page")
+	f.StringVar(&opts.Upstream, "upstream", "127.0.0.1:8000", "host:port of the API that is protected")
+	f.BoolVar(&opts.UpstreamHTTP2, "upstream-http2", false, "the API speaks HTTP/2 (gRPC)")
+	f.DurationVar(&opts.MessageTimeout, "message-timeout", 200*time.Millisecond, "how long a request waits for wonted")
+	f.StringVar(&opts.AccessLog, "access-log", "", "file of a JSON access log that wonted replay reads")
+	cmd.RunE = func(*cobra.Command, []string) error {
+		if target != "static" {
+			return misuse("--for static", "--for %q is not known", target)
+		}
+		cfg, err := set.load()
+		if err != nil {
+			return err
+		}
+		opts.Wonted = cfg.Listen
+		if cfg.Listen == config.DefaultSocket {
+			if opts.Wonted, err = defaultSocket(false); err != nil {
+				return err
+			}
+		}
+		opts.FailOpen = cfg.Fail == policy.FailOpen
+		opts.TrustedProxies = cfg.TrustedProxies
+		text, err := envoy.Bootstrap(opts)
+		if err != nil {
+			return advise(err, "%s", see(cmd))
+		}
+		_, err = std.out.Write(text)
+		return err
+	}
+	return group("envoy", "Configuration for Envoy", cmd)
+}

@@ -1,0 +1,171 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"math"
+	"strconv"
+	"time"
+
+	"github.com/wonted-project/wonted/extproc/identity"
+	"github.com/wonted-project/wonted/scoring/profile"
+	"github.com/wonted-project/wonted/scoring/window"
+)
+
+// profileView is what an analyst sees of a profile. Its JSON names are a
+// contract.
+type profileView struct {
+	ID       string    `json:"id"` // the keyed hash, as reports print it
+	Kind     string    `json:"kind"`
+	Name     string    `json:"name"`
+	Created  time.Time `json:"created"`
+	LastSeen time.Time `json:"last_seen"`
+	AgeS     int64     `json:"age_s"`
+	Requests uint32    `json:"requests"`
+	Accepted uint32    `json:"accepted"` // of them, learned from
+	Sessions uint32    `json:"sessions"`
+	InFlight uint16    `json:"in_flight"`
+
+	Usual []usual `json:"usual"` // what a window with activity holds on average
+
+	// Of callers, credentials, sessions and users; null of other kinds.
+	Habits *habitsView `json:"habits"`
+	// Of addresses, networks and devices: distinct callers in about a day; null of other kinds.
+	Callers *int64 `json:"callers"`
+}
+
+// usual is one quantity in one window.
+type usual struct {
+	Quantity string  `json:"quantity"` // requests, new objects, bytes, records, errors
+	Window   string  `json:"window"`
+	Mean     float64 `json:"mean"`
+	Windows  float64 `json:"windows"` // it was learned from, the old ones counting less
+}
+
+type habitsView struct {
+	Devices  int         `json:"devices"`  // remembered
+	Networks int         `json:"networks"` // remembered
+	Objects  int64       `json:"objects"`  // distinct in about two days, roughly
+	Weekday  [24]float64 `json:"weekday"`  // share of all visits by hour
+	Weekend  [24]float64 `json:"weekend"`
+}
+
+// maxFound bounds an answer: a name may be shared by many.
+const maxFound = 50
+
+// findProfiles looks who up as a keyed hash, as a display name, and as a value
+// of each kind (an API key, an address), the cheapest first.
+func findProfiles(store *profile.Store, resolver *identity.Resolver, who string, now time.Time) []profileView {
+	if k, ok := parseKey(who); ok {
+		if v, ok := viewOf(store, k, now); ok {
+			return []profileView{v}
+		}
+	}
+	found := []profileView{}
+	for kind := profile.KindCaller; int(kind) < profile.KindCount; kind++ {
+		if v, ok := viewOf(store, resolver.Key(kind, []byte(who)), now); ok {
+			found = append(found, v)
+		}
+	}
+	if len(found) > 0 {
+		return found
+	}
+	name := []byte(who)
+	name = name[:min(len(name), profile.NameSize)] // as much as a record keeps
+	store.Range(func(r *profile.Record) bool {
+		if len(name) > 0 && bytes.Equal(displayName(r), name) {
+			copied := *r
+			found = append(found, view(&copied, now))
+		}
+		return len(found) < maxFound
+	})
+	return found
+}
+
+func viewOf(store *profile.Store, k profile.Key, now time.Time) (profileView, bool) {
+	r, pin, ok := store.Find(k)
+	if !ok {
+		return profileView{}, false
+	}
+	copied := *r
+	pin.Release()
+	return view(&copied, now), true
+}
+
+// parseKey reads the 32 hex digits that reports print.
+func parseKey(s string) (k profile.Key, ok bool) {
+	if len(s) != 32 {
+		return k, false
+	}
+	hi, err1 := strconv.ParseUint(s[:16], 16, 64)
+	lo, err2 := strconv.ParseUint(s[16:], 16, 64)
+	return profile.Key{Hi: hi, Lo: lo}, err1 == nil && err2 == nil
+}
+
+func displayName(r *profile.Record) []byte { return bytes.TrimRight(r.Name[:], "\x00") }
+
+func view(r *profile.Record, now time.Time) profileView {
+	v := profileView{
+		ID: fmt.Sprintf("%016x%016x", r.Key.Hi, r.Key.Lo), Kind: r.Kind.String(), Name: string(displayName(r)),
+		Created: time.Unix(int64(r.Created), 0).UTC(), LastSeen: time.Unix(int64(r.LastSeen), 0).UTC(),
+		Requests: r.Requests, Accepted: r.Accepted, Sessions: r.Sessions, InFlight: r.InFlight,
+		Usual: []usual{},
+	}
+	v.AgeS = max(0, int64(now.Sub(v.Created).Seconds()))
+	b := &r.Baseline
+	for _, q := range []struct {
+		quantity, window string
+		m                *window.Moments
+		logarithmic      bool
+	}{
+		{"requests", "1m", &b.Requests1m, false},
+		{"requests", "10m", &b.Requests10m, false},
+		{"requests", "1h", &b.Requests1h, false},
+		{"new objects", "10m", &b.New10m, false},
+		{"records", "10m", &b.Records10m, true},
+		{"bytes", "10m", &b.Bytes10m, true},
+		{"errors", "10m", &b.Errors10m, false},
+	} {
+		if q.m.N <= 0 {
+			continue
+		}
+		mean := float64(q.m.Mean)
+		if q.logarithmic { // of log2(1+v)
+			mean = math.Exp2(mean) - 1
+		}
+		v.Usual = append(v.Usual, usual{q.quantity, q.window, mean, float64(q.m.N)})
+	}
+	switch r.Kind {
+	case profile.KindCaller, profile.KindCredential, profile.KindSession, profile.KindUser:
+		v.Habits = habits(r.Habits())
+	case profile.KindAddress, profile.KindNetwork, profile.KindDevice:
+		both := r.Crowd().Callers[0]
+		both.Merge(&r.Crowd().Callers[1])
+		n := int64(math.Round(both.Estimate()))
+		v.Callers = &n
+	}
+	return v
+}
+
+func habits(h *profile.Habits) *habitsView {
+	v := &habitsView{Devices: taken(h.Devices[:]), Networks: taken(h.Networks[:])}
+	both := h.Distinct[0]
+	both.Merge(&h.Distinct[1])
+	v.Objects = int64(math.Round(both.Estimate()))
+	if total := h.Hours.Total(); total > 0 {
+		for hour := range 24 {
+			v.Weekday[hour] = float64(h.Hours.Cells[0][hour]) * float64(h.Hours.Scale) / total
+			v.Weekend[hour] = float64(h.Hours.Cells[1][hour]) * float64(h.Hours.Scale) / total
+		}
+	}
+	return v
+}
+
+func taken(slots []window.Slot) (n int) {
+	for _, s := range slots {
+		if s.Weight > 0 {
+			n++
+		}
+	}
+	return n
+}

@@ -1,0 +1,196 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/rs/zerolog"
+
+	"github.com/wonted-project/wonted/cmd/wonted/internal/config"
+	"github.com/wonted-project/wonted/extproc"
+	"github.com/wonted-project/wonted/extproc/identity"
+	"github.com/wonted-project/wonted/policy"
+	"github.com/wonted-project/wonted/policy/rego"
+	"github.com/wonted-project/wonted/scoring"
+	"github.com/wonted-project/wonted/scoring/profile"
+	"github.com/wonted-project/wonted/scoring/route"
+)
+
+// service is wonted without its listeners: what judges exchanges, and what has
+// to be looked after meanwhile.
+type service struct {
+	cfg    *config.Config
+	log    zerolog.Logger
+	reg    *prometheus.Registry
+	upkeep *upkeep
+
+	key      identity.Secret
+	store    *profile.Store
+	resolver atomic.Pointer[identity.Resolver]
+	gate     *policy.Gate
+	stream   *extproc.Server
+	reports  *reportLog
+
+	reload   sync.Mutex // one change of policy or settings at a time
+	revision string     // of the policy in force
+	trouble  troubles
+	saving   sync.Mutex
+}
+
+// newService builds the parts in the order in which an operator's mistakes
+// should come to light: key, data, policy.
+func newService(cfg *config.Config, log zerolog.Logger) (*service, error) {
+	s := &service{cfg: cfg, log: log, reg: newRegistry()}
+	s.upkeep = newUpkeep(s.reg)
+	if err := s.openStore(); err != nil {
+		return nil, err
+	}
+	resolver, err := identity.New(cfg.Identity, s.key, cfg.TrustedProxies)
+	if err != nil {
+		return nil, fmt.Errorf("identity: %w", err)
+	}
+	s.resolver.Store(resolver)
+	engine, err := loadPolicy(cfg.Policy.Path)
+	if err != nil {
+		return nil, err
+	}
+	s.reports = newReportLog(log, s.reg)
+	s.gate = policy.NewGate(policy.Config{
+		Scorer:     scoring.New(scoring.Config{Store: s.store, Routes: route.New(), Location: cfg.Timezone.Location}),
+		Decider:    engine,
+		Mode:       cfg.Mode,
+		Fail:       cfg.Fail,
+		Sink:       s.reports,
+		Log:        log,
+		Registerer: s.reg,
+		Location:   cfg.Timezone.Location,
+		Clock:      time.Now,
+	})
+	showMode(s.reg, s.gate.Mode)
+	s.tookPolicy(engine)
+	s.stream = extproc.New(extproc.Config{
+		Gate: s.gate, Identity: swappable{&s.resolver}, Clock: time.Now,
+		Depth: extproc.DepthHeaders, // config.Adaptive and config.Headers are the same without an access log
+		Fail:  cfg.Fail, Log: log, Registerer: s.reg,
+	})
+	for _, w := range cfg.Warnings {
+		log.Warn().Msg(w)
+	}
+	return s, nil
+}
+
+// openStore makes the key and the profile store, from data_dir where there is
+// one.
+func (s *service) openStore() (err error) {
+	dir := s.cfg.DataDir
+	if dir != "" {
+		if err := usableDir(dir); err != nil {
+			return err
+		}
+	}
+	if s.key, err = identitySecret(s.cfg, s.log); err != nil {
+		return err
+	}
+	if dir == "" {
+		s.store = profile.New(s.cfg.Profile)
+	} else {
+		var report profile.LoadReport
+		s.store, report, err = profile.Load(dir, s.cfg.Profile, s.meta())
+		if err != nil {
+			return advise(err, "make data_dir readable and writable for this user, or leave it empty to keep profiles in memory only")
+		}
+		if !report.Saved.IsZero() {
+			s.upkeep.snapshotAt.Set(seconds(report.Saved))
+		}
+		level := zerolog.InfoLevel
+		if len(report.Aside) > 0 || report.Dropped > 0 {
+			level = zerolog.WarnLevel
+		}
+		s.log.WithLevel(level).Str("data_dir", dir).Int("profiles", report.Records).Msg(report.String())
+	}
+	s.reg.MustRegister(newStoreCollector(s.store.Stats))
+	return nil
+}
+
+func (s *service) meta() profile.Meta { return profile.Meta{KeyID: s.key.ID(), Now: time.Now()} }
+
+// usableDir refuses a data_dir that could not be written later.
+func usableDir(dir string) error {
+	info, err := os.Stat(dir)
+	if err == nil && !info.IsDir() {
+		err = fmt.Errorf("%s is not a directory", dir)
+	}
+	if err != nil {
+		return advise(fmt.Errorf("data_dir: %w", err), "make it first: mkdir -p %s, or leave data_dir empty to keep profiles in memory only", dir)
+	}
+	if err := tryWrite(dir); err != nil {
+		return advise(fmt.Errorf("data_dir: %w", err), "make %s writable for this user, or leave data_dir empty to keep profiles in memory only", dir)
+	}
+	return nil
+}
+
+// swappable lets a reload exchange the resolver under traffic.
+type swappable struct {
+	in *atomic.Pointer[identity.Resolver]
+}
+
+func (s swappable) Resolve(ex *scoring.Exchange) { s.in.Load().Resolve(ex) }
+
+// save writes a snapshot, where there is a place for it.
+func (s *service) save() error {
+	if s.cfg.DataDir == "" {
+		return nil
+	}
+	s.saving.Lock()
+	defer s.saving.Unlock()
+	start := time.Now()
+	err := s.store.Save(s.cfg.DataDir, s.meta())
+	if err != nil {
+		s.upkeep.snapshotFailures.Inc()
+		s.trouble.set("snapshot", err.Error())
+		s.log.Error().Err(err).Msg("profiles could not be saved")
+		return err
+	}
+	s.trouble.clear("snapshot")
+	s.upkeep.snapshotAt.Set(seconds(time.Now()))
+	s.upkeep.snapshotSeconds.Set(time.Since(start).Seconds())
+	s.log.Debug().Dur("took", time.Since(start)).Msg("profiles saved")
+	return nil
+}
+
+// saveRegularly saves until ctx is done.
+func (s *service) saveRegularly(ctx context.Context) {
+	tick := time.NewTicker(time.Duration(s.cfg.SnapshotEvery))
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+			_ = s.save() // logged and counted there
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// loadPolicy compiles the policy of a directory, or the default one.
+func loadPolicy(dir string) (*rego.Engine, error) {
+	if dir == "" {
+		return rego.Default()
+	}
+	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
+		if err == nil {
+			err = fmt.Errorf("%s is not a directory", dir)
+		}
+		return nil, advise(fmt.Errorf("policy: %w", err), "policy.path (--policy) names a directory of .rego and .json files; leave it out for the default policy")
+	}
+	e, err := rego.Load(dir)
+	if err != nil {
+		return nil, advise(err, "mend the policy in %s; until then leave --policy out for the default one", dir)
+	}
+	return e, nil
+}

@@ -1,0 +1,94 @@
+package main
+
+import (
+	"context"
+	"strings"
+	"sync/atomic"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/rs/zerolog"
+	"golang.org/x/time/rate"
+
+	"github.com/wonted-project/wonted/policy"
+)
+
+const (
+	reportQueue = 256 // reports that wait for the log
+	reportRate  = 10  // a second; an attack must not fill the disk
+	reportBurst = 50
+)
+
+// reportLog writes what was odd into the log, off the request path: a report
+// that finds the queue full is dropped and counted, and one beyond the rate is
+// counted into the next that is written.
+type reportLog struct {
+	log     zerolog.Logger
+	queue   chan *policy.Report
+	limit   *rate.Limiter
+	unsaid  int64 // touched by Run only
+	dropped atomic.Uint64
+	quiet   atomic.Uint64
+}
+
+func newReportLog(log zerolog.Logger, reg prometheus.Registerer) *reportLog {
+	r := &reportLog{
+		log:   log,
+		queue: make(chan *policy.Report, reportQueue),
+		limit: rate.NewLimiter(reportRate, reportBurst),
+	}
+	counter := func(name, help string, v *atomic.Uint64) {
+		reg.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: name, Help: help},
+			func() float64 { return float64(v.Load()) }))
+	}
+	counter("wonted_reports_dropped_total", "Reports of unusual exchanges that were lost because the log did not keep up.", &r.dropped)
+	counter("wonted_reports_suppressed_total", "Reports that were counted in the log and not written out, to bound its size.", &r.quiet)
+	return r
+}
+
+// Report implements policy.Sink; it never blocks.
+func (r *reportLog) Report(rep *policy.Report) {
+	select {
+	case r.queue <- rep:
+	default:
+		r.dropped.Add(1)
+	}
+}
+
+// Run writes reports until ctx is done, then those that wait.
+func (r *reportLog) Run(ctx context.Context) {
+	for {
+		select {
+		case rep := <-r.queue:
+			r.write(rep)
+		case <-ctx.Done():
+			for range len(r.queue) {
+				r.write(<-r.queue)
+			}
+			return
+		}
+	}
+}
+
+func (r *reportLog) write(rep *policy.Report) {
+	if !r.limit.AllowN(rep.Time, 1) {
+		r.unsaid++
+		r.quiet.Add(1)
+		return
+	}
+	e := r.log.Info()
+	if rep.Mode == policy.Enforce.String() && rep.Action != policy.Allow.String() {
+		e = r.log.Warn()
+	}
+	var why []string
+	for _, f := range rep.Evidence {
+		why = append(why, f.Summary)
+	}
+	if r.unsaid > 0 {
+		e = e.Int64("suppressed", r.unsaid)
+		r.unsaid = 0
+	}
+	e.Str("id", rep.ID).Str("identity", rep.Identity).Str("kind", rep.Kind).Str("route", rep.Route).
+		Str("action", rep.Action).Str("mode", rep.Mode).Int("status", rep.Status).
+		Float64("score", rep.Score).Str("reason", rep.Reason).Int64("records", rep.Records).Int64("bytes", rep.Bytes).
+		Str("why", strings.Join(why, "; ")).Msg("unusual exchange")
+}
