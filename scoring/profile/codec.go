@@ -58,11 +58,6 @@ func (r *Record) sanitise() {
 	}
 	count32(&r.ErrorShare.A)
 	count32(&r.ErrorShare.B)
-	for _, ring := range [][]uint16{r.Rings.Bytes1m[:], r.Rings.Bytes10m[:], r.Rings.Records10m[:]} {
-		for i, v := range ring {
-			ring[i] = min(v, uint16(window.MaxMinifloat))
-		}
-	}
 	switch {
 	case r.Kind == KindRoute:
 		p := r.Population()
@@ -80,11 +75,6 @@ func (h *Habits) sanitise() {
 			if count32(&slots[i].Weight); slots[i].Weight == 0 {
 				slots[i] = window.Slot{}
 			}
-		}
-	}
-	for _, slots := range [][]window.SmallSlot{h.Countries[:], h.Endpoints[:]} {
-		for i := range slots {
-			slots[i].Weight = min(slots[i].Weight, uint16(window.MaxMinifloat))
 		}
 	}
 	for _, n := range []*window.Novelty{&h.DeviceNovelty, &h.NetworkNovelty, &h.CompanionNovelty, &h.CountryNovelty} {

@@ -17,47 +17,47 @@
 // "novelty" two f32 (n, new). Times are u32 seconds since the epoch. Repeated
 // values and the fields of a group are contiguous, in the order given.
 //
-//	   0  16  key: u64 high, u64 low
-//	  16   4  u8 version = 1, u8 kind, u8 cohort, u8 flags
-//	  20   4  u32 generation: which incarnation in its shard
-//	  24   8  created, last seen
-//	  32  16  u32 requests, accepted, sessions, sequence
-//	  48   4  u16 in flight, u16 day of the last anchor move
-//	  52   8  u32 device now, u32 network now (hashes)
-//	  60   4  -
-//	  64  24  display name, zero-padded
-//	  88 184  rings of u16; slot i holds the seconds t with (t/width) mod n = i,
-//	          as of "last seen":
-//	          requests 6x10 s, 10x1 min, 6x10 min, 24x1 h; errors 6x10 min;
-//	          new objects 10x1 min, 6x10 min; bytes (mini) 10x1 min, 6x10 min;
-//	          records (mini) 6x10 min; context switches 2x10 min
-//	 272  24  residual of response bytes: moments, f32 anchor, CUSUM up, CUSUM down
-//	 296  24  residual of records, likewise
-//	 320 120  moments: requests a minute, 10 minutes, hour; new objects a 10
-//	          minutes, hour; bytes a 10 minutes, hour; records, errors, switches
-//	          a 10 minutes
-//	 440  24  f32 anchors: requests 1m 10m 1h, new objects, bytes, records 10m
-//	 464   8  error share: f32 alpha, f32 beta
-//	 472 552  tail, by kind
+//	  0  16  key: u64 high, u64 low
+//	 16   4  u8 version = 1, u8 kind, u8 cohort, u8 flags
+//	 20   4  u32 generation: which incarnation in its shard
+//	 24   8  created, last seen
+//	 32  16  u32 requests, accepted, sessions, sequence
+//	 48   4  u16 in flight, u16 day of the last anchor move
+//	 52   8  u32 device now, u32 network now (hashes)
+//	 60   4  -
+//	 64  24  display name, zero-padded
+//	 88 184  rings of u16; slot i holds the seconds t with (t/width) mod n = i,
+//	         as of "last seen":
+//	         requests 6x10 s, 10x1 min, 6x10 min, 24x1 h; errors 6x10 min;
+//	         new objects 10x1 min, 6x10 min; bytes (mini) 10x1 min, 6x10 min;
+//	         records (mini) 6x10 min; context switches 2x10 min
+//	272  24  residual of response bytes: moments, f32 anchor, CUSUM up, CUSUM down
+//	296  24  residual of records, likewise
+//	320 120  moments: requests a minute, 10 minutes, hour; new objects a 10
+//	         minutes, hour; bytes a 10 minutes, hour; records, errors, switches
+//	         a 10 minutes
+//	440  24  f32 anchors: requests 1m 10m 1h, new objects, bytes, records 10m
+//	464   8  error share: f32 alpha, f32 beta
+//	472 552  tail, by kind
 //
 // Kinds: 1 caller, 2 credential, 3 session, 4 user, 5 address, 6 network,
 // 7 device, 8 route, 9 login. The tail of 1 to 4, from offset 472:
 //
-//	   0  48  6 slots: devices          48  8  their novelty
-//	  56  64  8 slots: networks        120  8  their novelty
-//	 128  32  4 slots: companions      160  8  their novelty
-//	 168  16  4 small: countries       184  8  their novelty
-//	 192  52  hours: 24 u8 weekday, 24 u8 weekend, f32 scale
-//	 244  64  16 small: endpoints
-//	 308  64  64 u8: endpoint bigrams
-//	 372   8  u16: last four endpoints
-//	 380   4  -
-//	 384  64  recent objects: two Bloom filters of 4 u64, current and previous
-//	 448  48  2 HyperLogLogs of 32 six-bit registers, four to three bytes
-//	 496  16  8 u16: methods
-//	 512  12  f32 e-CUSUM, u32 elevated until, u16 day of the last alert, 2 -
-//	 524   8  u32 device, u32 network of the context before
-//	 532  20  -
+//	  0  48  6 slots: devices          48  8  their novelty
+//	 56  64  8 slots: networks        120  8  their novelty
+//	128  32  4 slots: companions      160  8  their novelty
+//	168  16  4 small: countries       184  8  their novelty
+//	192  52  hours: 24 u8 weekday, 24 u8 weekend, f32 scale
+//	244  64  16 small: endpoints
+//	308  64  64 u8: endpoint bigrams
+//	372   8  u16: last four endpoints
+//	380   4  -
+//	384  64  recent objects: two Bloom filters of 4 u64, current and previous
+//	448  48  2 HyperLogLogs of 32 six-bit registers, four to three bytes
+//	496  16  8 u16: methods
+//	512  12  f32 e-CUSUM, u32 elevated until, u16 day of the last alert, 2 -
+//	524   8  u32 device, u32 network of the context before
+//	532  20  -
 //
 // Of 5, 6, 7 and 9: 64 bytes objects as above, 2 HyperLogLogs of callers (24
 // bytes each: this day, the one before), 440 -. Of 8: moments of log2(1+bytes)
