@@ -31,6 +31,7 @@ func run(ctx context.Context, args []string, std stdio) error {
 func newRoot(std stdio) *cobra.Command {
 	root := group("wonted", "Knows what is usual for every caller of an API, and stops what is not",
 		newServe(std),
+		newDemo(std),
 		newProfile(std),
 		newEnvoy(std),
 		newHealth(std),
