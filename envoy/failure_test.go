@@ -33,10 +33,10 @@ type load struct {
 }
 
 type sample struct {
-	mark   string
-	began  time.Time
-	status int // 0: no answer
-	err    error
+	mark    string
+	status  int // 0: no answer
+	records int // that came
+	err     error
 }
 
 func (s *scene) load(path string) *load {
@@ -50,10 +50,10 @@ func (s *scene) load(path string) *load {
 					return
 				default:
 				}
-				one := sample{mark: mark(), began: time.Now()}
+				one := sample{mark: mark()}
 				got, err := c.do(http.MethodGet, s.envoy.URL()+path, envoytest.MarkHeader, one.mark)
 				if one.err = err; err == nil {
-					one.status, one.err = got.StatusCode, got.err
+					one.status, one.records, one.err = got.StatusCode, envoytest.Records(got.body), got.err
 				}
 				l.mu.Lock()
 				l.answers = append(l.answers, one)
@@ -86,7 +86,7 @@ func (l *load) end() []sample {
 
 func TestFailOpenNoRequestFailsWhenWontedIsKilled(t *testing.T) {
 	s := set(t, envoytest.Settings{Policy: permissive}, func(o *envoy.Options) { o.FailOpen = true })
-	l := s.load("/")
+	l := s.load("/?records=60&flush=20&pause=1ms") // so that some are met in mid-body
 	l.after(100)
 	s.wonted.Kill()
 	l.after(200)
@@ -94,8 +94,8 @@ func TestFailOpenNoRequestFailsWhenWontedIsKilled(t *testing.T) {
 	l.after(200)
 	answers := l.end()
 	for _, a := range answers {
-		if a.status != http.StatusOK || a.err != nil || len(s.upstream.Seen(a.mark)) != 1 {
-			t.Fatalf("of %d requests one was answered %d (%v), %d upstream", len(answers), a.status, a.err, len(s.upstream.Seen(a.mark)))
+		if a.status != http.StatusOK || a.err != nil || a.records != 60 || len(s.upstream.Seen(a.mark)) != 1 {
+			t.Fatalf("of %d requests one was answered %d (%v) with %d records, %d upstream", len(answers), a.status, a.err, a.records, len(s.upstream.Seen(a.mark)))
 		}
 	}
 	if failed := envoytest.Stat(t, s.envoy, "http.clients.ext_proc.wonted.failure_mode_allowed"); failed == 0 {

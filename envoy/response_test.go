@@ -11,6 +11,7 @@ import (
 
 	xhttp2 "golang.org/x/net/http2"
 
+	"github.com/wonted-project/wonted/envoy"
 	"github.com/wonted-project/wonted/envoy/envoytest"
 )
 
@@ -96,6 +97,25 @@ func TestAKnownSizeOverTheBudgetIsRefusedCleanly(t *testing.T) {
 		}
 		s.wants(s.get(c, "/?bytes=1000&declare=1", mark()), http.StatusOK)
 	}
+}
+
+func TestMessagesAsLargeAsEnvoysBuffersPass(t *testing.T) {
+	s := set(t, envoytest.Settings{Policy: rego(`response_budget contains {"bytes": 1000000000}`, `inspect contains "all" if input.request.method == "GET"`)},
+		func(o *envoy.Options) { o.BufferBytes = 16 << 20 })
+	const size = 64 << 20
+	m := mark()
+	got := s.get(http1(t), fmt.Sprintf("/?bytes=%d&declare=1", size), m)
+	s.wants(answer{got.Response, nil, got.err}, http.StatusOK)
+	if len(got.body) != size {
+		t.Errorf("%d bytes arrived of %d", len(got.body), size)
+	}
+	if n := s.metric("wonted_stream_messages_total", `kind="response_body"`); n < 2 {
+		t.Errorf("the body came in %v messages: the test proves nothing", n)
+	}
+	if n := s.metric("wonted_stream_decode_errors_total"); n != 0 {
+		t.Errorf("%v messages could not be read", n)
+	}
+	s.idle()
 }
 
 func TestAClientThatGoesAwayLeavesNothingOpen(t *testing.T) {

@@ -2,7 +2,6 @@ package envoytest
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"net"
 	"net/http"
@@ -22,15 +21,14 @@ const MarkHeader = "x-mark"
 //
 //	records=N    a JSON array of N records, each about 30 bytes
 //	ndjson=N     N records, one a line
-//	bytes=N      N bytes of text
-//	echo=1       the request's headers, as a JSON object of lists
+//	bytes=N      N bytes of text, as fast as they are taken; of what follows only declare applies
+//	declare=1    with content-length
 //	status=N     this status instead of 200
-//	wait=D       nothing for D, then the answer
 //	flush=N      a flush (chunk) every N records
 //	pause=D      D after each flush
-//	declare=1    with content-length
-//	header=N:V   a response header; may be repeated
 //	abort=N      break the connection after N records; 0: before the headers
+//	wait=D       nothing for D, then the answer
+//	header=N:V   a response header; may be repeated
 //
 // The zero query answers "ok".
 type Upstream struct {
@@ -118,10 +116,6 @@ func send(w http.ResponseWriter, r *http.Request, script url.Values) {
 	first, separator, last := "", "", ""
 	records, record := 0, func(i int) string { return fmt.Sprintf(`{"id":%d,"name":"[{\"x\"},%d"}`, i, i) }
 	switch {
-	case script.Has("echo"):
-		w.Header().Set("content-type", "application/json")
-		_ = json.NewEncoder(w).Encode(r.Header)
-		return
 	case script.Has("records"):
 		w.Header().Set("content-type", "application/json")
 		records, first, separator, last = count("records"), "[", ",", "]"
@@ -129,8 +123,8 @@ func send(w http.ResponseWriter, r *http.Request, script url.Values) {
 		w.Header().Set("content-type", "application/x-ndjson")
 		records, separator, last = count("ndjson"), "\n", "\n"
 	case script.Has("bytes"):
-		w.Header().Set("content-type", "text/plain")
-		records, record = count("bytes"), func(int) string { return "x" }
+		sendBytes(w, count("bytes"), script.Has("declare"))
+		return
 	default:
 		w.Header().Set("content-type", "text/plain")
 		records, record = 1, func(int) string { return "ok" }
@@ -173,4 +167,19 @@ func send(w http.ResponseWriter, r *http.Request, script url.Values) {
 	}
 	text = append(text, last...)
 	emit()
+}
+
+func sendBytes(w http.ResponseWriter, n int, declare bool) {
+	w.Header().Set("content-type", "text/plain")
+	if declare {
+		w.Header().Set("content-length", strconv.Itoa(n))
+	}
+	block := bytes.Repeat([]byte("x"), 64<<10)
+	for n > 0 {
+		part := block[:min(n, len(block))]
+		if _, err := w.Write(part); err != nil {
+			return
+		}
+		n -= len(part)
+	}
 }
