@@ -102,3 +102,24 @@ func resident(b *testing.B) int {
 	}
 	return pages * os.Getpagesize()
 }
+
+func BenchmarkSaveLoad(b *testing.B) {
+	const n = 100_000
+	s := New(Default())
+	defer s.Close()
+	for i := range uint64(n) {
+		visit(s, Key{i, 1}, KindCaller, 1, 1)
+	}
+	dir := b.TempDir()
+	b.SetBytes(n * RecordSize)
+	for b.Loop() {
+		if err := s.Save(dir, Meta{}); err != nil {
+			b.Fatal(err)
+		}
+		loaded, _, err := Load(dir, Default(), Meta{})
+		if err != nil {
+			b.Fatal(err)
+		}
+		loaded.Close()
+	}
+}

@@ -179,12 +179,12 @@ func (s *Store) decode(r io.Reader, meta Meta) (saved time.Time, dropped int, er
 func (s *Store) restore(from *Record, now time.Time) {
 	rec, pin, created := s.Acquire(from.Key, from.Kind, from.LastSeen)
 	defer pin.Release()
-	if !created && rec.LastSeen > from.LastSeen { // met twice while saving; the later one is it
-		return
+	if !created && (rec.LastSeen > from.LastSeen || rec.Kind != from.Kind) {
+		return // met twice while saving; the later one is it
 	}
-	generation, kind := rec.Generation, rec.Kind
+	generation := rec.Generation
 	*rec = *from
-	rec.Generation, rec.Kind = generation, kind
+	rec.Generation = generation
 	rec.InFlight = 0
 	if seconds := now.Unix(); !now.IsZero() && int64(rec.LastSeen) > seconds {
 		rec.LastSeen = uint32(max(seconds, 0))
