@@ -31,7 +31,8 @@ type judgement struct {
 	asked     Budget // as the policy gave it
 	records   bound
 	bytes     bound
-	anomalous bool // at the latest decision
+	anomalous bool // at the latest decision, as weight is
+	weight    float64
 	exceeded  bool // a bound has been passed; it happens once
 }
 
@@ -46,7 +47,7 @@ const (
 
 // Reset makes the case ready for another exchange.
 func (c *Case) Reset() {
-	any(&c.Exchange).(interface{ Reset() }).Reset()
+	c.Exchange.Reset()
 	c.Degraded = c.Degraded[:0]
 	c.judgement = judgement{}
 }
@@ -85,6 +86,9 @@ func (c *Case) adopt(d *Decision, now time.Time) {
 			c.class = "unavailable"
 		}
 		c.at = now
+		if d.Action == Throttle && d.RetryAfter <= 0 {
+			c.decision.RetryAfter = DefaultRetryAfter
+		}
 		if c.mode == Shadow {
 			c.decision.Request, c.decision.Response = nil, nil
 		}

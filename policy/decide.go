@@ -25,7 +25,7 @@ var allowed = Decision{Action: Allow}
 // fail mode says in its place.
 func (g *Gate) decide(c *Case, phase Phase, now time.Time) {
 	ex := &c.Exchange
-	c.anomalous = ex.Assessment.Anomalous
+	c.anomalous, c.weight = ex.Assessment.Anomalous, weight(&ex.Assessment)
 	c.input = Input{Exchange: ex, Phase: phase, Mode: c.mode, Now: now.In(g.location), Degraded: c.Degraded}
 
 	var start time.Time

@@ -47,17 +47,9 @@ func (d *Decision) HTTPStatus() int {
 	return [actions]int{Undecided: 403, Allow: 200, Throttle: 429, Challenge: 401, Deny: 403}[d.Action]
 }
 
-// DefaultRetryAfter is what a throttled client is told where the rule does not say.
+// DefaultRetryAfter is what a throttled client is told where no rule says; the
+// Gate fills it in.
 const DefaultRetryAfter = 10 * time.Second
-
-// RetrySeconds is the value of retry-after of a throttled request, at least 1.
-func (d *Decision) RetrySeconds() int {
-	after := d.RetryAfter
-	if after <= 0 {
-		after = DefaultRetryAfter
-	}
-	return max(1, int((after+time.Second-1)/time.Second))
-}
 
 // Budget bounds one response. Zero fields are no bound.
 type Budget struct {

@@ -142,13 +142,37 @@ func (g *Gate) ready(c *Case, now time.Time) bool {
 }
 
 // reconsider asks again where the answer may differ: the policy reads what this
-// phase brings, or the exchange has become anomalous since it was last asked.
+// phase brings, or the exchange looks clearly worse than when it was last asked.
 func (g *Gate) reconsider(c *Case, phase Phase, now time.Time) {
-	if c.decider.Reads(phase) || c.Exchange.Assessment.Anomalous && !c.anomalous {
+	if c.decider.Reads(phase) || c.worse() {
 		g.decide(c, phase, now)
 		return
 	}
 	c.bind(c.asked) // the usual may be known better by now
+}
+
+// worse: it became anomalous, or, near the threshold and beyond, half a power
+// of ten of evidence came on top. The step bounds how often a policy is asked
+// while a body streams; it is also how far a rule on a detector's score may be
+// overshot before it is heard.
+func (c *Case) worse() bool {
+	a := &c.Exchange.Assessment
+	switch {
+	case a.Anomalous && !c.anomalous:
+		return true
+	case a.Score < a.Threshold/2:
+		return false
+	}
+	return weight(a) >= c.weight+0.5
+}
+
+// weight is all evidence together: the score is the strongest alone, and hides
+// another that is growing.
+func weight(a *scoring.Assessment) (sum float64) {
+	for i := range a.Evidence {
+		sum += a.Evidence[i].Score
+	}
+	return sum
 }
 
 // Fail is the verdict where the carrier itself could not do its part (a panic,

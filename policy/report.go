@@ -51,7 +51,7 @@ func (c *Case) report(end scoring.End) *Report {
 		Time:      ex.Time,
 		ID:        ex.ID.String(),
 		Identity:  DisplayName(who),
-		Kind:      fmt.Sprint(who.Kind),
+		Kind:      who.Kind.String(),
 		Route:     ex.Route.Name,
 		Score:     ex.Assessment.Score,
 		Threshold: ex.Assessment.Threshold,
@@ -82,10 +82,10 @@ func Explain(e *scoring.Evidence) Finding {
 		Expected: e.Expected,
 		Unit:     e.Unit,
 		Window:   WindowName(e.Window),
-		Entity:   fmt.Sprint(e.Entity),
-		Summary:  pending(e, "Summary"),
-		Attack:   pending(e, "Attack"),
-		OWASP:    pending(e, "OWASP"),
+		Entity:   e.Entity.String(),
+		Summary:  e.Summary(),
+		Attack:   e.Attack(),
+		OWASP:    e.OWASP(),
 	}
 }
 
@@ -134,23 +134,4 @@ func WindowName(d time.Duration) string {
 		s = strings.TrimSuffix(s, "0m")
 	}
 	return s
-}
-
-// pending: until scoring has landed its methods.
-func pending(e *scoring.Evidence, m string) string {
-	switch m {
-	case "Summary":
-		if s, ok := any(e).(interface{ Summary() string }); ok {
-			return s.Summary()
-		}
-	case "Attack":
-		if s, ok := any(e).(interface{ Attack() string }); ok {
-			return s.Attack()
-		}
-	case "OWASP":
-		if s, ok := any(e).(interface{ OWASP() string }); ok {
-			return s.OWASP()
-		}
-	}
-	return ""
 }

@@ -3,6 +3,7 @@ package rego
 import (
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -112,9 +113,7 @@ func verdict(to *[]policy.Rule, v ast.Value) error {
 		case "reason":
 			r.Reason, err = plain(v)
 		case "status":
-			var n int64
-			n, err = within(v, 400, 599)
-			r.Status = int(n)
+			r.Status, err = status(v)
 		case "retry_after":
 			var n int64
 			n, err = within(v, 1, 86400)
@@ -128,6 +127,15 @@ func verdict(to *[]policy.Rule, v ast.Value) error {
 	})
 	*to = append(*to, r)
 	return err
+}
+
+// status is one that refuses, and that HTTP knows by name.
+func status(v ast.Value) (int, error) {
+	n, err := within(v, 400, 599)
+	if err == nil && http.StatusText(int(n)) == "" {
+		err = fmt.Errorf("%d is no status of HTTP", n)
+	}
+	return int(n), err
 }
 
 func plain(v ast.Value) (string, error) {

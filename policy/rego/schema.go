@@ -2,7 +2,6 @@ package rego
 
 import (
 	"bytes"
-	"fmt"
 	"net/url"
 	"strings"
 
@@ -82,11 +81,11 @@ var requestFields = []field{
 }
 
 var identityFields = []field{ // of the principal: the caller, else the nearest entity to one
-	{name: "kind", value: func(v *view) *ast.Term { return text([]byte(kindName(v.who.Kind))) }},
+	{name: "kind", value: func(v *view) *ast.Term { return text([]byte(v.who.Kind.String())) }},
 	{name: "id", value: func(v *view) *ast.Term { return hash(v.who) }},
 	{name: "name", value: func(v *view) *ast.Term { return str(string(v.who.Name)) }}, // "" where none is configured
 	{name: "verified", value: func(v *view) *ast.Term { return ast.InternedTerm(v.who.Verified) }},
-	{name: "cohort", value: func(v *view) *ast.Term { return text([]byte(kindName(v.who.Kind))) }}, // the kind, in this version
+	{name: "cohort", value: func(v *view) *ast.Term { return text([]byte(v.who.Kind.String())) }}, // the kind, in this version
 	{name: "age_s", value: func(v *view) *ast.Term { return integer(int64(v.a.Age.Seconds())) }},
 	{name: "requests", value: func(v *view) *ast.Term { return integer(int64(v.a.Requests)) }},
 	{name: "mature", value: func(v *view) *ast.Term { return ast.InternedTerm(v.a.Mature) }},
@@ -113,13 +112,6 @@ func Severity(a *scoring.Assessment) string {
 		return "high"
 	}
 	return "medium"
-}
-
-func kindName(k profile.Kind) string {
-	if k == profile.KindNone {
-		return ""
-	}
-	return fmt.Sprint(k)
 }
 
 func hash(id *scoring.Identity) *ast.Term {

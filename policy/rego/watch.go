@@ -19,20 +19,21 @@ const (
 	poll   = 10 * time.Second       // where events do not come: network file systems, a directory replaced
 )
 
-// Watch loads dir anew whenever its content changes and hands the result to
-// onChange: the new engine, or why there is none, in which case the caller
-// keeps what it has. It returns when ctx ends; run it in a goroutine of its
-// own. onChange is never called twice at once, and not for the content that is
-// there when Watch begins.
+// Watch loads dir whenever its content changes and hands the result to onChange:
+// the new engine, or why there is none, in which case the caller keeps what it
+// has. It returns when ctx ends; run it in a goroutine of its own. onChange is
+// never called twice at once. The first call is for what is there when Watch
+// begins, so that a change between Load and Watch is not lost; the Revision
+// says whether it is new.
 //
 // File events make it quick and a poll makes it sure. What has changed is
 // decided by content, so that touching a file does nothing, and the symlink by
 // which Kubernetes swaps a whole ConfigMap counts as what it leads to.
 func Watch(ctx context.Context, dir string, onChange func(*Engine, error)) {
-	watch(ctx, dir, fingerprint(dir), settle, poll, onChange)
+	watch(ctx, dir, settle, poll, onChange)
 }
 
-func watch(ctx context.Context, dir, last string, settle, poll time.Duration, onChange func(*Engine, error)) {
+func watch(ctx context.Context, dir string, settle, poll time.Duration, onChange func(*Engine, error)) {
 	w, err := fsnotify.NewWatcher()
 	if err != nil {
 		w = &fsnotify.Watcher{} // nil channels are silent: the poll does it alone
@@ -42,8 +43,9 @@ func watch(ctx context.Context, dir, last string, settle, poll time.Duration, on
 	}
 	tick := time.NewTicker(poll)
 	defer tick.Stop()
-	quiet := time.NewTimer(settle)
+	quiet := time.NewTimer(0) // look at once
 	defer quiet.Stop()
+	last := ""
 	for {
 		select {
 		case <-ctx.Done():
