@@ -42,6 +42,8 @@ func TestLayout(t *testing.T) {
 	h.Endpoints[0].ID = 0x33
 	h.Objects.Current[0] = 0x44
 	h.Before.Network = 0x55
+	h.LastAccepted, h.Open.Switch10m = 0x66, 0x77
+	r.Open[1] = 0x88
 	b := Encode(nil, &r)
 	if len(b) != RecordSize {
 		t.Fatalf("%d bytes", len(b))
@@ -59,7 +61,9 @@ func TestLayout(t *testing.T) {
 		{472 + 192 + 47, []byte{0x22}},
 		{472 + 244, []byte{0x33}},
 		{472 + 384, []byte{0x44}},
-		{472 + 528, []byte{0x55}},
+		{472 + 528, []byte{0x55, 0, 0, 0, 0x66}},
+		{472 + 540, []byte{0x77}},
+		{62, []byte{0x88, 0}},
 	} {
 		if got := b[f.offset : f.offset+len(f.want)]; !bytes.Equal(got, f.want) {
 			t.Errorf("at %d: % x, want % x", f.offset, got, f.want)

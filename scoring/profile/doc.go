@@ -24,7 +24,7 @@
 //	 32  16  u32 requests, accepted, sessions, sequence
 //	 48   4  u16 in flight, u16 day of the last anchor move
 //	 52   8  u32 device now, u32 network now (hashes)
-//	 60   4  -
+//	 60   4  u16 accepted in the open minute, u16 in the open ten minutes
 //	 64  24  display name, zero-padded
 //	 88 184  rings of u16; slot i holds the seconds t with (t/width) mod n = i,
 //	         as of "last seen":
@@ -57,7 +57,9 @@
 //	496  16  8 u16: methods
 //	512  12  f32 e-CUSUM, u32 elevated until, u16 day of the last alert, 2 -
 //	524   8  u32 device, u32 network of the context before
-//	532  20  -
+//	532   4  last accepted
+//	536   8  u16 accepted in open buckets: new objects 10m, 1h, switches 10m; 2 -
+//	544   8  -
 //
 // Of 5, 6, 7 and 9: 64 bytes objects as above, 2 HyperLogLogs of callers (24
 // bytes each: this day, the one before), 440 -. Of 8: moments of log2(1+bytes)

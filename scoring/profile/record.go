@@ -36,7 +36,7 @@ type Header struct {
 	Kind       Kind
 	Cohort     uint8
 	Flags      uint8
-	Generation uint32 // of the slab slot: a Handle of an older one finds nothing
+	Generation uint32 // which incarnation: a Handle of an earlier one finds nothing
 	Created    uint32
 	LastSeen   uint32 // the clock of every ring below; never decreases
 	Requests   uint32 // counted at the request, taken back when refused
@@ -106,24 +106,24 @@ type Record struct {
 // Habits is the tail of a caller, credential, session or user: how, whence and
 // when it comes, and what it touches.
 type Habits struct {
-	Devices          [6]window.Slot      //   0 48
-	DeviceNovelty    window.Novelty      //  48  8
-	Networks         [8]window.Slot      //  56 64
-	NetworkNovelty   window.Novelty      // 120  8
-	Companions       [4]window.Slot      // 128 32 losing sources of the same kind seen beside this one
-	CompanionNovelty window.Novelty      // 160  8
-	Countries        [4]window.SmallSlot // 168 16
-	CountryNovelty   window.Novelty      // 184  8
-	Hours            window.Hours        // 192 52
-	Endpoints        [16]window.SmallSlot
-	Bigrams          window.Bigrams
-	Last             [4]uint16 // last four endpoints
+	Devices          [6]window.Slot       //   0 48
+	DeviceNovelty    window.Novelty       //  48  8
+	Networks         [8]window.Slot       //  56 64
+	NetworkNovelty   window.Novelty       // 120  8
+	Companions       [4]window.Slot       // 128 32 losing sources of the same kind seen beside this one
+	CompanionNovelty window.Novelty       // 160  8
+	Countries        [4]window.SmallSlot  // 168 16
+	CountryNovelty   window.Novelty       // 184  8
+	Hours            window.Hours         // 192 52
+	Endpoints        [16]window.SmallSlot // 244 64
+	Bigrams          window.Bigrams       // 308 64
+	Last             [4]uint16            // 372  8 last four endpoints
 	_                uint32
-	Objects          window.Bloom // recent objects
-	Distinct         [2]window.HLL
-	Methods          [8]uint16
-	Evidence         float32 // e-CUSUM
-	Elevated         uint32  // until, seconds since the epoch
+	Objects          window.Bloom  // 384 64 recent objects
+	Distinct         [2]window.HLL // 448 48
+	Methods          [8]uint16     // 496 16
+	Evidence         float32       // e-CUSUM
+	Elevated         uint32        // until, seconds since the epoch
 	AlertDay         uint16
 	_                uint16
 	Before           struct{ Device, Network uint32 }          // the context before the one in Header: A-B-A-B is a replay
