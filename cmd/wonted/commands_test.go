@@ -110,13 +110,15 @@ func signalAll(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// exchange: exchange SOCKET APIKEY N plays N exchanges as Envoy would, and
-// prints what was answered to the request headers to $WORK/answers, a line
-// each. With N = hold it leaves one exchange open until the script ends.
+// exchange: exchange SOCKET APIKEY N [silent] plays N exchanges as Envoy would,
+// and writes what was answered to the request headers to $WORK/answers, a line
+// each; silent ones never come to a response. With N = hold it leaves one
+// exchange open until the script ends.
 func exchange(ts *testscript.TestScript, _ bool, args []string) {
-	if len(args) != 3 {
-		ts.Fatalf("usage: exchange SOCKET APIKEY N|hold")
+	if len(args) < 3 {
+		ts.Fatalf("usage: exchange SOCKET APIKEY N|hold [silent]")
 	}
+	silent := len(args) == 4 && args[3] == "silent"
 	conn, err := grpc.NewClient("unix:"+args[0], grpc.WithTransportCredentials(insecure.NewCredentials()))
 	ts.Check(err)
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
@@ -139,6 +141,8 @@ func exchange(ts *testscript.TestScript, _ bool, args []string) {
 			fmt.Fprintf(&answers, "refused %d\n", ir.GetStatus().GetCode())
 		} else {
 			fmt.Fprintf(&answers, "allowed\n")
+		}
+		if answer.GetImmediateResponse() == nil && !silent {
 			ts.Check(stream.Send(&extprocv3.ProcessingRequest{Request: &extprocv3.ProcessingRequest_ResponseHeaders{
 				ResponseHeaders: httpHeaders(true, ":status", "200", "content-length", "0")}}))
 			_, err = stream.Recv()

@@ -101,7 +101,7 @@ func (v *profileView) write(w io.Writer) error {
 	if h := v.Habits; h != nil {
 		row("comes from", "%d devices, %d networks", h.Devices, h.Networks)
 		row("touches", "about %d objects in two days", h.Objects)
-		row("weekdays", "%s  each mark an hour from 00", strip(h.Weekday))
+		row("weekdays", "%s  a mark an hour from 00, the taller the busier", strip(h.Weekday))
 		row("weekends", "%s", strip(h.Weekend))
 	}
 	if v.Callers != nil {

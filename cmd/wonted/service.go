@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -31,7 +30,7 @@ type service struct {
 
 	key      identity.Secret
 	store    *profile.Store
-	resolver atomic.Pointer[identity.Resolver]
+	resolver resolver
 	gate     *policy.Gate
 	stream   *extproc.Server
 	reports  *reportLog
@@ -50,11 +49,11 @@ func newService(cfg *config.Config, log zerolog.Logger) (*service, error) {
 	if err := s.openStore(); err != nil {
 		return nil, err
 	}
-	resolver, err := identity.New(cfg.Identity, s.key, cfg.TrustedProxies)
+	rules, err := identity.New(cfg.Identity, s.key, cfg.TrustedProxies)
 	if err != nil {
 		return nil, fmt.Errorf("identity: %w", err)
 	}
-	s.resolver.Store(resolver)
+	s.resolver.Store(rules)
 	engine, err := loadPolicy(cfg.Policy.Path)
 	if err != nil {
 		return nil, err
@@ -74,7 +73,7 @@ func newService(cfg *config.Config, log zerolog.Logger) (*service, error) {
 	showMode(s.reg, s.gate.Mode)
 	s.tookPolicy(engine)
 	s.stream = extproc.New(extproc.Config{
-		Gate: s.gate, Identity: swappable{&s.resolver}, Clock: time.Now,
+		Gate: s.gate, Identity: &s.resolver, Clock: time.Now,
 		Depth: extproc.DepthHeaders, // config.Adaptive and config.Headers are the same without an access log
 		Fail:  cfg.Fail, Log: log, Registerer: s.reg,
 	})
@@ -133,13 +132,6 @@ func usableDir(dir string) error {
 	}
 	return nil
 }
-
-// swappable lets a reload exchange the resolver under traffic.
-type swappable struct {
-	in *atomic.Pointer[identity.Resolver]
-}
-
-func (s swappable) Resolve(ex *scoring.Exchange) { s.in.Load().Resolve(ex) }
 
 // save writes a snapshot, where there is a place for it.
 func (s *service) save() error {

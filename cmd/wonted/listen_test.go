@@ -1,0 +1,102 @@
+package main
+
+import (
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// shortDir is a directory short enough for a socket's path.
+func shortDir(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "w")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	return dir
+}
+
+func TestSocketGoesWithItsListenerOnly(t *testing.T) {
+	path := filepath.Join(shortDir(t), "a.sock")
+	old, err := listen("listen", "unix://"+path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	info, err := os.Stat(path)
+	if err != nil || info.Mode().Perm() != socketMode {
+		t.Fatalf("mode %v, %v, want %o", info.Mode(), err, socketMode)
+	}
+	// A successor that takes the path over while the old one still drains.
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	successor, err := listen("listen", "unix://"+path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	old.Close()
+	conn, err := net.Dial("unix", path)
+	if err != nil {
+		t.Fatalf("the successor's socket is gone: %v", err)
+	}
+	conn.Close()
+	successor.Close()
+	if _, err := os.Lstat(path); !os.IsNotExist(err) {
+		t.Errorf("the socket is still there after a clean end: %v", err)
+	}
+}
+
+func TestAbstractSocket(t *testing.T) {
+	l, err := listen("listen", "unix://@wonted-test-"+filepath.Base(shortDir(t)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	if !strings.HasPrefix(l.Address, "unix://@") {
+		t.Errorf("address %s", l.Address)
+	}
+	if _, err := listen("listen", l.Address); err == nil {
+		t.Error("an abstract socket in use must be refused")
+	}
+}
+
+func TestDefaultSocketIsPrivate(t *testing.T) {
+	dir := shortDir(t)
+	place := filepath.Join(dir, "wonted")
+	f := func(what string, wantErr bool) {
+		t.Helper()
+		if err := private(place); (err != nil) != wantErr {
+			t.Errorf("%s: %v", what, err)
+		}
+		os.RemoveAll(place)
+	}
+	f("absent", true)
+	os.Mkdir(place, 0o700)
+	f("of this user alone", false)
+	os.Mkdir(place, 0o700)
+	os.Chmod(place, 0o777)
+	f("open to everybody", true)
+	os.Symlink(dir, place)
+	f("a link to somewhere else", true)
+	os.WriteFile(place, nil, 0o600)
+	f("a file", true)
+}
+
+func TestDefaultSocketIsFoundWhereItIsMade(t *testing.T) {
+	t.Setenv("XDG_RUNTIME_DIR", shortDir(t))
+	made, err := defaultSocket(true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := listen("listen", made)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	if found, err := defaultSocket(false); err != nil || found != made {
+		t.Errorf("serve listens on %s, health looks at %s (%v)", made, found, err)
+	}
+}

@@ -1,0 +1,93 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/wonted-project/wonted/extproc/identity"
+	"github.com/wonted-project/wonted/scoring/profile"
+)
+
+func TestProfilesAreFoundByHashNameAndValue(t *testing.T) {
+	store := profile.New(profile.Config{Memory: profile.MinMemory})
+	defer store.Close()
+	resolver, err := identity.New(identity.Default(), identity.NewSecret(), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
+	key := resolver.Key(profile.KindCaller, []byte("k-123"))
+	rec, pin, _ := store.Acquire(key, profile.KindCaller, uint32(now.Add(-time.Hour).Unix()))
+	copy(rec.Name[:], "warehouse sync")
+	rec.Requests = 7
+	rec.Baseline.Records10m.Add(3.459431618637297, 1) // log2(1+10)
+	rec.Baseline.Requests1m.Add(2.5, 1)
+	rec.Habits().Hours.Add(9, false, 1)
+	rec.Habits().Hours.Add(9, false, 1)
+	rec.Habits().Hours.Add(10, false, 1)
+	pin.Release()
+
+	var id string
+	f := func(who string, want int) {
+		t.Helper()
+		found := findProfiles(store, resolver, who, now)
+		if len(found) != want {
+			t.Fatalf("%q: %d found, want %d", who, len(found), want)
+		}
+		if want == 0 {
+			return
+		}
+		id = found[0].ID
+		if found[0].Name != "warehouse sync" || found[0].Requests != 7 || found[0].AgeS != 3600 {
+			t.Errorf("%q: got %+v", who, found[0])
+		}
+	}
+	f("k-123", 1)
+	f(id, 1)
+	f("warehouse sync", 1)
+	f("warehouse", 0)
+	f("", 0)
+	f("ffffffffffffffffffffffffffffffff", 0)
+
+	v := findProfiles(store, resolver, id, now)[0]
+	want := []usual{{"requests", "1m", 2.5, 1}, {"records", "10m", 10, 1}}
+	if d := cmp.Diff(want, v.Usual, cmp.Comparer(func(a, b float64) bool { return a-b < 1e-5 && b-a < 1e-5 })); d != "" {
+		t.Error(d)
+	}
+	var text bytes.Buffer
+	if err := v.write(&text); err != nil {
+		t.Fatal(err)
+	}
+	for _, line := range []string{"caller      warehouse sync", "usual       2.5 requests in 1m (learned from 1)", "usual       10 records in 10m", "·········█▄"} {
+		if !strings.Contains(text.String(), line) {
+			t.Errorf("no %q in\n%s", line, text.String())
+		}
+	}
+}
+
+func TestProfileJSONIsAContract(t *testing.T) {
+	text, err := json.Marshal(profileView{Usual: []usual{{}}, Habits: &habitsView{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var m map[string]any
+	if err := json.Unmarshal(text, &m); err != nil {
+		t.Fatal(err)
+	}
+	f := func(got any, want ...string) {
+		t.Helper()
+		if d := cmp.Diff(want, slices.Sorted(maps.Keys(got.(map[string]any)))); d != "" {
+			t.Error(d)
+		}
+	}
+	f(m, "accepted", "age_s", "callers", "created", "habits", "id", "in_flight", "kind", "last_seen", "name", "requests", "sessions", "usual")
+	f(m["usual"].([]any)[0], "mean", "quantity", "window", "windows")
+	f(m["habits"], "devices", "networks", "objects", "weekday", "weekend")
+}
