@@ -1,7 +1,6 @@
 package demo
 
 import (
-	"bytes"
 	"encoding/binary"
 	"net/http"
 	"net/url"
@@ -55,7 +54,7 @@ func newLine(secret identity.Secret, zone *time.Location, mode policy.Mode, sink
 // do takes one request at one time from its headers to its end, and returns
 // what its client would have seen.
 func (l *line) do(r request, now time.Time) outcome {
-	l.c.Exchange.Reset()
+	l.c.Reset()
 	l.fill(&l.c.Exchange, r, now)
 	l.who.Resolve(&l.c.Exchange)
 	verdict := l.gate.Open(&l.c)
@@ -78,26 +77,22 @@ func (l *line) respond(answer *reply, now time.Time) outcome {
 	if !verdict.Pass {
 		return l.refused(verdict, now)
 	}
-	whole, _ := countRecords(bytes.NewReader(answer.body()))
-	o := outcome{Status: answer.status, Records: whole}
-	if !verdict.Body {
-		l.gate.Close(&l.c, scoring.Answered, now)
-		return o
-	}
+	o := outcome{Status: answer.status}
 	l.meter.Reset([]byte(answer.header.Get("content-type")), nil)
-	ex.ResponseBytes, o.Records = 0, 0
+	bytes := int64(0)
 	for _, chunk := range answer.chunks {
 		l.meter.Write(chunk)
-		ex.ResponseBytes += int64(len(chunk))
-		ex.Records = l.meter.Records()
-		if verdict := l.gate.Meter(&l.c, now); !verdict.Pass {
-			o.Broken = true
-			l.gate.Close(&l.c, scoring.Truncated, now)
-			return o
+		bytes += int64(len(chunk))
+		if verdict.Body {
+			ex.ResponseBytes, ex.Records = bytes, l.meter.Records()
+			if verdict := l.gate.Meter(&l.c, now); !verdict.Pass {
+				o.Broken = true
+				l.gate.Close(&l.c, scoring.Truncated, now)
+				return o
+			}
 		}
-		o.Records = int(max(0, ex.Records)) // this chunk has gone to the client
+		o.Records = int(max(0, l.meter.Records())) // this chunk has gone to the client
 	}
-	o.Records = whole
 	l.gate.Close(&l.c, scoring.Answered, now)
 	return o
 }
@@ -173,5 +168,3 @@ func (r *reply) declared() int64 {
 	}
 	return n
 }
-
-func (r *reply) body() []byte { return bytes.Join(r.chunks, nil) }

@@ -9,7 +9,7 @@ import (
 // How far the thief goes, in every telling alike.
 const (
 	strangeTry  = 5      // orders it tries as a stranger before it gives that up
-	walkLength  = 40     // orders it tries, one id after the other
+	walkLength  = 60     // orders it tries, one id after the other
 	pulls       = 3      // lists it asks for after that
 	pullRecords = 10_000 // in each
 )
