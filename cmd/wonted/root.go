@@ -32,6 +32,7 @@ func newRoot(std stdio) *cobra.Command {
 	root := group("wonted", "Knows what is usual for every caller of an API, and stops what is not",
 		newServe(std),
 		newDemo(std),
+		newReplay(std),
 		newProfile(std),
 		newEnvoy(std),
 		newHealth(std),

@@ -50,5 +50,8 @@ func plain(err error) error {
 	if e, ok := errors.AsType[*json.SyntaxError](err); ok {
 		return fmt.Errorf("not JSON: %v at byte %d", e, e.Offset)
 	}
+	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
+		return errors.New("not JSON: it breaks off")
+	}
 	return err
 }

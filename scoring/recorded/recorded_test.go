@@ -144,6 +144,7 @@ func TestBadLines(t *testing.T) {
 	f(Auto, `[1]`, "no JSON object")
 	f(Auto, `127.0.0.1 - - [10/Oct/2026:13:55:36 +0000] "GET / HTTP/1.1" 200 5`, "no JSON object")
 	f(Auto, `{"a":1}`, `"time" is missing`)
+	f(Envoy, `{"start_time":`, "not JSON: it breaks off")
 	f(Envoy, `{"start_time":"x"}`, `"start_time": x is no time`)
 	f(Envoy, `{"start_time":-5}`, "is no time from 1970")
 	f(Envoy, `{"start_time":1,"method":{}}`, `"method": is no string`)

@@ -1,0 +1,91 @@
+package main
+
+import (
+	"encoding/binary"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/wonted-project/wonted/cmd/wonted/internal/config"
+	"github.com/wonted-project/wonted/extproc/identity"
+	"github.com/wonted-project/wonted/policy"
+	"github.com/wonted-project/wonted/scoring"
+	"github.com/wonted-project/wonted/scoring/profile"
+	"github.com/wonted-project/wonted/scoring/recorded"
+	"github.com/wonted-project/wonted/scoring/route"
+)
+
+// player takes recorded exchanges through identity, Gate, scorer and policy as
+// a live stream does, one after the other, each at its own time. The Gate is in
+// shadow: what is recorded has happened, so the verdict is what would have been
+// done. One goroutine owns a player.
+type player struct {
+	who   *identity.Resolver
+	gate  *policy.Gate
+	c     policy.Case
+	odd   *policy.Report // what the Gate reported at Close; nil: nothing
+	tally tally
+	now   time.Time
+	late  int // exchanges far out of order
+	next  uint64
+}
+
+func newPlayer(cfg *config.Config, secret identity.Secret, log zerolog.Logger) (*player, error) {
+	who, err := identity.New(cfg.Identity, secret, cfg.TrustedProxies)
+	if err != nil {
+		return nil, err
+	}
+	engine, err := loadPolicy(cfg.Policy.Path)
+	if err != nil {
+		return nil, err
+	}
+	zone := cfg.Timezone.Location
+	p := &player{who: who, tally: newTally(zone)}
+	p.gate = policy.NewGate(policy.Config{
+		Scorer:  scoring.New(scoring.Config{Store: profile.New(cfg.Profile), Routes: route.New(), Location: zone}),
+		Decider: engine, Mode: policy.Shadow, Fail: cfg.Fail, Sink: p, Log: log, Location: zone,
+		Deadline: -1, // event time does not pass while a decision is made
+	})
+	return p, nil
+}
+
+// Report implements policy.Sink.
+func (p *player) Report(r *policy.Report) { p.odd = r }
+
+// lateness is how far out of order a log may be: lines are written when
+// exchanges end, and carry the time at which they began.
+const lateness = time.Minute
+
+// play judges one exchange. It returns the Gate's report where it was not
+// plainly allowed, and an error if the exchange cannot be made.
+func (p *player) play(r *recorded.Exchange) (*policy.Report, error) {
+	p.c.Reset()
+	p.odd = nil
+	ex := &p.c.Exchange
+	if err := r.Fill(ex); err != nil {
+		return nil, err
+	}
+	p.next++
+	binary.BigEndian.PutUint64(ex.ID[8:], p.next)
+	if r.Time.Before(p.now) { // time never goes back, here as live
+		if p.now.Sub(r.Time) > lateness {
+			p.late++
+		}
+		ex.Time = p.now
+	}
+	p.now = ex.Time
+
+	p.who.Resolve(ex)
+	verdict := p.gate.Open(&p.c)
+	if r.End() == scoring.Answered {
+		r.Answer(ex)
+		if verdict = p.gate.Answer(&p.c, p.now); verdict.Body {
+			r.Body(ex)
+			verdict = p.gate.Meter(&p.c, p.now)
+		}
+	}
+	action := verdict.Action
+	p.gate.Close(&p.c, r.End(), p.now)
+	p.tally.add(ex, action, p.odd)
+	return p.odd, nil
+}
