@@ -190,39 +190,10 @@ func (s *scene) report(id string) map[string]any {
 	return found
 }
 
-// metric is the sum of a metric's series whose labels contain all of these
-// parts; it fails if there is no such series.
+// metric is one of wonted's metrics.
 func (s *scene) metric(name string, labels ...string) float64 {
 	s.Helper()
-	response, err := http.Get(s.wonted.Admin + "/metrics")
-	if err != nil {
-		s.Fatal(err)
-	}
-	defer response.Body.Close()
-	sum, series := 0.0, 0
-	lines := bufio.NewScanner(response.Body)
-next:
-	for lines.Scan() {
-		head, value, _ := strings.Cut(lines.Text(), " ")
-		if head != name && !strings.HasPrefix(head, name+"{") {
-			continue
-		}
-		for _, label := range labels {
-			if !strings.Contains(head, label) {
-				continue next
-			}
-		}
-		n, err := strconv.ParseFloat(value, 64)
-		if err != nil {
-			s.Fatalf("metric %s: %v", lines.Text(), err)
-		}
-		sum += n
-		series++
-	}
-	if series == 0 {
-		s.Fatalf("wonted has no metric %s with %q", name, labels)
-	}
-	return sum
+	return s.wonted.Metric(s, name, labels...)
 }
 
 // idle waits until wonted holds no open exchange: nothing leaks.

@@ -1,10 +1,13 @@
 package envoytest
 
 import (
+	"bufio"
 	"encoding/json"
 	"net/http"
 	"net/url"
 	"regexp"
+	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/wonted-project/wonted/envoy"
@@ -33,4 +36,42 @@ func Stat(t testing.TB, e *envoy.Process, name string) int {
 		t.Fatalf("Envoy has no statistic %s", name)
 	}
 	return found.Stats[0].Value
+}
+
+// Metric is the sum of a metric's series whose labels contain all of these
+// parts; it fails where there is no such series.
+func (w *Wonted) Metric(t testing.TB, name string, labels ...string) float64 {
+	t.Helper()
+	response, err := http.Get(w.Admin + "/metrics")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	sum, series := 0.0, 0
+	lines := bufio.NewScanner(response.Body)
+next:
+	for lines.Scan() {
+		head, value, _ := strings.Cut(lines.Text(), " ")
+		if head != name && !strings.HasPrefix(head, name+"{") {
+			continue
+		}
+		for _, label := range labels {
+			if !strings.Contains(head, label) {
+				continue next
+			}
+		}
+		n, err := strconv.ParseFloat(value, 64)
+		if err != nil {
+			t.Fatalf("metric %s: %v", lines.Text(), err)
+		}
+		sum += n
+		series++
+	}
+	if err := lines.Err(); err != nil {
+		t.Fatal(err)
+	}
+	if series == 0 {
+		t.Fatalf("wonted has no metric %s with %q", name, labels)
+	}
+	return sum
 }
