@@ -13,6 +13,14 @@ var contractNames = slices.Sorted(maps.Keys(contract))
 
 func isContract(m *ast.Module) bool { return m.Package.Path.String() == "data."+Package }
 
+// ruleName is the first name of a rule's head, as in deny.x.
+func ruleName(r *ast.Rule) string {
+	if v, ok := r.Head.Ref()[0].Value.(ast.Var); ok {
+		return string(v)
+	}
+	return ""
+}
+
 // checkContract refuses contract rules that are no sets: two that fire at once
 // would contradict each other, and fail the decision at run time.
 func checkContract(modules map[string]*ast.Module) error {
@@ -26,7 +34,7 @@ func checkContract(modules map[string]*ast.Module) error {
 		}
 		found = true
 		for _, r := range m.Rules {
-			name := r.Head.Name.String()
+			name := ruleName(r)
 			if contract[name] == nil || r.Head.RuleKind() == ast.MultiValue && len(r.Head.Ref()) == 1 && !r.Default {
 				continue
 			}
@@ -51,12 +59,14 @@ func checkContract(modules map[string]*ast.Module) error {
 func check(c *ast.Compiler, data map[string]any) []Problem {
 	var out []Problem
 	used := map[string]bool{} // rules of our package that something refers to
-	ast.WalkRefs(slices.Collect(maps.Values(c.Modules)), func(ref ast.Ref) bool {
-		if path := constants(ref); len(path) > 2 && "data."+strings.Join(path[1:3], ".") == "data."+Package && len(path) > 3 {
-			used[path[3]] = true
-		}
-		return false
-	})
+	for _, m := range c.Modules {
+		ast.WalkRefs(m, func(ref ast.Ref) bool {
+			if path := constants(ref); len(path) > 3 && path[1]+"."+path[2] == Package {
+				used[path[3]] = true
+			}
+			return false
+		})
+	}
 	for _, m := range c.Modules {
 		for _, r := range m.Rules {
 			if isContract(m) {
@@ -83,7 +93,7 @@ func check(c *ast.Compiler, data map[string]any) []Problem {
 // checkName speaks of a rule that nothing uses and whose name is nearly one of
 // the contract's, and of rules this version does not carry out.
 func checkName(r *ast.Rule, used map[string]bool) []Problem {
-	name := r.Head.Name.String()
+	name := ruleName(r)
 	if name == "quarantine" {
 		return []Problem{problemAt(r.Location, "quarantine is read and reported, but not carried out by this version")}
 	}

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/open-policy-agent/opa/v1/ast"
 	"github.com/open-policy-agent/opa/v1/metrics"
@@ -85,7 +86,7 @@ func (e *Engine) prepareQuery() error {
 	for _, m := range e.compiler.Modules {
 		if isContract(m) {
 			for _, r := range m.Rules {
-				has[r.Head.Name.String()] = true
+				has[ruleName(r)] = true
 			}
 		}
 	}
@@ -112,6 +113,15 @@ func (e *Engine) prepareQuery() error {
 
 // Decide evaluates the policy. It gives up when ctx ends.
 func (e *Engine) Decide(ctx context.Context, in *policy.Input) (*policy.Decision, error) {
+	v := e.views.Get().(*view)
+	input := v.build(e.plan, in)
+	e.views.Put(v)
+	return e.evaluate(ctx, input, in.Now)
+}
+
+// evaluate is Decide on an input document. It goes below OPA's package rego,
+// which would start a goroutine an evaluation and turn every value into Go's.
+func (e *Engine) evaluate(ctx context.Context, input *ast.Term, now time.Time) (*policy.Decision, error) {
 	var rules policy.Rules
 	if len(e.rules) == 0 {
 		return rules.Combine(), nil
@@ -122,16 +132,12 @@ func (e *Engine) Decide(ctx context.Context, in *policy.Input) (*policy.Decision
 	}
 	defer e.store.Abort(ctx, txn)
 
-	v := e.views.Get().(*view)
-	input := v.build(e.plan, in)
-	e.views.Put(v)
-
 	err = topdown.NewQuery(e.query).
 		WithCompiler(e.compiler).
 		WithStore(e.store).
 		WithTransaction(txn).
 		WithInput(input).
-		WithTime(in.Now).
+		WithTime(now).
 		WithCancel(cancel{ctx}).
 		WithInterQueryBuiltinValueCache(e.values).
 		WithMetrics(metrics.NoOp()).

@@ -103,11 +103,13 @@ func problem(e *ast.Error) Problem {
 	return problemAt(e.Location, "%s: %s", e.Code, message)
 }
 
-// nearest is the name within two letters of s, or "".
+// nearest is the name within two letters of s, or within three where both begin
+// alike ("denies" for "deny"); "" if there is none.
 func nearest(s string, names []string) string {
-	best, found := 3, ""
+	best, found := 4, ""
 	for _, n := range names {
-		if d := distance(s, n); d < best && d < len(n) {
+		alike := len(n) >= 3 && strings.HasPrefix(s, n[:3])
+		if d := distance(s, n); d < best && d < len(n) && (d < 3 || alike) {
 			best, found = d, n
 		}
 	}

@@ -129,13 +129,13 @@ func address(ex *scoring.Exchange) *ast.Term {
 }
 
 func network(ex *scoring.Exchange) *ast.Term {
-	a := ex.Address.Unmap()
+	a := ex.Address.Unmap().WithZone("")
 	bits := 48
 	if a.Is4() {
 		bits = 24
 	}
-	p, err := a.WithZone("").Prefix(bits)
-	if err != nil {
+	p, _ := a.Prefix(bits)
+	if !p.IsValid() {
 		return nil
 	}
 	return str(p.String())

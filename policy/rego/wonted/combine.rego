@@ -113,6 +113,7 @@ chosen(wishes, name) := min({w.value | some w in wishes; w.name == name; w.rank 
 }
 
 # Values that lost.
-conflicts(wishes) := sum([count({w.value | some w in wishes; w.name == name}) - 1 |
+conflicts(wishes) := sum([lost |
 	some name in {w.name | some w in wishes}
+	lost := count({w.value | some w in wishes; w.name == name}) - 1
 ])
