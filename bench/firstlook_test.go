@@ -49,6 +49,7 @@ func startNoop(t testing.TB) (listen string, pid int) {
 	cmd := exec.Command(self)
 	cmd.Env = append(os.Environ(), asNoop+"="+socket)
 	cmd.Stderr = os.Stderr
+	cmd.SysProcAttr = envoytest.Child()
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}

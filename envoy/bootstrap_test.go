@@ -34,8 +34,23 @@ func everything(t *testing.T) envoy.Options {
 	return opts
 }
 
+// accepted asks Envoy whether it would start with a configuration.
+func accepted(t testing.TB, name string, config []byte) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "envoy.yaml")
+	if err := os.WriteFile(path, config, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out, err := exec.Command(envoytest.Find(t), "--mode", "validate", "--log-level", "error", "-c", path).CombinedOutput()
+	if err != nil {
+		t.Errorf("%s: %v\n%s", name, err, out)
+	}
+	if strings.Contains(string(out), "eprecated") {
+		t.Errorf("%s: uses what Envoy will remove:\n%s", name, out)
+	}
+}
+
 func TestEnvoyAcceptsWhatIsRendered(t *testing.T) {
-	bin := envoytest.Find(t)
 	f := func(name string, change func(*envoy.Options)) {
 		t.Helper()
 		opts := plain()
@@ -45,17 +60,7 @@ func TestEnvoyAcceptsWhatIsRendered(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 			return
 		}
-		path := filepath.Join(t.TempDir(), "envoy.yaml")
-		if err := os.WriteFile(path, config, 0o600); err != nil {
-			t.Fatal(err)
-		}
-		out, err := exec.Command(bin, "--mode", "validate", "--log-level", "error", "-c", path).CombinedOutput()
-		if err != nil {
-			t.Errorf("%s: %v\n%s", name, err, out)
-		}
-		if strings.Contains(string(out), "eprecated") {
-			t.Errorf("%s: uses what Envoy will remove:\n%s", name, out)
-		}
+		accepted(t, name, config)
 	}
 	f("plain", func(*envoy.Options) {})
 	f("bare", func(o *envoy.Options) { o.Wonted, o.Bare = "", true })
@@ -68,6 +73,23 @@ func TestEnvoyAcceptsWhatIsRendered(t *testing.T) {
 	f("every address", func(o *envoy.Options) { o.Listen = ":8080" })
 	f("IPv6", func(o *envoy.Options) { o.Listen, o.Upstream = "[::1]:8080", "[::1]:9000" })
 	f("everything", func(o *envoy.Options) { *o = everything(t) })
+}
+
+func TestTheProgramPrintsAConfigurationThatEnvoyAccepts(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "wonted.yaml")
+	if err := os.WriteFile(path, []byte("listen: unix:///run/wonted/other.sock\nfail: open\ntrusted_proxies: 3\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	config, err := exec.Command(envoytest.Build(t), "envoy", "config", "--for", "static", "--config", path).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, line := range []string{"path: /run/wonted/other.sock", "failure_mode_allow: true", "xff_num_trusted_hops: 3"} {
+		if !strings.Contains(string(config), line) {
+			t.Errorf("wonted's own setting is not in it: %s", line)
+		}
+	}
+	accepted(t, "printed", config)
 }
 
 func TestOptionsThatMakeNoSenseAreRefused(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"slices"
+	"strings"
 	"testing"
 
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
@@ -18,6 +19,7 @@ import (
 	"google.golang.org/protobuf/types/known/anypb"
 
 	"github.com/wonted-project/wonted/envoy"
+	"github.com/wonted-project/wonted/envoy/envoytest"
 )
 
 // The tests of this file are about Envoy alone: what wonted's code relies on
@@ -103,6 +105,24 @@ func TestFactSetHeadersReplacesWhateverItsAppendActionSays(t *testing.T) {
 		if seen := s.upstream.Seen(m)[0]["X-Risk"]; len(seen) != 1 || seen[0] != "ours" {
 			t.Errorf("%v: the upstream saw %q", ours.AppendAction, seen)
 		}
+	}
+}
+
+func TestOurMutationRulesKeepFramingAndRouting(t *testing.T) {
+	s := newStage(t, nil)
+	protected := []*corev3.HeaderValueOption{
+		header("x-forwarded-for", "203.0.113.9"), header("content-length", "999"), header("transfer-encoding", "chunked"),
+		header("x-request-id", "mine"), header(":path", "/admin?status=418"), header("connection", "close"),
+	}
+	s.play(steps(make(chan error, 1), requestGoesOn(nil, append(protected, header("x-risk", "low"))...)))
+	m := mark()
+	s.wants(s.get(http1(t), "/", m), http.StatusOK)
+	seen := s.upstream.Seen(m)[0]
+	if seen.Get("x-risk") != "low" || strings.Contains(seen.Get("x-forwarded-for"), "203.0.113.9") || seen.Get("x-request-id") == "mine" {
+		t.Errorf("the upstream saw %v", seen)
+	}
+	if n := envoytest.Stat(t, s.envoy, "http.clients.ext_proc.wonted.rejected_header_mutations"); n != len(protected) {
+		t.Errorf("%d mutations were refused of %d", n, len(protected))
 	}
 }
 

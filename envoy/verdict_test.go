@@ -32,6 +32,11 @@ func TestAllowPassesAndLeavesItsVerdictInTheAccessLog(t *testing.T) {
 	s.idle()
 }
 
+func TestWontedIsReachedOverTCPAsWell(t *testing.T) {
+	s := set(t, envoytest.Settings{Listen: envoytest.FreeAddress(t), Policy: rego(`deny contains "all" if input.request.method == "GET"`)})
+	s.wants(s.get(http1(t), "/", mark()), http.StatusForbidden)
+}
+
 func TestDenyAnswersAProblemWithTheDecisionID(t *testing.T) {
 	s := set(t, envoytest.Settings{Policy: rego(`deny contains "the rule's secret words" if startswith(input.request.path, "/private")`)})
 	c, m := http1(t), mark()

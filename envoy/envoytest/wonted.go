@@ -87,7 +87,7 @@ func StartWonted(t testing.TB, s Settings) *Wonted {
 	if w.Listen = s.Listen; w.Listen == "" {
 		w.Listen = "unix://" + filepath.Join(dir, "extproc.sock")
 	}
-	admin := freeAddress(t)
+	admin := FreeAddress(t)
 	w.Admin = "http://" + admin
 	config := fmt.Sprintf("mode: %s\nlisten: %s\nadmin: %s\nfail: %s\ndepth: headers\n",
 		or(s.Mode, "enforce"), w.Listen, admin, or(s.Fail, "open"))
@@ -134,6 +134,7 @@ func (w *Wonted) Start(t testing.TB) {
 	defer log.Close()
 	w.cmd = exec.Command(Build(t), "serve", "--config", w.Config)
 	w.cmd.Stdout, w.cmd.Stderr = log, log
+	w.cmd.SysProcAttr = Child()
 	if err := w.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -217,8 +218,8 @@ func (w *Wonted) tail(lines int) string {
 	return strings.Join(all[max(0, len(all)-lines):], "\n")
 }
 
-// freeAddress is a loopback address that was free a moment ago.
-func freeAddress(t testing.TB) string {
+// FreeAddress is a loopback address that was free a moment ago.
+func FreeAddress(t testing.TB) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
