@@ -14,9 +14,10 @@ import (
 
 // Problem is something wrong with a policy, and where.
 type Problem struct {
-	File     string `json:"file"`
-	Row, Col int
-	Message  string `json:"message"`
+	File    string `json:"file"`
+	Row     int    `json:"row"`    // from 1; 0: the file as a whole
+	Col     int    `json:"column"` // from 1
+	Message string `json:"message"`
 }
 
 // Error is "file:line:column: message".
