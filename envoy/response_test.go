@@ -80,7 +80,8 @@ func testCut(t *testing.T, c client, broken func(error) bool) {
 	if n := envoytest.Records(within.body); n != budget {
 		t.Errorf("%d records of a response within its budget", n)
 	}
-	s.idle()
+	s.ended("truncated", 1)
+	s.ended("answered", 1)
 }
 
 func TestAKnownSizeOverTheBudgetIsRefusedCleanly(t *testing.T) {
@@ -97,6 +98,8 @@ func TestAKnownSizeOverTheBudgetIsRefusedCleanly(t *testing.T) {
 		}
 		s.wants(s.get(c, "/?bytes=1000&declare=1", mark()), http.StatusOK)
 	}
+	s.ended("refused", 2)
+	s.ended("answered", 2)
 }
 
 func TestMessagesAsLargeAsEnvoysBuffersPass(t *testing.T) {
@@ -159,6 +162,8 @@ func TestAClientThatGoesAwayLeavesNothingOpen(t *testing.T) {
 		}
 	}
 	s.wants(s.get(http1(t), "/", mark()), http.StatusOK)
+	s.ended("unknown", 4)
+	s.ended("answered", 1)
 }
 
 func TestAnUpstreamThatBreaksOffIsReportedAsIs(t *testing.T) {
@@ -173,6 +178,7 @@ func TestAnUpstreamThatBreaksOffIsReportedAsIs(t *testing.T) {
 	if n := envoytest.Records(during.body); n == 0 || n > 200 {
 		t.Errorf("%d records arrived of 200", n)
 	}
-	s.idle()
+	s.ended("answered", 1) // a 503 is an answer
+	s.ended("unknown", 1)
 	s.wants(s.get(c, "/", mark()), http.StatusOK)
 }

@@ -206,3 +206,13 @@ func (s *scene) idle() {
 		return nil
 	})
 }
+
+// ended waits until all exchanges are closed, and wants so many of them closed
+// as answered, refused, truncated or unknown.
+func (s *scene) ended(how string, want int) {
+	s.Helper()
+	s.idle()
+	if n := s.metric("wonted_exchange_ends_total", `end="`+how+`"`); int(n) != want {
+		s.Errorf("%v exchanges ended as %s, want %d", n, how, want)
+	}
+}

@@ -29,7 +29,7 @@ func TestAllowPassesAndLeavesItsVerdictInTheAccessLog(t *testing.T) {
 	if !decisionID.MatchString(log.Wonted.ID) || log.Wonted.Score == nil || log.Wonted.Action != "allow" {
 		t.Errorf("access log's verdict is %+v", log.Wonted)
 	}
-	s.idle()
+	s.ended("answered", 1)
 }
 
 func TestWontedIsReachedOverTCPAsWell(t *testing.T) {
@@ -67,6 +67,8 @@ func TestDenyAnswersAProblemWithTheDecisionID(t *testing.T) {
 		t.Errorf("wonted's report is %v", report)
 	}
 	s.wants(s.get(c, "/public", mark()), http.StatusOK) // on the same connection
+	s.ended("refused", 1)
+	s.ended("answered", 1)
 }
 
 func TestChallengeAnswers401WithWWWAuthenticate(t *testing.T) {
