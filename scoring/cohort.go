@@ -130,7 +130,7 @@ func (p *countPrior) bits(k float64, m *window.Moments, anchor float64) (bits, e
 	if anchor != 0 {
 		expected = min(expected, max(anchor, smallestMean))
 	}
-	if k-0.5 <= expected*(1+1e-4) { // most of the time: no logarithm is taken
+	if k-0.5 <= expected { // most of the time: no logarithm is taken
 		return ordinary, expected
 	}
 	s := countBits(k, expected, p.regularity(n, mean, m.Var()))

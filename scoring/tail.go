@@ -14,6 +14,10 @@ const ordinary = 0.5
 // from there on, and nobody's habits are known better.
 const smallestMean = 0.1
 
+// leastRegular is the size r below which the saddlepoint is none: 0.05 is a
+// count that comes in bursts twenty times its mean.
+const leastRegular = 0.05
+
 // normalBits is the upper tail of the standard normal distribution,
 //
 //	ln Q(z) = -z^2/2 - 0.91894 - ln(0.661 z + 0.339 sqrt(z^2 + 5.51))
@@ -55,21 +59,23 @@ func normalQuantile(bits float64) float64 {
 //	rho = x(m+r)/(m(x+r))                       u = (rho-1)/sqrt(rho) sqrt(x + x^2/r)
 //	z = w + ln(u/w)/w
 //
-// At x near m both w and u vanish and z explodes, so the middle is cut off.
+// With x near m the two terms of d cancel, and then u/w does in ln(u/w)/w. So
+// they are written in x-m, and what lies within w = 0.02 is the middle.
 func countBits(k, m, r float64) float64 {
 	m = min(max(m, smallestMean), 1e12)
-	r = min(max(r, 1e-3), 1e6)
+	r = min(max(r, leastRegular), 1e6)
 	x := min(k, 1e15) - 0.5
-	if !(x > m*(1+1e-4)) {
+	e := x - m
+	if !(e > 0) {
 		return ordinary
 	}
-	d := 2 * (x*math.Log(x/m) - (x+r)*math.Log((x+r)/(m+r)))
-	if !(d > 0) {
+	d := 2 * (x*math.Log1p(e/m) - (x+r)*math.Log1p(e/(m+r)))
+	if !(d > 0.02*0.02) {
 		return ordinary
 	}
 	w := math.Sqrt(d)
-	rho := x * (m + r) / (m * (x + r))
-	u := (rho - 1) / math.Sqrt(rho) * math.Sqrt(x+x*x/r)
+	more := r * e / (m * (x + r)) // rho - 1
+	u := more / math.Sqrt(1+more) * math.Sqrt(x+x*x/r)
 	return normalBits(w + math.Log(u/w)/w)
 }
 
