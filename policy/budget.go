@@ -42,11 +42,18 @@ func (c *Case) spend(now time.Time) {
 	ex := &c.Exchange
 	switch {
 	case c.exceeded:
-	case c.records.limit > 0 && ex.Records > c.records.limit:
+	case c.records.passed(ex, ex.Records):
 		c.overspent(ex.Records, "records", c.records, now)
-	case c.bytes.limit > 0 && ex.ResponseBytes > c.bytes.limit:
+	case c.bytes.passed(ex, ex.ResponseBytes):
 		c.overspent(ex.ResponseBytes, "bytes", c.bytes, now)
 	}
+}
+
+// passed: n is over the limit. What is usual is learned from answers that carry
+// what was asked for, so it says nothing about an error's page: refusing that
+// would only hide the error.
+func (b bound) passed(ex *scoring.Exchange, n int64) bool {
+	return b.limit > 0 && n > b.limit && !(b.usual && ex.Status >= 400)
 }
 
 func (c *Case) overspent(n int64, unit string, b bound, now time.Time) {
@@ -76,7 +83,7 @@ func (c *Case) wantsBody() bool {
 	switch {
 	case size < 0, c.inspect, !ex.Assessment.Mature, c.decider.Reads(PhaseBody):
 		return true
-	case usual.Bytes > 0 && size > usual.Bytes:
+	case usual.Bytes > 0 && size > usual.Bytes && ex.Status < 400:
 		return true
 	}
 	// One record more than the limit takes at least two bytes each ("1," or

@@ -62,6 +62,21 @@ func TestKnownSizeOverBudgetIsRefusedClean(t *testing.T) {
 	f(Budget{}, 1<<40, true)
 }
 
+func TestErrorPageIsNotMeasuredByWhatIsUsual(t *testing.T) {
+	f := func(budget Budget, status int, pass bool) {
+		t.Helper()
+		b, c := budgeted(t, Enforce, budget, 500, 10)
+		respond(c, status, 2000)
+		if v := b.Answer(c, at); v.Pass != pass {
+			t.Errorf("%+v, status %d: pass %v", budget, status, v.Pass)
+		}
+	}
+	f(Budget{Usual: 1}, 200, false)
+	f(Budget{Usual: 1}, 404, true)
+	f(Budget{Usual: 1}, 500, true)
+	f(Budget{Bytes: 1000}, 500, false) // a number is a number
+}
+
 func TestHeadAnswerIsNoBody(t *testing.T) {
 	f := func(method string, status int) {
 		t.Helper()
@@ -127,7 +142,7 @@ func TestWhichBodiesAreSeen(t *testing.T) {
 			change(c, d)
 		}
 		b.Open(c)
-		respond(c, 200, size)
+		respond(c, max(c.Exchange.Status, 200), size)
 		if v := b.Answer(c, at); v.Body != want {
 			t.Errorf("%s, %d bytes: body %v", what, size, v.Body)
 		}
@@ -138,6 +153,7 @@ func TestWhichBodiesAreSeen(t *testing.T) {
 	f("ordinary", 1000, false, nil)
 	f("ordinary", 0, false, nil)
 	f("outside what is usual", 1001, true, nil)
+	f("an error page", 2000, false, func(c *Case, _ *decider) { c.Exchange.Status = 500 })
 	f("unknown size", -1, true, nil)
 	f("a caller that is new", 10, true, func(c *Case, _ *decider) { c.Exchange.Assessment.Mature = false })
 	f("inspected", 10, true, say(Decision{Action: Allow, Inspect: true}))

@@ -7,11 +7,11 @@ import (
 	"time"
 )
 
-// DefaultDeadline bounds one decision. It is a quarter of Envoy's default
-// message_timeout (200 ms), so that the fail mode answers and not Envoy's
-// guess; a decision takes microseconds, so only a runaway policy or a starved
-// machine ever comes near it.
-const DefaultDeadline = 50 * time.Millisecond
+// DefaultDeadline bounds one decision. It is half of Envoy's default
+// message_timeout (200 ms), so that our fail mode answers, with a reason, and
+// not Envoy's; a decision takes microseconds, so only a runaway policy or a
+// starved machine ever comes near it.
+const DefaultDeadline = 100 * time.Millisecond
 
 // deadline is a context that can be armed again and again:
 // context.WithTimeout would cost four allocations a decision. Its Err is one

@@ -18,6 +18,8 @@ const (
 	failedContract  = "contract"  // the policy returned what the contract does not know
 )
 
+const noDecision = "no decision: " // and the reason, in reports
+
 // allowed is the decision of an exchange that nobody has judged.
 var allowed = Decision{Action: Allow}
 
@@ -77,7 +79,7 @@ func (g *Gate) fallback(c *Case, reason string, now time.Time) {
 		c.decision.Failed = reason
 		return
 	}
-	d.Reason = "no decision: " + reason
+	d.Reason = noDecision + reason
 	c.adopt(&d, now)
 }
 

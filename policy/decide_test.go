@@ -88,6 +88,10 @@ func TestFailureLaterKeepsWhatStands(t *testing.T) {
 		if pass && v.Budget.Bytes != 1000 {
 			t.Errorf("the budget of the request is gone: %+v", v.Budget)
 		}
+		b.Close(c, scoring.Answered, at)
+		if len(b.reports) != 1 || b.reports[0].Reason != "no decision: error" {
+			t.Errorf("reports %+v", b.reports)
+		}
 	}
 	f(FailOpen, true)
 	f(FailClosed, false)

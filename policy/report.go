@@ -67,6 +67,9 @@ func (c *Case) report(end scoring.End) *Report {
 	if end == scoring.Refused {
 		r.Status = d.HTTPStatus()
 	}
+	if r.Reason == "" && d.Failed != "" {
+		r.Reason = noDecision + d.Failed
+	}
 	for i := range ex.Assessment.Evidence {
 		r.Evidence = append(r.Evidence, Explain(&ex.Assessment.Evidence[i]))
 	}

@@ -57,7 +57,7 @@ func TestAllErrorsAtOnce(t *testing.T) {
 func TestWarnings(t *testing.T) {
 	f := func(text string, want ...string) {
 		t.Helper()
-		dir := write(t, map[string]string{"p.rego": "package wonted.policy\n" + text, "data.json": `{"networks": {"batch": ["10.0.0.0/24"]}, "limit": 5}`})
+		dir := write(t, map[string]string{"p.rego": "package wonted.policy\n" + text + "\ninspect contains true if false", "data.json": `{"networks": {"batch": ["10.0.0.0/24"]}, "limit": 5}`})
 		e, err := Load(dir)
 		if err != nil {
 			t.Errorf("%s\n%v", text, err)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -31,8 +32,8 @@ type Engine struct {
 
 	compiler *ast.Compiler
 	store    storage.Store
-	values   cache.InterQueryValueCache // compiled patterns of regex and glob builtins
-	query    ast.Body                   // binds one variable to each contract rule that the policy has
+	values   cache.InterQueryValueCache
+	query    ast.Body // binds one variable to each contract rule that the policy has
 	rules    []rule
 	plan     []step
 	views    sync.Pool
@@ -65,7 +66,7 @@ func newEngine(modules map[string]*ast.Module, data map[string]any) (*Engine, er
 	e := &Engine{
 		compiler: compiler,
 		store:    store,
-		values:   cache.NewInterQueryValueCache(context.Background(), nil),
+		values:   patterns(),
 	}
 	if err := e.prepareQuery(); err != nil {
 		return nil, err
@@ -75,8 +76,22 @@ func newEngine(modules map[string]*ast.Module, data map[string]any) (*Engine, er
 	e.plan = planFor(schema, reads)
 	e.reads = phasesOf(reads)
 	e.warnings = check(compiler, data)
+	if len(e.rules) == 0 {
+		e.warnings = append(e.warnings, Problem{Message: "no rule of the contract is defined, so everything is allowed: the rules are " + strings.Join(contractNames, ", ")})
+	}
 	e.views.New = func() any { return new(view) }
 	return e, nil
+}
+
+// maxPatterns bounds the compiled patterns that are kept for the regex and glob
+// builtins: a policy may match against a pattern that a client sent.
+const maxPatterns = 1024
+
+func patterns() cache.InterQueryValueCache {
+	n := maxPatterns
+	return cache.NewInterQueryValueCache(context.Background(), &cache.Config{
+		InterQueryBuiltinValueCache: cache.InterQueryBuiltinValueCacheConfig{MaxNumEntries: &n},
+	})
 }
 
 // prepareQuery asks for the contract rules one by one: the whole package would
@@ -101,7 +116,7 @@ func (e *Engine) prepareQuery() error {
 		e.rules = append(e.rules, rule{name: name, variable: v, decode: contract[name]})
 	}
 	if len(e.rules) == 0 {
-		return nil // a policy of helpers only: everything is allowed, as check warns
+		return nil // a policy of helpers only: everything is allowed, and a warning says so
 	}
 	compiled, err := e.compiler.QueryCompiler().Compile(body)
 	if err != nil {

@@ -3,10 +3,13 @@ package rego
 import (
 	"context"
 	"errors"
+	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/open-policy-agent/opa/v1/ast"
 	"github.com/rs/zerolog"
 
 	"github.com/wonted-project/wonted/policy"
@@ -95,5 +98,25 @@ func TestBuiltinErrorIsUndefined(t *testing.T) {
 	e := must(t, "deny contains \"x\" if to_number(input.request.method) > 1\nthrottle contains \"t\"")
 	if d := decide(t, e, at(sample(), policy.PhaseRequest)); d.Action != policy.Throttle {
 		t.Errorf("action %v", d.Action)
+	}
+}
+
+// Patterns that clients send must not fill the memory.
+func TestPatternsAreBounded(t *testing.T) {
+	e := must(t, `deny contains "x" if regex.match(input.request.host, "a")`)
+	ex := sample()
+	for i := range maxPatterns + 10 {
+		ex.Host = []byte(fmt.Sprintf("^a{%d}$", i%1000) + strings.Repeat("b", i/1000))
+		decide(t, e, at(ex, policy.PhaseRequest))
+	}
+	if e.values.Insert(ast.String("one more"), nil) == 0 {
+		t.Error("nothing had to leave for one more pattern")
+	}
+}
+
+func TestPolicyWithoutContractRulesIsWarnedOf(t *testing.T) {
+	w := must(t, `helper := 1`).Warnings()
+	if len(w) != 1 || !strings.Contains(w[0].Error(), "everything is allowed: the rules are allow, challenge, deny") {
+		t.Errorf("warnings %v", w)
 	}
 }
