@@ -97,9 +97,9 @@ func (s *shard) oldest() *flight {
 		if e == &s.root {
 			break
 		}
-		if e.of.mu.TryLock() {
+		if f := e.of; f.mu.TryLock() {
 			s.remove(e)
-			return e.of
+			return f
 		}
 		e = e.next
 	}
