@@ -31,15 +31,24 @@ func (l *look) anchor(i int) float64 {
 	return finite(l.rec.Anchors[i], -64, 1e6)
 }
 
-// moveAnchors is called with every lesson and acts once a day.
-func (l *look) moveAnchors() {
+// nextDay is called with every lesson and acts once a day. Years of silence
+// count as a week for the anchors: they give no more room.
+func (l *look) nextDay() {
 	day := uint16(l.now / (24 * 60 * 60))
 	if !l.mature || day == l.rec.Learned {
 		return
 	}
-	// A week's silence gives no more room than a week.
-	speed := anchorSpeed * float64(min(day-l.rec.Learned, 7))
+	if passed := day - l.rec.Learned; l.rec.Learned != 0 && passed < 1<<15 {
+		l.fadePrecedents(int(min(passed, 400)))
+		l.moveAnchors(anchorSpeed * float64(min(passed, 7)))
+	} else {
+		l.moveAnchors(anchorSpeed) // the first day, or a clock that is wrong
+	}
 	l.rec.Learned = day
+}
+
+// moveAnchors moves each anchor by at most so many standard deviations.
+func (l *look) moveAnchors(speed float64) {
 	a, b, c := &l.rec.Anchors, &l.rec.Baseline, l.cohort
 	follow(&a[anchor1m], &b.Requests1m, speed*c.requests1m.deviation(&b.Requests1m))
 	follow(&a[anchor10m], &b.Requests10m, speed*c.requests10m.deviation(&b.Requests10m))

@@ -9,8 +9,12 @@ import (
 	"github.com/wonted-project/wonted/scoring/window"
 )
 
-// sessionGap is the idle time after which a request opens a new session.
-const sessionGap = 30 * 60 // seconds
+// A session ends after half an hour without requests, and with the shift, a
+// third of a day: a program that never pauses has sessions as well.
+const (
+	sessionGap = 30 * 60     // seconds
+	shift      = 8 * 60 * 60 // seconds
+)
 
 // Complete ends the exchange, once: what comes after the first call does
 // nothing. now is the time of the end.
@@ -117,7 +121,7 @@ func (l *look) learn(weight float64) {
 	rec := l.rec
 	l.name()
 	if h := l.habits; h != nil {
-		l.session = l.now-min(h.LastAccepted, l.now) >= sessionGap
+		l.session = l.now-min(h.LastAccepted, l.now) >= sessionGap || l.now/shift != h.LastAccepted/shift
 		for _, d := range detectorsOf(l.kind) {
 			d.learn(l, weight)
 		}
@@ -129,10 +133,11 @@ func (l *look) learn(weight float64) {
 		rec.Network = slotID(&l.ex.Entities[profile.KindNetwork])
 		p := &l.entity.predictions
 		size, records := sizes(l.ex)
-		l.learnResponse(&rec.Bytes, size, p.route[0], &p.bytes, weight)
-		l.learnResponse(&rec.Records, records, p.route[1], &p.records, weight)
+		l.learnResponse(&rec.Bytes, size, &p.bytes, weight)
+		l.learnResponse(&rec.Records, records, &p.records, weight)
 	}
-	l.moveAnchors()
+	l.nextDay()
+	l.setPrecedents()
 }
 
 // name keeps the display name beside the profile, for people.

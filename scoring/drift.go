@@ -33,8 +33,8 @@ func drift(c float32, z float64) float32 {
 // baseline. Drift takes what is anomalous as well: it is evidence, not habit.
 func (l *look) closeVolume(last uint32) {
 	r, b := &l.rec.Rings, &l.rec.Baseline
-	l.closeSum(window.CurrentValue(r.Bytes10m[:], tenMinutes, last), &b.Bytes10m, anchorBytes, 15, &l.rec.Bytes)
-	l.closeSum(window.CurrentValue(r.Records10m[:], tenMinutes, last), &b.Records10m, anchorRecords, 6, &l.rec.Records)
+	l.closeSum(window.CurrentValue(r.Bytes10m[:], tenMinutes, last), &b.Bytes10m, anchorBytes, priorBytes, &l.rec.Bytes)
+	l.closeSum(window.CurrentValue(r.Records10m[:], tenMinutes, last), &b.Records10m, anchorRecords, priorRecords, &l.rec.Records)
 }
 
 func (l *look) closeSum(sum float64, m *window.Moments, anchor int, prior float64, r *profile.Residual) {
@@ -57,11 +57,11 @@ func (l *look) closeSum(sum float64, m *window.Moments, anchor int, prior float6
 }
 
 // learnResponse takes one response's size into the identity's residual.
-func (l *look) learnResponse(r *profile.Residual, v int64, s routeScale, q *predictive, weight float64) {
+func (l *look) learnResponse(r *profile.Residual, v int64, known *measure, weight float64) {
 	if v < 0 {
 		return
 	}
-	x := window.Log2(1 + float64(v))
+	x, s, q := window.Log2(1+float64(v)), known.route, &known.one
 	if l.mature {
 		x = min(max(x, q.center-winsor*q.scale), q.center+winsor*q.scale)
 	}

@@ -24,12 +24,14 @@ func (newObjects) judge(l *look) {
 
 	best := Evidence{Detector: NewObjects, Unit: "objects", Bits: ordinary}
 	k := window.Sum(r.New1m[:])
-	if s, expected := c.new10m.bits(k, &b.New10m, l.anchor(anchorNew)); s > best.Bits {
-		best.Bits, best.Observed, best.Expected, best.Window = s, k, expected, 10*time.Minute
+	bits, expected := c.new10m.bits(k, &b.New10m, l.anchor(anchorNew))
+	if bits = l.entity.precedents.hold(new10m, k, bits, l.mature); bits > best.Bits {
+		best.Bits, best.Observed, best.Expected, best.Window = bits, k, expected, 10*time.Minute
 	}
 	k = window.Sum(r.New10m[:])
-	if s, expected := c.new1h.bits(k, &b.New1h, 0); s > best.Bits {
-		best.Bits, best.Observed, best.Expected, best.Window = s, k, expected, time.Hour
+	bits, expected = c.new1h.bits(k, &b.New1h, 0)
+	if bits = l.entity.precedents.hold(new1h, k, bits, l.mature); bits > best.Bits {
+		best.Bits, best.Observed, best.Expected, best.Window = bits, k, expected, time.Hour
 	}
 	l.find(best)
 }

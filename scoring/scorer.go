@@ -68,13 +68,13 @@ func (s *Scorer) Begin(ex *Exchange) {
 	ex.Route = s.routes.Match(ex.Method, ex.Path)
 
 	sc.route.bytes, sc.route.records = window.Moments{}, window.Moments{}
-	if ex.Route.Known {
-		if rec, pin, ok := s.store.Find(routeKey(ex.Route.ID)); ok {
-			if rec.Kind == profile.KindRoute {
-				sc.route.bytes, sc.route.records = rec.Population().Bytes, rec.Population().Records
-			}
-			pin.Release()
+	// Whether the table knows the route does not matter: after a restart it
+	// knows none, and the populations are there.
+	if rec, pin, ok := s.store.Find(routeKey(ex.Route.ID)); ok {
+		if rec.Kind == profile.KindRoute {
+			sc.route.bytes, sc.route.records = rec.Population().Bytes, rec.Population().Records
 		}
+		pin.Release()
 	}
 	now := seconds(ex.Time)
 	local := ex.Time.In(s.location)
@@ -85,12 +85,12 @@ func (s *Scorer) Begin(ex *Exchange) {
 	}
 	sc.findings.assess(&ex.Assessment, s.calibrator)
 	usual := &ex.Assessment.Usual
-	usual.Bytes, usual.Records = sc.entities[profile.KindCaller].predictions.usualResponse(s.calibrator.Limit(sc.findings.k))
+	usual.Bytes, usual.Records = sc.entities[profile.KindCaller].usualResponse(s.calibrator.Limit(sc.findings.k))
 }
 
 // meet counts and judges the request for one entity, under its record's lock.
 func (s *Scorer) meet(ex *Exchange, kind profile.Kind, now uint32, local time.Time) {
-	rec, pin, created := s.store.Acquire(ex.Entities[kind].Key, kind, now)
+	rec, pin, _ := s.store.Acquire(ex.Entities[kind].Key, kind, now)
 	defer pin.Release() // a panic must not leave the lock behind
 	if rec.Kind != kind {
 		return // two kinds under one key; the record's layout is not ours
@@ -99,7 +99,8 @@ func (s *Scorer) meet(ex *Exchange, kind profile.Kind, now uint32, local time.Ti
 	l.roll(now)
 	l.hour, l.weekend = local.Hour(), weekend(local)
 	l.mature = mature(rec, l.now)
-	l.entity.handle, l.entity.created = pin.Handle(), created
+	l.entity.handle = pin.Handle()
+	l.entity.precedents.read(rec)
 
 	rec.Requests++
 	rec.InFlight = min(rec.InFlight, 1<<16-2) + 1

@@ -24,10 +24,10 @@ const entityKinds = int(profile.KindDevice) + 1
 // entity is one entity's part of the scratch.
 type entity struct {
 	handle      profile.Handle
-	created     bool
 	newObject   bool // counted in the rings of new objects
 	newPartner  bool // counted in the ring of switches
 	predictions predictions
+	precedents  precedents
 }
 
 // look is one entity's record, locked, as one exchange meets it.

@@ -20,22 +20,23 @@ type predictive struct {
 	confidence        float64
 }
 
-// predictions are an entity's, for one exchange.
-type predictions struct {
-	known          bool
-	ceiling        float64
-	bytes, records predictive // of one response
-	windowBytes    predictive // of ten minutes' responses together
-	windowRecords  predictive
-	bytesBefore    float64 // in the ten minutes before this response
-	recordsBefore  float64
-	bytesDrift     float64 // CUSUMs
-	recordsDrift   float64
-	route          [2]routeScale
-	mature         bool
+// measure is what is known of bytes, or of records.
+type measure struct {
+	one    predictive // a response
+	ten    predictive // ten minutes' responses together
+	before float64    // in the ten minutes before this response
+	drift  float64    // CUSUM
+	route  routeScale
 }
 
-// Two predictions of a volume are never more certain than this, in doublings:
+// predictions are an entity's, for one exchange.
+type predictions struct {
+	known, mature  bool
+	ceiling        float64
+	bytes, records measure
+}
+
+// Predictions of a volume are never more certain than this, in doublings:
 // who always reads 10 records may well once read 100.
 const (
 	leastScale  = 0.5 // one response
@@ -58,12 +59,9 @@ func (q *predictive) bits(v float64) float64 {
 // usual is the middle of what is usual.
 func (q *predictive) usual() float64 { return max(math.Exp2(q.center)-1, 0) }
 
-// most is the largest volume with at most this surprise.
+// most is the largest volume with at most this surprise, in full confidence.
 func (q *predictive) most(bits float64) int64 {
-	if q.confidence == 0 {
-		return math.MaxInt64
-	}
-	v := math.Exp2(min(q.center+q.scale*studentQuantile(bits/q.confidence, q.nu), 62)) - 1
+	v := math.Exp2(min(q.center+q.scale*studentQuantile(bits, q.nu), 62)) - 1
 	return int64(max(v, 1))
 }
 
@@ -95,16 +93,21 @@ func (l *look) predict() {
 	if !l.mature {
 		p.ceiling = min(p.ceiling, subdued)
 	}
-	p.route[0] = scaleOf(&sc.route.bytes, 11, 3)
-	p.route[1] = scaleOf(&sc.route.records, 3, 2)
-	p.bytes = l.response(&rec.Bytes, p.route[0])
-	p.records = l.response(&rec.Records, p.route[1])
-	p.windowBytes = l.volume(&rec.Baseline.Bytes10m, anchorBytes, 15)
-	p.windowRecords = l.volume(&rec.Baseline.Records10m, anchorRecords, 6)
-	p.bytesBefore = window.SlidingValue(rec.Rings.Bytes10m[:], tenMinutes, l.now)
-	p.recordsBefore = window.SlidingValue(rec.Rings.Records10m[:], tenMinutes, l.now)
-	p.bytesDrift = finite(rec.Bytes.Up, 0, driftMost)
-	p.recordsDrift = finite(rec.Records.Up, 0, driftMost)
+	b, r := &rec.Baseline, &rec.Rings
+	p.bytes = measure{
+		route:  scaleOf(&sc.route.bytes, 11, 3),
+		ten:    l.volume(&b.Bytes10m, anchorBytes, priorBytes),
+		before: window.SlidingValue(r.Bytes10m[:], tenMinutes, l.now),
+		drift:  finite(rec.Bytes.Up, 0, driftMost),
+	}
+	p.records = measure{
+		route:  scaleOf(&sc.route.records, 3, 2),
+		ten:    l.volume(&b.Records10m, anchorRecords, priorRecords),
+		before: window.SlidingValue(r.Records10m[:], tenMinutes, l.now),
+		drift:  finite(rec.Records.Up, 0, driftMost),
+	}
+	p.bytes.one = l.response(&rec.Bytes, p.bytes.route)
+	p.records.one = l.response(&rec.Records, p.records.route)
 }
 
 // response predicts one response's size: the identity's own y, n of them with a
@@ -124,6 +127,12 @@ func (l *look) response(r *profile.Residual, s routeScale) predictive {
 		confidence: confidence(n),
 	}
 }
+
+// Ten minutes of a caller's are believed to hold 32 KiB and 63 records.
+const (
+	priorBytes   = 15.0
+	priorRecords = 6.0
+)
 
 // volume predicts the sum of an active ten minutes, with a prior of two at
 // 2^prior and three of a spread of three doublings.
@@ -145,26 +154,31 @@ func (l *look) volume(m *window.Moments, anchor int, prior float64) predictive {
 func judgeVolume(ex *Exchange) {
 	bytes, records := sizes(ex)
 	for k := range ex.scratch.entities {
-		p := &ex.scratch.entities[k].predictions
-		if !p.known {
+		e := &ex.scratch.entities[k]
+		if !e.predictions.known {
 			continue
 		}
 		if bytes >= 0 {
-			p.judge(ex, profile.Kind(k), float64(bytes), p.bytesBefore, p.bytesDrift, &p.bytes, &p.windowBytes, "bytes")
+			e.judge(ex, profile.Kind(k), float64(bytes), &e.predictions.bytes, oneBytes, "bytes")
 		}
 		if records >= 0 {
-			p.judge(ex, profile.Kind(k), float64(records), p.recordsBefore, p.recordsDrift, &p.records, &p.windowRecords, "records")
+			e.judge(ex, profile.Kind(k), float64(records), &e.predictions.records, oneRecords, "records")
 		}
 	}
 }
 
-func (p *predictions) judge(ex *Exchange, kind profile.Kind, v, before, drift float64, one, ten *predictive, unit string) {
-	best := Evidence{Detector: Volume, Entity: kind, Unit: unit, Bits: one.bits(v), Observed: v, Expected: one.usual()}
-	if s := ten.bits(before + v); s > best.Bits {
-		best.Bits, best.Observed, best.Expected, best.Window = s, before+v, ten.usual(), 10*time.Minute
+// judge asks about one measure of the response; q is its quantity, and q.ten()
+// that of ten minutes.
+func (e *entity) judge(ex *Exchange, kind profile.Kind, v float64, m *measure, q quantity, unit string) {
+	p := &e.predictions
+	bits := e.precedents.hold(q, v, m.one.bits(v), p.mature)
+	best := Evidence{Detector: Volume, Entity: kind, Unit: unit, Bits: bits, Observed: v, Expected: m.one.usual()}
+	sum := m.before + v
+	if s := e.precedents.hold(q.ten(), sum, m.ten.bits(sum), p.mature); s > best.Bits {
+		best.Bits, best.Observed, best.Expected, best.Window = s, sum, m.ten.usual(), 10*time.Minute
 	}
-	if s := driftBits(drift); s > best.Bits && v > one.usual() {
-		best.Bits, best.Observed, best.Expected, best.Window = s, v, one.usual(), driftWindow
+	if s := driftBits(m.drift); s > best.Bits && v > m.one.usual() {
+		best.Bits, best.Observed, best.Expected, best.Window = s, v, m.one.usual(), driftWindow
 	}
 	best.Bits = min(best.Bits, p.ceiling)
 	ex.scratch.findings.add(best)
@@ -181,15 +195,16 @@ func sizes(ex *Exchange) (bytes, records int64) {
 
 // usualResponse is the largest response of this caller on this route that alone
 // would stay under the threshold, which the surprise limit stands for.
-func (p *predictions) usualResponse(limit float64) (bytes, records int64) {
-	if !p.mature {
+func (e *entity) usualResponse(limit float64) (bytes, records int64) {
+	if !e.predictions.mature {
 		return 0, 0
 	}
-	if p.bytes.confidence == 1 {
-		bytes = p.bytes.most(limit)
+	return e.most(&e.predictions.bytes.one, oneBytes, limit), e.most(&e.predictions.records.one, oneRecords, limit)
+}
+
+func (e *entity) most(p *predictive, q quantity, limit float64) int64 {
+	if p.confidence < 1 {
+		return 0 // too little is known of this measure
 	}
-	if p.records.confidence == 1 {
-		records = p.records.most(limit)
-	}
-	return bytes, records
+	return max(p.most(limit), int64(e.precedents.limit(q)))
 }

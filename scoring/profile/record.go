@@ -64,7 +64,7 @@ type Rings struct {
 	Errors10m   [6]uint16
 	New1m       [10]uint16 // objects not seen lately
 	New10m      [6]uint16
-	Bytes1m     [10]uint16
+	Precedents  [10]uint16 // no ring: minifloats of the most of each quantity that once was ordinary
 	Bytes10m    [6]uint16
 	Records10m  [6]uint16
 	Switch10m   [2]uint16

@@ -1,0 +1,108 @@
+package scoring
+
+import (
+	"math"
+
+	"github.com/wonted-project/wonted/scoring/profile"
+	"github.com/wonted-project/wonted/scoring/window"
+)
+
+// Precedents: what an identity has done before, and was ordinary then, does not
+// alarm when it does it again. A batch that runs for twenty minutes a night is
+// so rare a mode of its windows that no single-humped model expects it, and a
+// learning weight that falls with the surprise would forget it night by night.
+//
+// For every quantity the record keeps the most that was learned while the model
+// itself found it ordinary, or while the profile was not mature. What lies
+// within a quarter of it is held to subdued: still evidence, no alarm. Only
+// what the model finds ordinary raises a precedent, so nobody climbs by
+// quarters; what comes near to one renews it. On a day that does not renew it
+// it fades by 3 %: a weekly batch is remembered, a monthly one is not.
+const (
+	precedentMargin = 1.25
+	precedentFade   = 0.97
+)
+
+// quantity is one thing that is counted or measured of an identity.
+type quantity uint8
+
+const (
+	requests1m quantity = iota
+	requests10m
+	requests1h
+	new10m
+	new1h
+	oneBytes
+	oneRecords
+	tenBytes
+	tenRecords
+	quantities int = iota
+)
+
+// ten is the quantity of ten minutes that belongs to a response's.
+func (q quantity) ten() quantity { return q + tenBytes - oneBytes }
+
+// precedents are an entity's, copied from its record at Begin, with what this
+// exchange came to.
+type precedents struct {
+	most    [quantities]window.Minifloat
+	came    [quantities]float64 // 0 where it may set no precedent
+	renewed uint16              // a bit for each quantity that came near its precedent
+}
+
+// renewals is the place in Record.Rings.Precedents that holds the bits of the
+// quantities renewed since the last day that was learned.
+const renewals = quantities
+
+func (p *precedents) read(rec *profile.Record) {
+	for q := range p.most {
+		p.most[q] = window.Minifloat(rec.Rings.Precedents[q])
+	}
+}
+
+// limit is up to where a quantity has a precedent.
+func (p *precedents) limit(q quantity) float64 {
+	return precedentMargin * float64(p.most[q].Decode())
+}
+
+// hold returns the surprise of v, held back where there is a precedent. It is
+// monotone in v.
+func (p *precedents) hold(q quantity, v, bits float64, mature bool) float64 {
+	p.came[q] = 0
+	p.renewed &^= 1 << q
+	if bits < subdued || !mature {
+		p.came[q] = v
+	}
+	if v > p.limit(q) {
+		return bits
+	}
+	if v*precedentMargin >= float64(p.most[q].Decode()) {
+		p.renewed |= 1 << q
+	}
+	return min(bits, subdued)
+}
+
+// setPrecedents is called with every lesson.
+func (l *look) setPrecedents() {
+	most := &l.rec.Rings.Precedents
+	for q, v := range l.entity.precedents.came {
+		if v > 0 {
+			most[q] = max(most[q], uint16(window.Encode(uint64(v))))
+		}
+	}
+	most[renewals] |= l.entity.precedents.renewed
+}
+
+// fadePrecedents lets days pass, the first of which may have renewed some.
+func (l *look) fadePrecedents(days int) {
+	most := &l.rec.Rings.Precedents
+	for q := range quantities {
+		n := days
+		if most[renewals]>>q&1 == 1 {
+			n--
+		}
+		v := float64(window.Minifloat(most[q]).Decode()) * math.Pow(precedentFade, float64(n))
+		most[q] = uint16(window.Encode(uint64(v)))
+	}
+	most[renewals] = 0
+}
