@@ -9,6 +9,8 @@ import (
 type board struct {
 	LostWithout int     `json:"records_lost_without"`
 	LostWith    int     `json:"records_lost_with"`
+	StoppedAt   int     `json:"dump_stopped_at"` // the most records that left in one response
+	Usual       int     `json:"owner_reads"`     // records in a list
 	Others      harm    `json:"others"`
 	Added       latency `json:"added_latency"`
 	Crash       crashed `json:"crash"`
@@ -39,6 +41,7 @@ func (b board) print(t *teller) {
 	rule := t.paint(dim, strings.Repeat("─", width-3))
 	fmt.Fprintf(t.w, "\n   %s\n", rule)
 	row("records lost", fmt.Sprintf("%s → %s", number(b.LostWithout), number(b.LostWith)), bold)
+	row("a dump of "+number(pullRecords), fmt.Sprintf("stopped at %s, where the owner reads %d", number(b.StoppedAt), b.Usual), bold)
 	row("customers disturbed", fmt.Sprintf("%d of %d, in %s requests", b.Others.Disturbed, b.Others.Customers, number(b.Others.Requests)), bold)
 	row("latency added", b.Added.String(), bold)
 	row("wonted dead", b.Crash.String(), bold)

@@ -12,7 +12,7 @@ import (
 )
 
 var sampleBoard = board{
-	LostWithout: 30040, LostWith: 162,
+	LostWithout: 30040, LostWith: 162, StoppedAt: 50, Usual: 10,
 	Others: harm{Disturbed: 1, Customers: 25, Requests: 1612, Who: []string{"Fable Books (/orders: status 429)"}},
 	Added:  latency{Requests: 1000, BareP50: 0.25, BareP99: 1.5, WithP50: 0.5, WithP99: 2, AddedP50: 0.25, AddedP99: 0.5},
 	Crash:  crashed{Before: 212, After: 1200, Answered: 1412},
@@ -25,6 +25,7 @@ func TestBoardIsDrawn(t *testing.T) {
 	rule := "   " + strings.Repeat("─", width-3)
 	want := "\n" + rule + `
    records lost           30,040 → 162
+   a dump of 10,000       stopped at 50, where the owner reads 10
    customers disturbed    1 of 25, in 1,612 requests
    latency added          +0.25 ms at p50 (0.25 → 0.50), +0.50 ms at p99 (1.50 → 2.00)
    wonted dead            1,412 of 1,412 requests answered, 1,200 of them with wonted dead
@@ -65,7 +66,7 @@ func TestSceneJSON(t *testing.T) {
 	}
 	const contract = `{"scene":"scoreboard","title":"Scoreboard","as_told":true,
 		"observed":{
-			"records_lost_without":30040,"records_lost_with":162,
+			"records_lost_without":30040,"records_lost_with":162,"dump_stopped_at":50,"owner_reads":10,
 			"others":{"disturbed":1,"customers":25,"requests":1612,"who":["Fable Books (/orders: status 429)"]},
 			"added_latency":{"requests":1000,"bare_p50_ms":0.25,"bare_p99_ms":1.5,"with_p50_ms":0.5,"with_p99_ms":2,"added_p50_ms":0.25,"added_p99_ms":0.5},
 			"crash":{"before":212,"after":1200,"answered":1412,"failed":0},

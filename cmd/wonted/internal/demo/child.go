@@ -154,3 +154,24 @@ func (c *child) stop() {
 		c.kill()
 	}
 }
+
+// patience is how long the demo waits for what wonted says: it reports once an
+// exchange is over, which can be after the client has seen its end.
+const patience = 3 * time.Second
+
+// awaitReports polls the child's reports until enough says so or patience
+// ends, and returns those that there are.
+func (c *child) awaitReports(ctx context.Context, enough func([]*policy.Report) bool) []*policy.Report {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	for {
+		reports := c.reported()
+		if enough(reports) || ctx.Err() != nil {
+			return reports
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+}

@@ -3,6 +3,7 @@ package demo
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -77,7 +78,7 @@ func (t *teller) explain(r *policy.Report) {
 	if r.Reason != "" {
 		fmt.Fprintf(t.w, "     %s %s\n", bar, r.Reason)
 	}
-	for _, finding := range r.Evidence[:min(3, len(r.Evidence))] {
+	for _, finding := range worthSaying(r.Evidence) {
 		tag := strings.TrimPrefix(strings.Join([]string{finding.Attack, finding.OWASP}, ", "), ", ")
 		for i, line := range wrap(finding.Summary, width-11) {
 			mark := "·"
@@ -91,6 +92,19 @@ func (t *teller) explain(r *policy.Report) {
 		}
 	}
 	fmt.Fprintf(t.w, "     %s %s\n", bar, t.paint(dim, "decision "+r.ID))
+}
+
+// worthSaying is the evidence without what several entities have in common (the
+// caller and its address were both too fast), the most surprising three.
+func worthSaying(evidence []policy.Finding) []policy.Finding {
+	var say []policy.Finding
+	for _, f := range evidence {
+		said := slices.ContainsFunc(say, func(s policy.Finding) bool { return s.Detector == f.Detector && s.Unit == f.Unit })
+		if !said && len(say) < 3 {
+			say = append(say, f)
+		}
+	}
+	return say
 }
 
 // verdict prints whether a scene went as told.

@@ -77,12 +77,13 @@ func (t *telling) watching(ctx context.Context) error {
 	t.saw(didPull, pulled.String(), red)
 
 	all := walked.Requests + pulled.Requests
-	reports := t.stage.wonted.awaitReports(ctx, func(r []*policy.Report) bool { return len(r) >= all })
-	would := actions(reports)
-	t.say("Nothing was changed. What wonted would have done with these %d requests: %s.", all, would)
-	if len(reports) > 0 {
-		t.explain(reports[0])
+	would, err := t.stage.decisions(ctx, policy.Shadow, all)
+	if err != nil {
+		return interrupted(ctx, err)
 	}
+	reports := t.stage.wonted.awaitReports(ctx, func(r []*policy.Report) bool { return len(r) > 0 })
+	t.say("Nothing was changed. What wonted would have done with these %d requests: %s.", all, would)
+	t.explain(first(reports))
 	s.Observed = map[string]any{
 		"thief": asItself, "walk": walked, "pull": pulled, "records_lost": walked.Records + pulled.Records,
 		"would": would, "explanation": first(reports),
@@ -125,6 +126,7 @@ func (t *telling) enforcing(ctx context.Context) error {
 	pulledWhy := t.why(ctx, pulled)
 	t.explain(pulledWhy)
 
+	t.board.StoppedAt, t.board.Usual = pulled.Most, t.owner.Page
 	t.board.LostWith = strange.Records + walked.Records + pulled.Records
 	t.say("%s", t.paint(green, number(t.board.LostWith)+" records lost."))
 	<-crowdDone

@@ -71,6 +71,7 @@ type sender func(request) outcome
 type deed struct {
 	tally
 	Before int      `json:"answered_before"` // requests answered before it was first stopped
+	Most   int      `json:"most_records"`    // in one response
 	First  *outcome `json:"first_stopped"`   // how; nil: never
 }
 
@@ -78,6 +79,7 @@ func (d *deed) add(o outcome) {
 	if !o.fine() && d.First == nil {
 		d.Before, d.First = d.Answered, &o
 	}
+	d.Most = max(d.Most, o.Records)
 	d.tally.add(o)
 }
 
