@@ -1,28 +1,27 @@
 package extproc
 
 import (
-	"google.golang.org/protobuf/encoding/protowire"
+	"unicode/utf8"
 
 	"github.com/wonted-project/wonted/scoring"
 )
 
-// walkHeaders reads HttpHeaders, whose field eos is end_of_stream, or
+// walkHeaders reads HttpHeaders, whose end_of_stream has the tag eos, or
 // HttpTrailers, which has none (eos 0). Both hold their HeaderMap in field 1.
-func (m *message) walkHeaders(b []byte, eos protowire.Number) error {
+func (m *message) walkHeaders(b []byte, eos uint64) error {
 	for len(b) > 0 {
-		f, rest, err := next(b)
-		if err != nil {
-			return err
+		f, rest, ok := next(b)
+		if !ok {
+			return errFraming
 		}
 		b = rest
-		switch {
-		case f.is(1, protowire.BytesType):
-			err = m.walkHeaderMap(f.bytes)
-		case f.is(eos, protowire.VarintType):
+		switch f.tag {
+		case bytesTag(1):
+			if err := m.walkHeaderMap(f.bytes); err != nil {
+				return err
+			}
+		case eos:
 			m.endOfStream = f.value != 0
-		}
-		if err != nil {
-			return err
 		}
 	}
 	return nil
@@ -31,53 +30,51 @@ func (m *message) walkHeaders(b []byte, eos protowire.Number) error {
 // walkHeaderMap reads a HeaderMap; a second one adds its lines to the first's.
 func (m *message) walkHeaderMap(b []byte) error {
 	for len(b) > 0 {
-		f, rest, err := next(b)
-		if err != nil {
-			return err
+		f, rest, ok := next(b)
+		if !ok {
+			return errFraming
 		}
 		b = rest
-		if !f.is(1, protowire.BytesType) {
+		if f.tag != bytesTag(1) {
 			continue
 		}
-		h, err := walkHeader(f.bytes)
-		if err != nil {
+		if err := m.walkHeader(f.bytes); err != nil {
 			return err
 		}
-		m.addHeader(h)
 	}
 	return nil
 }
 
 // walkHeader reads a HeaderValue. Envoy sends raw_value and leaves value empty
 // (a header need not be UTF-8); other senders may do the opposite.
-func walkHeader(b []byte) (scoring.Header, error) {
-	var h scoring.Header
-	var value []byte
+func (m *message) walkHeader(b []byte) error {
+	var name, value, raw []byte
 	for len(b) > 0 {
-		f, rest, err := next(b)
-		if err != nil {
-			return h, err
+		f, rest, ok := next(b)
+		if !ok {
+			return errFraming
 		}
 		b = rest
-		if f.typ != protowire.BytesType {
-			continue
-		}
-		switch f.number {
-		case 1:
-			h.Name, err = f.text()
-		case 2:
-			value, err = f.text()
-		case 3:
-			h.Value = f.bytes
-		}
-		if err != nil {
-			return h, err
+		switch f.tag {
+		case bytesTag(1):
+			name = f.bytes
+			if !utf8.Valid(name) {
+				return errUTF8
+			}
+		case bytesTag(2):
+			value = f.bytes
+			if !utf8.Valid(value) {
+				return errUTF8
+			}
+		case bytesTag(3):
+			raw = f.bytes
 		}
 	}
-	if len(h.Value) == 0 {
-		h.Value = value
+	if len(raw) == 0 {
+		raw = value
 	}
-	return h, nil
+	m.addHeader(scoring.Header{Name: name, Value: raw})
+	return nil
 }
 
 // addHeader sorts a header line: the five pseudo headers that wonted knows are

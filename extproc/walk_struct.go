@@ -3,8 +3,7 @@ package extproc
 import (
 	"bytes"
 	"slices"
-
-	"google.golang.org/protobuf/encoding/protowire"
+	"unicode/utf8"
 
 	"github.com/wonted-project/wonted/scoring"
 )
@@ -17,12 +16,12 @@ const attributesKey = "envoy.filters.http.ext_proc"
 // namespace, each left encoded for the identity rule that asks for it.
 func (m *message) walkMetadata(b []byte) error {
 	for len(b) > 0 {
-		f, rest, err := next(b)
-		if err != nil {
-			return err
+		f, rest, ok := next(b)
+		if !ok {
+			return errFraming
 		}
 		b = rest
-		if !f.is(1, protowire.BytesType) {
+		if f.tag != bytesTag(1) {
 			continue
 		}
 		name, value, err := walkEntry(f.bytes)
@@ -45,18 +44,19 @@ func (m *message) walkMetadata(b []byte) error {
 // sends that, so it may cost an allocation.
 func walkEntry(b []byte) (key, value []byte, err error) {
 	for len(b) > 0 {
-		var f field
-		if f, b, err = next(b); err != nil {
-			return nil, nil, err
+		f, rest, ok := next(b)
+		if !ok {
+			return nil, nil, errFraming
 		}
+		b = rest
 		switch {
-		case f.is(1, protowire.BytesType):
-			if key, err = f.text(); err != nil {
-				return nil, nil, err
+		case f.tag == bytesTag(1):
+			if key = f.bytes; !utf8.Valid(key) {
+				return nil, nil, errUTF8
 			}
-		case f.is(2, protowire.BytesType) && value == nil:
+		case f.tag == bytesTag(2) && value == nil:
 			value = f.bytes
-		case f.is(2, protowire.BytesType):
+		case f.tag == bytesTag(2):
 			value = slices.Concat(value, f.bytes)
 		}
 	}
@@ -71,11 +71,12 @@ func (m *message) walkAttributes(b []byte) error {
 	}
 	m.attributes = attributes{}
 	for len(value) > 0 {
-		var f field
-		if f, value, err = next(value); err != nil {
-			return err
+		f, rest, ok := next(value)
+		if !ok {
+			return errFraming
 		}
-		if !f.is(1, protowire.BytesType) {
+		value = rest
+		if f.tag != bytesTag(1) {
 			continue
 		}
 		name, encoded, err := walkEntry(f.bytes)
@@ -134,20 +135,19 @@ type value struct {
 // walkValue reads a google.protobuf.Value: the last member of its oneof wins.
 func walkValue(b []byte) (v value, err error) {
 	for len(b) > 0 {
-		var f field
-		if f, b, err = next(b); err != nil {
-			return value{}, err
+		f, rest, ok := next(b)
+		if !ok {
+			return value{}, errFraming
 		}
-		switch {
-		case f.is(3, protowire.BytesType):
-			v = value{}
-			if v.text, err = f.text(); err != nil {
-				return value{}, err
+		b = rest
+		switch f.tag {
+		case bytesTag(3):
+			if v = (value{text: f.bytes}); !utf8.Valid(v.text) {
+				return value{}, errUTF8
 			}
-		case f.is(4, protowire.VarintType):
+		case varintTag(4):
 			v = value{isBool: true, truth: f.value != 0}
-		case f.is(1, protowire.VarintType), f.is(2, protowire.Fixed64Type),
-			f.is(5, protowire.BytesType), f.is(6, protowire.BytesType):
+		case varintTag(1), fixed64Tag(2), bytesTag(5), bytesTag(6): // null, number, struct, list
 			v = value{}
 		}
 	}
