@@ -76,7 +76,7 @@ func Run(ctx context.Context, opts Options) (err error) {
 			return interrupted(ctx, err)
 		}
 		if ctx.Err() != nil {
-			return ctx.Err()
+			return interrupted(ctx, nil)
 		}
 	}
 	if err := t.boardScene(); err != nil {

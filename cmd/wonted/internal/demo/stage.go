@@ -21,6 +21,7 @@ import (
 type stage struct {
 	dir     string
 	program string // the wonted binary: this one
+	listen  string // where wonted listens for Envoy
 	zone    string
 	api     *http.Server
 	apiURL  string
@@ -53,6 +54,11 @@ func raise(ctx context.Context, program, envoyBinary, zone string) (_ *stage, er
 	if err := os.WriteFile(s.path("identity.key"), secret[:], 0o600); err != nil {
 		return nil, err
 	}
+	if s.listen = "unix://" + s.path("wonted.sock"); len(s.listen) > longestSocket {
+		if s.listen, err = freePort(); err != nil {
+			return nil, err
+		}
+	}
 	upstream, err := s.serveAPI()
 	if err != nil {
 		return nil, err
@@ -64,7 +70,7 @@ func raise(ctx context.Context, program, envoyBinary, zone string) (_ *stage, er
 	if s.bare, err = envoy.Start(ctx, envoyBinary, options, s.path("bare")); err != nil {
 		return nil, &noEnvoy{err}
 	}
-	options.Bare, options.Wonted, options.FailOpen = false, s.socket(), true
+	options.Bare, options.Wonted, options.FailOpen = false, s.listen, true
 	options.AccessLog = s.path("access.log")
 	if s.guarded, err = envoy.Start(ctx, envoyBinary, options, s.path("guarded")); err != nil {
 		return nil, &noEnvoy{err}
@@ -82,8 +88,12 @@ func (e *noEnvoy) Hint() string {
 	return "point ENVOY at an Envoy of version 1.40 or later; \"make demo\" with ENVOY unset fetches one"
 }
 
+// longestSocket is the longest path of a Unix socket that every kernel takes
+// (104 bytes on a Mac), "unix://" included. Who keeps temporary files deeper
+// than that gets a loopback port.
+const longestSocket = 110
+
 func (s *stage) path(name string) string { return filepath.Join(s.dir, name) }
-func (s *stage) socket() string          { return "unix://" + s.path("wonted.sock") }
 
 // serveAPI starts the sample API in this process.
 func (s *stage) serveAPI() (address string, err error) {
@@ -134,7 +144,7 @@ timezone: %s
 trusted_proxies: %d
 identity:
 - {kind: caller, header: x-api-key, name: mask}
-`, mode, s.socket(), admin, data, s.path("identity.key"), s.zone, trustedProxies)
+`, mode, s.listen, admin, data, s.path("identity.key"), s.zone, trustedProxies)
 }
 
 // freePort finds a loopback port that nobody uses at this moment.

@@ -69,8 +69,11 @@ func (t *teller) explain(r *policy.Report) {
 		return
 	}
 	verb := strings.ToUpper(r.Action)
-	if r.Mode == policy.Shadow.String() {
+	switch {
+	case r.Mode == policy.Shadow.String():
 		verb = "WOULD " + verb
+	case r.Action != policy.Allow.String() && r.Status == 200:
+		verb += ", IN THE MIDDLE OF THE RESPONSE" // the client had its status already
 	}
 	bar := t.paint(blue, "│")
 	fmt.Fprintf(t.w, "     %s %s %s  %s  score %.1f of 12, alarm at %.1f\n", bar, t.paint(bold, "wonted: "+verb),
@@ -79,17 +82,12 @@ func (t *teller) explain(r *policy.Report) {
 		fmt.Fprintf(t.w, "     %s %s\n", bar, r.Reason)
 	}
 	for _, finding := range worthSaying(r.Evidence) {
-		tag := strings.TrimPrefix(strings.Join([]string{finding.Attack, finding.OWASP}, ", "), ", ")
-		for i, line := range wrap(finding.Summary, width-11) {
-			mark := "·"
-			if i > 0 {
-				mark = " "
-			}
-			fmt.Fprintf(t.w, "     %s %s %s\n", bar, mark, line)
+		tag := strings.Trim(finding.Attack+", "+finding.OWASP, ", ")
+		fmt.Fprintf(t.w, "     %s · %s", bar, finding.Summary)
+		if utf8.RuneCountInString(finding.Summary+tag) > width-12 {
+			fmt.Fprintf(t.w, "\n     %s  ", bar)
 		}
-		if tag = strings.TrimSuffix(tag, ", "); tag != "" {
-			fmt.Fprintf(t.w, "     %s   %s\n", bar, t.paint(dim, tag))
-		}
+		fmt.Fprintf(t.w, "  %s\n", t.paint(dim, tag))
 	}
 	fmt.Fprintf(t.w, "     %s %s\n", bar, t.paint(dim, "decision "+r.ID))
 }
