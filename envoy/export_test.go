@@ -2,7 +2,6 @@ package envoy
 
 import (
 	"context"
-	"testing"
 
 	bootstrapv3 "github.com/envoyproxy/go-control-plane/envoy/config/bootstrap/v3"
 )
@@ -23,7 +22,7 @@ func StartEdited(ctx context.Context, bin string, opts Options, dir string, edit
 }
 
 // Keys are those that the printed configuration explains.
-func Keys(testing.TB) []string {
+func Keys() []string {
 	keys := make([]string, len(reasons))
 	for i, r := range reasons {
 		keys[i] = r.key

@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
@@ -141,19 +140,12 @@ func TestFailClosedNothingUnjudgedReachesTheUpstreamWhenWontedIsKilled(t *testin
 	s.wants(s.get(http1(t), "/", m), http.StatusOK)
 }
 
-// sleep stops wonted in its tracks; it neither answers nor dies.
-func (s *scene) sleep() {
-	s.Helper()
-	s.wonted.Signal(s, syscall.SIGSTOP)
-	s.Cleanup(func() { _ = syscall.Kill(s.wonted.PID(), syscall.SIGCONT) })
-}
-
 func TestFailOpenRequestsGoOnWhenWontedIsTooSlow(t *testing.T) {
 	s := set(t, envoytest.Settings{Policy: permissive}, func(o *envoy.Options) {
 		o.FailOpen, o.MessageTimeout = true, 100*time.Millisecond
 	})
 	s.wants(s.get(http1(t), "/", mark()), http.StatusOK)
-	s.sleep()
+	s.wonted.Freeze(t)
 	m := mark()
 	s.wants(s.get(http1(t), "/", m), http.StatusOK)
 	if log := s.logged(m); log.Wonted.ID != "" {
@@ -162,19 +154,19 @@ func TestFailOpenRequestsGoOnWhenWontedIsTooSlow(t *testing.T) {
 	if n := envoytest.Stat(t, s.envoy, "http.clients.ext_proc.wonted.message_timeouts"); n == 0 {
 		t.Error("Envoy has counted no timeout")
 	}
-	s.wonted.Signal(t, syscall.SIGCONT)
+	s.wonted.Thaw()
 	s.idle()
 }
 
 func TestFailClosedNothingPassesWhenWontedIsTooSlow(t *testing.T) {
 	s := set(t, envoytest.Settings{Fail: "closed", Policy: permissive}, func(o *envoy.Options) { o.MessageTimeout = 100 * time.Millisecond })
-	s.sleep()
+	s.wonted.Freeze(t)
 	m := mark()
 	s.wants(s.get(http1(t), "/", m), http.StatusGatewayTimeout)
 	if n := len(s.upstream.Seen(m)); n != 0 {
 		t.Errorf("%d requests passed", n)
 	}
-	s.wonted.Signal(t, syscall.SIGCONT)
+	s.wonted.Thaw()
 	s.idle()
 }
 

@@ -13,7 +13,6 @@ import (
 	"sync"
 	"syscall"
 	"testing"
-	"time"
 )
 
 // program is the wonted under test, built once for the test binary.
@@ -157,43 +156,6 @@ func (w *Wonted) Start(t testing.TB) {
 		}
 		return nil
 	})
-}
-
-// PID is the process id.
-func (w *Wonted) PID() int { return w.cmd.Process.Pid }
-
-// Kill is kill -9.
-func (w *Wonted) Kill() { w.end(syscall.SIGKILL) }
-
-// Terminate asks wonted to go, and returns when it has.
-func (w *Wonted) Terminate() { w.end(syscall.SIGTERM) }
-
-// Signal sends a signal and does not wait.
-func (w *Wonted) Signal(t testing.TB, s syscall.Signal) {
-	t.Helper()
-	if err := w.cmd.Process.Signal(s); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// Gone reports whether the process has ended.
-func (w *Wonted) Gone() bool {
-	select {
-	case <-w.done:
-		return true
-	default:
-		return false
-	}
-}
-
-func (w *Wonted) end(s syscall.Signal) {
-	_ = w.cmd.Process.Signal(s) // it may have ended already
-	select {
-	case <-w.done:
-	case <-time.After(15 * time.Second):
-		_ = w.cmd.Process.Kill()
-		<-w.done
-	}
 }
 
 // Log returns the JSON lines that wonted has logged so far.
