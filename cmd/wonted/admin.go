@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -28,10 +29,27 @@ func (h *web) public() *http.ServeMux {
 }
 
 // admin is what the admin listener, which is on loopback, shows.
-func (h *web) admin() *http.ServeMux {
+func (h *web) admin() http.Handler {
 	mux := h.public()
 	mux.HandleFunc("GET /v1/profiles/{who}", h.profile)
-	return mux
+	return localOnly(mux)
+}
+
+// localOnly refuses requests for another name than loopback's: a page in a
+// browser on this machine can make its own host name lead here (DNS
+// rebinding), and would read profiles.
+func localOnly(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		host := r.Host
+		if h, _, err := net.SplitHostPort(host); err == nil {
+			host = h
+		}
+		if ip := net.ParseIP(strings.Trim(host, "[]")); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+			http.Error(w, "the admin listener answers on a loopback address only", http.StatusForbidden)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 // ready says whether exchanges are taken. Warnings stay in the body: Envoy

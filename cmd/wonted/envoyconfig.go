@@ -41,9 +41,7 @@ wonted's own configuration, so that both sides agree.`,
 		}
 		opts.Wonted = cfg.Listen
 		if cfg.Listen == config.DefaultSocket {
-			if opts.Wonted, err = defaultSocket(false); err != nil {
-				return err
-			}
+			opts.Wonted = defaultPlaces().find()
 		}
 		opts.FailOpen = cfg.Fail == policy.FailOpen
 		opts.TrustedProxies = cfg.TrustedProxies

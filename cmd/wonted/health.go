@@ -33,9 +33,7 @@ func newHealth(std stdio) *cobra.Command {
 			return err
 		}
 		if c.Listen == config.DefaultSocket {
-			if c.Listen, err = defaultSocket(false); err != nil {
-				return err
-			}
+			c.Listen = defaultPlaces().find()
 		}
 		ctx, cancel := context.WithTimeout(cmd.Context(), timeout)
 		defer cancel()

@@ -31,7 +31,7 @@ type listener struct {
 func listen(key, address string) (*listener, error) {
 	if address == config.DefaultSocket {
 		var err error
-		if address, err = defaultSocket(true); err != nil {
+		if address, err = defaultPlaces().create(); err != nil {
 			return nil, err
 		}
 	}

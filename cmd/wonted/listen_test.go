@@ -86,17 +86,32 @@ func TestDefaultSocketIsPrivate(t *testing.T) {
 }
 
 func TestDefaultSocketIsFoundWhereItIsMade(t *testing.T) {
-	t.Setenv("XDG_RUNTIME_DIR", shortDir(t))
-	made, err := defaultSocket(true)
-	if err != nil {
-		t.Fatal(err)
+	f := func(what string, system string, wantSystem bool) {
+		t.Helper()
+		p := places{system: filepath.Join(system, "wonted", "extproc.sock"), own: filepath.Join(shortDir(t), "own")}
+		before := p.find()
+		made, err := p.create()
+		if err != nil {
+			t.Fatalf("%s: %v", what, err)
+		}
+		if (made == "unix://"+p.system) != wantSystem {
+			t.Errorf("%s: made %s", what, made)
+		}
+		l, err := listen("listen", made)
+		if err != nil {
+			t.Fatalf("%s: %v", what, err)
+		}
+		defer l.Close()
+		if after := p.find(); before != made || after != made {
+			t.Errorf("%s: serve listens on %s, others look at %s before and at %s after", what, made, before, after)
+		}
 	}
-	l, err := listen("listen", made)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	if found, err := defaultSocket(false); err != nil || found != made {
-		t.Errorf("serve listens on %s, health looks at %s (%v)", made, found, err)
-	}
+	f("writable", shortDir(t), true)
+	dir := shortDir(t)
+	os.Mkdir(filepath.Join(dir, "wonted"), 0o755)
+	f("with its directory", dir, true)
+	f("absent", filepath.Join(shortDir(t), "none"), false)
+	file := filepath.Join(shortDir(t), "file")
+	os.WriteFile(file, nil, 0o600)
+	f("a file in its place", file, false)
 }

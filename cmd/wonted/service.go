@@ -186,3 +186,14 @@ func loadPolicy(dir string) (*rego.Engine, error) {
 	}
 	return e, nil
 }
+
+// tryWrite finds out now what a snapshot would otherwise find out later:
+// permission bits do not tell the whole truth.
+func tryWrite(dir string) error {
+	f, err := os.CreateTemp(dir, ".wonted-*")
+	if err != nil {
+		return err
+	}
+	f.Close()
+	return os.Remove(f.Name())
+}

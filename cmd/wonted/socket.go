@@ -1,7 +1,9 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -10,35 +12,61 @@ import (
 	"github.com/wonted-project/wonted/cmd/wonted/internal/config"
 )
 
-// defaultSocket is where wonted listens when nothing else is said:
-// /run/wonted/extproc.sock, or where this user may not write there, the same
-// name under the user's runtime directory. serve creates the directory;
-// whoever only looks for the socket does not.
-func defaultSocket(create bool) (string, error) {
-	system := strings.TrimPrefix(config.DefaultSocket, "unix://")
-	if create {
-		if os.Mkdir(filepath.Dir(system), 0o755) == nil || writable(filepath.Dir(system)) {
-			return config.DefaultSocket, nil
-		}
-	} else if _, err := os.Stat(system); err == nil {
-		return config.DefaultSocket, nil
+// places are where wonted listens when nothing else is said: the system's
+// socket, or, where this user may not write there, one of the same name in a
+// directory of the user's own.
+type places struct {
+	system string // /run/wonted/extproc.sock
+	own    string // directory
+}
+
+func defaultPlaces() places {
+	p := places{
+		system: strings.TrimPrefix(config.DefaultSocket, "unix://"),
+		own:    filepath.Join(os.TempDir(), fmt.Sprintf("wonted-%d", os.Getuid())),
 	}
-	dir := filepath.Join(os.TempDir(), fmt.Sprintf("wonted-%d", os.Getuid()))
 	if runtime := os.Getenv("XDG_RUNTIME_DIR"); filepath.IsAbs(runtime) {
-		dir = filepath.Join(runtime, "wonted")
+		p.own = filepath.Join(runtime, "wonted")
 	}
-	address := "unix://" + filepath.Join(dir, filepath.Base(system))
-	if !create {
-		return address, nil
+	return p
+}
+
+// find says where serve listens, or would: a system socket that is there
+// counts, whoever made it.
+func (p places) find() string {
+	if _, err := os.Stat(p.system); err == nil || p.systemWritable() {
+		return "unix://" + p.system
 	}
-	err := os.Mkdir(dir, 0o700)
-	if err == nil || os.IsExist(err) {
-		err = private(dir)
+	return "unix://" + filepath.Join(p.own, filepath.Base(p.system))
+}
+
+// create makes the directory and says where to listen.
+func (p places) create() (string, error) {
+	if p.systemWritable() {
+		if err := os.Mkdir(filepath.Dir(p.system), 0o755); err == nil || errors.Is(err, fs.ErrExist) {
+			return "unix://" + p.system, nil
+		}
+	}
+	err := os.Mkdir(p.own, 0o700)
+	if err == nil || errors.Is(err, fs.ErrExist) {
+		err = private(p.own)
 	}
 	if err != nil {
 		return "", advise(fmt.Errorf("no place for the default socket: %w", err), "choose one with --listen unix:///path/extproc.sock")
 	}
-	return address, nil
+	return "unix://" + filepath.Join(p.own, filepath.Base(p.system)), nil
+}
+
+// systemWritable says whether the system's socket could be made, with its
+// directory if that is missing.
+func (p places) systemWritable() bool {
+	const writeAndSearch = 2 | 1 // W_OK, X_OK
+	dir := filepath.Dir(p.system)
+	err := syscall.Access(dir, writeAndSearch)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = syscall.Access(filepath.Dir(dir), writeAndSearch)
+	}
+	return err == nil
 }
 
 // private refuses a directory that another user could have laid out: the
@@ -53,16 +81,4 @@ func private(dir string) error {
 		return fmt.Errorf("%s is not a directory of this user alone (mode 0700)", dir)
 	}
 	return nil
-}
-
-// writable tries: permission bits do not tell the whole truth.
-func writable(dir string) bool { return tryWrite(dir) == nil }
-
-func tryWrite(dir string) error {
-	f, err := os.CreateTemp(dir, ".wonted-*")
-	if err != nil {
-		return err
-	}
-	f.Close()
-	return os.Remove(f.Name())
 }

@@ -1,0 +1,39 @@
+package main
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/rs/zerolog"
+
+	"github.com/wonted-project/wonted/cmd/wonted/internal/config"
+)
+
+func TestAdminAnswersLoopbackNamesOnly(t *testing.T) {
+	s, err := newService(config.Default(), zerolog.Nop())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.store.Close()
+	h := (&web{sv: s}).admin()
+	f := func(host string, want int) {
+		t.Helper()
+		r := httptest.NewRequest("GET", "/healthz", nil)
+		r.Host = host
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		if w.Code != want {
+			t.Errorf("%s: %d, want %d", host, w.Code, want)
+		}
+	}
+	f("127.0.0.1:8181", http.StatusOK)
+	f("localhost:8181", http.StatusOK)
+	f("localhost", http.StatusOK)
+	f("[::1]:8181", http.StatusOK)
+	f("[::1]", http.StatusOK)
+	f("rebound.example:8181", http.StatusForbidden)
+	f("127.0.0.1.example", http.StatusForbidden)
+	f("192.0.2.1:8181", http.StatusForbidden)
+	f("", http.StatusForbidden)
+}
