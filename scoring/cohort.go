@@ -130,7 +130,9 @@ func (p *countPrior) bits(k float64, m *window.Moments, anchor float64) (bits, e
 	if anchor != 0 {
 		expected = min(expected, max(anchor, smallestMean))
 	}
-	if k-0.5 <= expected { // most of the time: no logarithm is taken
+	// Half as much again is ordinary, without a logarithm: at the most
+	// regularity that is believed, one window in ten has it.
+	if k-0.5 <= 1.5*expected {
 		return ordinary, expected
 	}
 	s := countBits(k, expected, p.regularity(n, mean, m.Var()))

@@ -32,22 +32,23 @@ func normalBits(z float64) float64 {
 	return max(ordinary, -lnQ/math.Ln2)
 }
 
-// normalQuantile is the z whose surprise is bits; 0 where every z has more.
-// Newton's method from above the root: -ln Q is convex, so it descends on it.
+// normalQuantile is the z whose surprise is bits; 0 where every z has more. By
+// Newton's method with a slope that is near enough: the hazard of the normal
+// distribution is within 1 % of (3z + sqrt(z^2+8))/4 (Birnbaum; Sampford), so
+// each step leaves a hundredth of the error.
 func normalQuantile(bits float64) float64 {
 	if !(bits > normalBits(math.SmallestNonzeroFloat64)) {
 		return 0
 	}
 	z := math.Sqrt(2 * math.Ln2 * bits)
-	for range 8 {
-		d := 1e-4 * max(z, 1)
-		s := normalBits(z)
-		step := (s - bits) / ((normalBits(z+d) - s) / d)
-		if z -= step; math.Abs(step) < 1e-9*z || z <= 0 {
+	for range 6 {
+		step := (normalBits(z) - bits) * math.Ln2 * 4 / (3*z + math.Sqrt(z*z+8))
+		z = max(z-step, 0)
+		if math.Abs(step) < 1e-5 {
 			break
 		}
 	}
-	return max(z, 0)
+	return z
 }
 
 // countBits is the upper tail P(X >= k) of the negative binomial with mean m
@@ -94,9 +95,10 @@ func wallace(t, nu float64) float64 {
 	return math.Copysign(z, t)
 }
 
-// studentQuantile is the t whose surprise is bits: wallace inverted.
-func studentQuantile(bits, nu float64) float64 {
-	c := normalQuantile(bits) * (8*nu + 3) / (8*nu + 1)
+// studentQuantile is the t that lies as far out as the normal deviate z:
+// wallace inverted.
+func studentQuantile(z, nu float64) float64 {
+	c := z * (8*nu + 3) / (8*nu + 1)
 	return math.Sqrt(nu * math.Expm1(min(c*c/nu, 500)))
 }
 

@@ -124,7 +124,7 @@ func TestQuantilesInvertTails(t *testing.T) {
 		if got := normalBits(normalQuantile(bits)); math.Abs(got-bits) > 1e-3 {
 			t.Fatalf("normal: %v bits, want %v", got, bits)
 		}
-		if got := studentBits(studentQuantile(bits, nu), nu); math.Abs(got-bits) > 1e-3 {
+		if got := studentBits(studentQuantile(normalQuantile(bits), nu), nu); math.Abs(got-bits) > 1e-3 {
 			t.Fatalf("student: %v bits, want %v", got, bits)
 		}
 	})

@@ -34,12 +34,20 @@ func (takeover) judge(l *look) {
 	if len(fresh) < 2 {
 		return
 	}
+	l.find(Evidence{Detector: Takeover, Unit: l.freshUnit(), Bits: bitsOf(jointly(fresh)), Observed: float64(len(fresh))})
+}
+
+// jointly is the chance of all of it at once; 1 for nothing. It sorts its argument.
+func jointly(fresh []float64) float64 {
+	if len(fresh) == 0 {
+		return 1
+	}
 	slices.Sort(fresh)
 	p := fresh[0]
 	for _, next := range fresh[1:] {
 		p *= max(next, together)
 	}
-	l.find(Evidence{Detector: Takeover, Unit: l.freshUnit(), Bits: bitsOf(p), Observed: float64(len(fresh))})
+	return p
 }
 
 func (takeover) learn(*look, float64) {}

@@ -50,7 +50,7 @@ const mostNu = 8
 
 func (q *predictive) bits(v float64) float64 {
 	t := (window.Log2(1+v) - q.center) / q.scale
-	if !(t > 0) || q.confidence == 0 {
+	if !(t > 1) { // one in six: no news, and no logarithm
 		return ordinary
 	}
 	return max(ordinary, studentBits(t, q.nu)*q.confidence)
@@ -59,9 +59,9 @@ func (q *predictive) bits(v float64) float64 {
 // usual is the middle of what is usual.
 func (q *predictive) usual() float64 { return max(math.Exp2(q.center)-1, 0) }
 
-// most is the largest volume with at most this surprise, in full confidence.
-func (q *predictive) most(bits float64) int64 {
-	v := math.Exp2(min(q.center+q.scale*studentQuantile(bits, q.nu), 62)) - 1
+// most is the largest volume that lies no further out than the normal deviate z.
+func (q *predictive) most(z float64) int64 {
+	v := math.Exp2(min(q.center+q.scale*studentQuantile(z, q.nu), 62)) - 1
 	return int64(max(v, 1))
 }
 
@@ -199,12 +199,13 @@ func (e *entity) usualResponse(limit float64) (bytes, records int64) {
 	if !e.predictions.mature {
 		return 0, 0
 	}
-	return e.most(&e.predictions.bytes.one, oneBytes, limit), e.most(&e.predictions.records.one, oneRecords, limit)
+	z := normalQuantile(limit)
+	return e.most(&e.predictions.bytes.one, oneBytes, z), e.most(&e.predictions.records.one, oneRecords, z)
 }
 
-func (e *entity) most(p *predictive, q quantity, limit float64) int64 {
+func (e *entity) most(p *predictive, q quantity, z float64) int64 {
 	if p.confidence < 1 {
 		return 0 // too little is known of this measure
 	}
-	return max(p.most(limit), int64(e.precedents.limit(q)))
+	return max(p.most(z), int64(e.precedents.limit(q)))
 }

@@ -50,7 +50,7 @@ func keyOf(kind profile.Kind, name string) profile.Key {
 	return profile.Key{Hi: h.Hi, Lo: h.Lo}
 }
 
-func (c *call) fill(ex *Exchange, now time.Time) {
+func (c call) fill(ex *Exchange, now time.Time) {
 	ex.Reset()
 	ex.Time = now
 	ex.Method, ex.Path = []byte(c.method), []byte(c.path)
