@@ -11,7 +11,6 @@ import (
 	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
 	typev3 "github.com/envoyproxy/go-control-plane/envoy/type/v3"
 	"github.com/google/go-cmp/cmp"
-	"google.golang.org/grpc/mem"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/testing/protocmp"
 	"google.golang.org/protobuf/types/known/structpb"
@@ -101,7 +100,7 @@ func TestReplyAllocatesNothing(t *testing.T) {
 		}
 		data.Free()
 	})
-	if n != 0 {
+	if n != 0 && !raceEnabled {
 		t.Errorf("%v allocations a reply", n)
 	}
 }
@@ -135,7 +134,6 @@ func TestFrameReturns(t *testing.T) {
 	if _, err := reader.Read(got); err != nil || string(got) != "abc" {
 		t.Errorf("%q, %v: overwritten while on its way", got, err)
 	}
-	_ = mem.BufferSlice(nil)
 }
 
 func TestMutations(t *testing.T) {

@@ -46,7 +46,11 @@ func (m *message) contentLength() int64 {
 	if m.endOfStream {
 		return 0
 	}
-	n, err := strconv.ParseInt(string(m.header("content-length")), 10, 64)
+	declared := m.header("content-length")
+	if len(declared) == 0 {
+		return -1 // the common case, and ParseInt's error would be an allocation
+	}
+	n, err := strconv.ParseInt(string(declared), 10, 64)
 	if err != nil || n < 0 {
 		return -1
 	}
