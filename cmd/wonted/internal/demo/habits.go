@@ -73,7 +73,7 @@ func (v *visitor) visit(at time.Time, times int) []event {
 // order is the path of an order of the customer's own: for a person more often
 // one it has opened lately, for a program always the next.
 func (v *visitor) order() string {
-	if v.Habit == office && len(v.recent) > 3 && v.rng.IntN(10) < 6 {
+	if v.Habit == office && len(v.recent) > 3 && v.rng.IntN(10) < 8 {
 		return fmt.Sprintf("/v1/orders/%d", v.recent[v.rng.IntN(len(v.recent))])
 	}
 	v.orders++
@@ -100,8 +100,8 @@ func (v *visitor) days(now time.Time) []event {
 	case office:
 		for d := range historyDays + 1 {
 			morning := midnight(start.AddDate(0, 0, d)).Add(9 * time.Hour)
-			for h := range 8 { // a visit in most hours from nine to five
-				if v.rng.IntN(5) > 0 {
+			for h := range 9 { // a visit in most hours from nine to six
+				if v.rng.IntN(8) > 0 {
 					events = append(events, v.visit(morning.Add(time.Duration(h)*time.Hour+v.seconds(0, 1800)), 1)...)
 				}
 			}

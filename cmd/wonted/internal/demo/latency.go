@@ -35,13 +35,13 @@ func newLatency(bare, with []time.Duration) latency {
 	slices.Sort(bare)
 	slices.Sort(with)
 	ms := func(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
-	l := latency{
+	b50, b99, w50, w99 := quantile(bare, 0.5), quantile(bare, 0.99), quantile(with, 0.5), quantile(with, 0.99)
+	return latency{
 		Requests: len(with),
-		BareP50:  ms(quantile(bare, 0.5)), BareP99: ms(quantile(bare, 0.99)),
-		WithP50: ms(quantile(with, 0.5)), WithP99: ms(quantile(with, 0.99)),
+		BareP50:  ms(b50), BareP99: ms(b99),
+		WithP50: ms(w50), WithP99: ms(w99),
+		AddedP50: ms(w50 - b50), AddedP99: ms(w99 - b99),
 	}
-	l.AddedP50, l.AddedP99 = l.WithP50-l.BareP50, l.WithP99-l.BareP99
-	return l
 }
 
 func (l latency) String() string {

@@ -34,7 +34,7 @@ const width = 92
 
 // paint colours text where colour is wanted.
 func (t *teller) paint(code, text string) string {
-	if !t.colour || text == "" {
+	if !t.colour || code == "" || text == "" {
 		return text
 	}
 	return "\x1b[" + code + "m" + text + "\x1b[0m"
@@ -73,10 +73,10 @@ func (t *teller) explain(r *policy.Report) {
 	case r.Mode == policy.Shadow.String():
 		verb = "WOULD " + verb
 	case r.Action != policy.Allow.String() && r.Status == 200:
-		verb += ", IN THE MIDDLE OF THE RESPONSE" // the client had its status already
+		verb += " in mid-response" // the client had its status already
 	}
 	bar := t.paint(blue, "│")
-	fmt.Fprintf(t.w, "     %s %s %s  %s  score %.1f of 12, alarm at %.1f\n", bar, t.paint(bold, "wonted: "+verb),
+	fmt.Fprintf(t.w, "     %s %s %s  %s  score %.1f of 12, alarm at %.1f\n", bar, t.paint(bold, "wonted: "+verb+" "),
 		r.Identity, r.Route, r.Score, r.Threshold)
 	if r.Reason != "" {
 		fmt.Fprintf(t.w, "     %s %s\n", bar, r.Reason)

@@ -41,7 +41,7 @@ func (t *telling) opening() {
 	fmt.Fprintf(t.w, "%s\n\n", t.paint(bold, "One crime, told twice"))
 	t.say("A sample API behind Envoy has %d customers. wonted knows five days of them: %s requests, played through its event-time path in %.1f s.",
 		len(t.past.visitors), number(t.past.events), t.past.took.Seconds())
-	t.say("%s is one: people in an office, nine to five, one network, one program, %d records a list.", t.owner.Name, t.owner.Page)
+	t.say("%s is one: people in an office, nine to six, one network, one program, %d records a list.", t.owner.Name, t.owner.Page)
 	t.say("Here it is %s, and somebody else has their API key.", t.now.Format("15:04"))
 }
 

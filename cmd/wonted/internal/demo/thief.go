@@ -97,8 +97,11 @@ func (d deed) String() string {
 	part(d.Throttled, "%d × 429")
 	part(d.Cut, "%d × cut off in the response")
 	part(d.Failed, "%d × failed")
-	line := strings.Join(parts, ", then ")
+	line := strings.Join(parts, ", ")
 	if d.First != nil {
+		if d.Before > 0 {
+			line += fmt.Sprintf(", the first after %d", d.Before)
+		}
 		switch {
 		case d.First.RetryAfter != "":
 			line += " (retry-after: " + d.First.RetryAfter + ")"
