@@ -90,6 +90,6 @@ func (r *reportLog) write(rep *policy.Report) {
 	e.Str("id", rep.ID).Str("identity", rep.Identity).Str("kind", rep.Kind).Str("route", rep.Route).
 		Str("action", rep.Action).Str("mode", rep.Mode).Int("status", rep.Status).
 		Float64("score", rep.Score).Str("reason", rep.Reason).Int64("records", rep.Records).Int64("bytes", rep.Bytes).
-		Float64("threshold", rep.Threshold).Interface("evidence", rep.Evidence).
+		Float64("threshold", rep.Threshold).Bool("anomalous", rep.Anomalous).Interface("evidence", rep.Evidence).
 		Str("why", strings.Join(why, "; ")).Msg("unusual exchange")
 }
