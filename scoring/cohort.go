@@ -36,7 +36,7 @@ type cohort struct {
 // Requests: most is 2, so a steady client may make six times its usual (a
 // campaign, a monthly batch) before 1e-5 and is alarming from about eight. A
 // minute is burstier: most is 1, and twelve times. New objects: somebody at
-// work opens things one by one, hence nearer to Poisson, and most is 6; three
+// work opens things one by one, hence nearer to Poisson, and most is 8; three
 // times a small number is still quiet. Companions: next to nobody has any.
 // New devices and networks: a hundredth and a fiftieth of the sessions of an
 // API's callers, less than of a web shop's visitors.
@@ -44,8 +44,8 @@ var habits = cohort{
 	requests1m:    countPrior{10, 0.5, 1},
 	requests10m:   countPrior{30, 0.5, 2},
 	requests1h:    countPrior{60, 0.5, 2},
-	new10m:        countPrior{3, 1, 6},
-	new1h:         countPrior{6, 1, 4},
+	new10m:        countPrior{3, 3, 8},
+	new1h:         countPrior{6, 3, 8},
 	companions10m: countPrior{0.1, 0.5, 2},
 	newDevice:     0.01,
 	newNetwork:    0.02,

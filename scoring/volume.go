@@ -60,9 +60,8 @@ func (q *predictive) bits(v float64) float64 {
 func (q *predictive) usual() float64 { return max(math.Exp2(q.center)-1, 0) }
 
 // most is the largest volume that lies no further out than the normal deviate z.
-func (q *predictive) most(z float64) int64 {
-	v := math.Exp2(min(q.center+q.scale*studentQuantile(z, q.nu), 62)) - 1
-	return int64(max(v, 1))
+func (q *predictive) most(z float64) float64 {
+	return math.Exp2(min(q.center+q.scale*studentQuantile(z, q.nu), 62)) - 1
 }
 
 // routeScale is a route's population as a ruler: y = (log2(v+1) - mu)/sigma.
@@ -193,19 +192,24 @@ func sizes(ex *Exchange) (bytes, records int64) {
 	return ex.ResponseBytes, ex.Records
 }
 
-// usualResponse is the largest response of this caller on this route that alone
-// would stay under the threshold, which the surprise limit stands for.
+// usualResponse is the largest response of this caller on this route that would
+// stay under the threshold, which the surprise limit stands for: alone, and on
+// top of what the last ten minutes held.
 func (e *entity) usualResponse(limit float64) (bytes, records int64) {
 	if !e.predictions.mature {
 		return 0, 0
 	}
 	z := normalQuantile(limit)
-	return e.most(&e.predictions.bytes.one, oneBytes, z), e.most(&e.predictions.records.one, oneRecords, z)
+	return e.most(&e.predictions.bytes, oneBytes, z), e.most(&e.predictions.records, oneRecords, z)
 }
 
-func (e *entity) most(p *predictive, q quantity, z float64) int64 {
-	if p.confidence < 1 {
+func (e *entity) most(m *measure, q quantity, z float64) int64 {
+	if m.one.confidence < 1 {
 		return 0 // too little is known of this measure
 	}
-	return max(p.most(z), int64(e.precedents.limit(q)))
+	most := max(m.one.most(z), e.precedents.limit(q))
+	if m.ten.confidence == 1 {
+		most = min(most, max(m.ten.most(z), e.precedents.limit(q.ten()))-m.before)
+	}
+	return int64(max(most, 1)) // 0 would mean that it is not known
 }
