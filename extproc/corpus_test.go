@@ -157,7 +157,7 @@ func oddities() [][]byte {
 		}),
 		msg(nil, 8, func(b []byte) []byte {
 			return msg(b, 1, func(b []byte) []byte {
-				b = msg(b, 2, func(b []byte) []byte { return appendText(b, "k", "one") })
+				b = msg(b, 2, func(b []byte) []byte { return appendText(appendText(b, "k", "one"), "only first", "0") })
 				b = str(b, 1, "ns")
 				return msg(b, 2, func(b []byte) []byte { return appendText(appendText(b, "k", "two"), "l", "three") })
 			})

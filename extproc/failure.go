@@ -66,8 +66,10 @@ func (s *session) fallback(reason string) (out outcome, ok bool) {
 	}
 	begun := s.state == metering
 	switch v := s.server.gate.Fail(&s.c, reason); {
+	case v.Pass && s.to == kindNone:
+		return outcome{}, true // nobody knows what the answer would be to
 	case v.Pass:
-		return outcome{reply: harmless[s.to]}, true
+		return pass(s.message), true
 	case begun:
 		return s.cut(v), true
 	default:

@@ -89,7 +89,22 @@ func TestFailures(t *testing.T) {
 	}, onAnswer: bang, onFail: bang}, closed, "rqh$ rsh", "rqh+headers", codes.OK, 2)
 }
 
-// TestPanicInTheWalk costs the exchange like any other.
+// TestForgeriesAreStrippedEvenThen: a request that is waved through unjudged
+// carries no header in wonted's name either.
+func TestForgeriesAreStrippedEvenThen(t *testing.T) {
+	s := newServer(&fakeGate{hooks: hooks{onOpen: bang}}, nil)
+	forged := marshal(t, rq(lines(":method", "GET", ":path", "/", "x-wonted-score", "0"), true))
+	stream := &script{messages: [][]byte{forged}}
+	if err := s.process(stream); err != nil || len(stream.answers) != 1 {
+		t.Fatalf("%v, %d answers", err, len(stream.answers))
+	}
+	got := stream.answers[0].GetRequestHeaders().GetResponse().GetHeaderMutation().GetRemoveHeaders()
+	if len(got) != 1 || got[0] != "x-wonted-score" {
+		t.Errorf("removed %v", got)
+	}
+}
+
+// TestPanicWhileReceiving costs the exchange like any other.
 func TestPanicWhileReceiving(t *testing.T) {
 	for _, fail := range []policy.FailMode{policy.FailOpen, policy.FailClosed} {
 		g := &fakeGate{}

@@ -169,6 +169,7 @@ type script struct {
 	before   func(i int) // called before message i is given
 	answers  []*extprocv3.ProcessingResponse
 	given    int
+	wrap     func(i int, b []byte) mem.Buffer // how message i arrives; nil: nobody counts references
 }
 
 func (s *script) Context() context.Context {
@@ -189,6 +190,10 @@ func (s *script) RecvMsg(v any) error {
 		return s.then
 	}
 	data := mem.BufferSlice{mem.SliceBuffer(s.messages[s.given])}
+	if s.wrap != nil {
+		data[0] = s.wrap(s.given, s.messages[s.given])
+	}
+	defer data.Free() // as grpc-go does
 	s.given++
 	return newCodec().Unmarshal(data, v)
 }

@@ -165,8 +165,18 @@ func (s *session) step(stream grpc.ServerStream, m *message) outcome {
 	return pass(m)
 }
 
-// pass lets a message of any kind go on as it is.
-func pass(m *message) outcome { return outcome{reply: harmless[m.kind]} }
+// pass lets a message of any kind go on as it is, but for forged headers.
+func pass(m *message) outcome {
+	if m.kind == kindRequestHeaders {
+		var mu mutation
+		if mu.strip(m.headers); !mu.empty() {
+			f := newFrame()
+			f.bytes = appendContinue(f.bytes, m.kind, &mu)
+			return outcome{reply: f.seal()}
+		}
+	}
+	return outcome{reply: harmless[m.kind]}
+}
 
 // gone handles the end of the stream. Neither EOF nor Canceled tells how the
 // exchange ended, and everything that came has been answered.

@@ -246,6 +246,32 @@ func TestMessageFreesOnce(t *testing.T) {
 	}
 }
 
+// TestBodiesAreNotHeld: a chunk's buffer is free while the next is awaited; the
+// request's is held as long as the exchange.
+func TestBodiesAreNotHeld(t *testing.T) {
+	g := &fakeGate{hooks: hooks{onAnswer: always(withBody(allow()))}}
+	s := newServer(g, nil)
+	chunk := &extprocv3.ProcessingRequest{Request: &extprocv3.ProcessingRequest_ResponseBody{
+		ResponseBody: &extprocv3.HttpBody{Body: bytes.Repeat([]byte("x"), 4000)}}}
+	request := rq(lines(":method", "GET", "x-long", string(bytes.Repeat([]byte("x"), 4000))), true)
+	pools := make([]countingPool, 4)
+	stream := &script{messages: [][]byte{marshal(t, request), marshal(t, words["rsh"]), marshal(t, chunk), marshal(t, chunk)}}
+	stream.wrap = func(i int, b []byte) mem.Buffer { return mem.NewBuffer(&b, &pools[i]) }
+	stream.before = func(i int) {
+		if i == 3 && (pools[0].put != 0 || pools[2].put != 1) {
+			t.Errorf("request freed %d times, first chunk %d", pools[0].put, pools[2].put)
+		}
+	}
+	if err := s.process(stream); err != nil {
+		t.Fatal(err)
+	}
+	for _, i := range []int{0, 2, 3} {
+		if pools[i].put != 1 {
+			t.Errorf("message %d freed %d times", i, pools[i].put)
+		}
+	}
+}
+
 type countingPool struct{ put int }
 
 func (p *countingPool) Get(int) *[]byte { panic("not asked for") }
