@@ -86,5 +86,5 @@ func (p *countPrior) deviation(m *window.Moments) float64 {
 // spread is the standard deviation of a logarithm of volume, never less than
 // half a doubling.
 func spread(m *window.Moments) float64 {
-	return math.Sqrt(min(max(m.Var(), 0.25), 64*64))
+	return math.Sqrt(finite(m.Var(), 0.25, 64*64))
 }

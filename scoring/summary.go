@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -22,20 +23,19 @@ func (e *Evidence) Summary() string {
 	case Network:
 		return e.seldom("network", "networks")
 	case Hour:
-		day := "a weekday"
-		if e.Unit == "hour of a weekend" {
-			day = "a weekend"
-		}
-		often := "hardly ever active"
+		often := "is hardly ever active"
 		if e.Expected == 0 {
-			often = "never been active"
-			return fmt.Sprintf("%02.0f:00 on %s, an hour at which it has %s", e.Observed, day, often)
+			often = "has never been active"
 		}
-		return fmt.Sprintf("%02.0f:00 on %s, an hour at which it is %s", e.Observed, day, often)
+		return fmt.Sprintf("%02.0f:00 on %s, an hour at which it %s", e.Observed, strings.TrimPrefix(e.Unit, "hour of "), often)
 	case Companion:
 		return fmt.Sprintf("came with %s other identities it was never seen with in %s", number(e.Observed), span(e.Window))
 	case Takeover:
-		return "its " + e.Unit + " are all unlike it, at the same time"
+		all := "all"
+		if e.Observed < 3 {
+			all = "both"
+		}
+		return fmt.Sprintf("its %s are %s unlike it, at the same time", e.Unit, all)
 	}
 	return fmt.Sprintf("%s %s where %s usual", number(e.Observed), e.Unit, are(e.Expected))
 }
@@ -45,21 +45,17 @@ func (e *Evidence) counted(what string) string {
 }
 
 func (e *Evidence) volume() string {
-	observed, expected := number(e.Observed)+" "+e.Unit, number(e.Expected)
+	observed, usual := number(e.Observed)+" "+e.Unit, are(e.Expected)+" usual"
 	if e.Unit == "bytes" {
-		observed, expected = size(e.Observed), size(e.Expected)
-	}
-	verb := "are"
-	if expected == "1" {
-		verb = "is"
+		observed, usual = size(e.Observed), size(e.Expected)+" are usual"
 	}
 	switch e.Window {
 	case 0:
-		return fmt.Sprintf("%s in one response where %s %s usual%s", observed, expected, verb, times(e))
+		return fmt.Sprintf("%s in one response where %s%s", observed, usual, times(e))
 	case driftWindow:
-		return fmt.Sprintf("%s in one response where %s %s usual, and more than usual for hours", observed, expected, verb)
+		return fmt.Sprintf("%s in one response where %s, and more than usual for hours", observed, usual)
 	}
-	return fmt.Sprintf("%s in %s where %s %s usual%s", observed, span(e.Window), expected, verb, times(e))
+	return fmt.Sprintf("%s in %s where %s%s", observed, span(e.Window), usual, times(e))
 }
 
 func (e *Evidence) seldom(one, many string) string {
@@ -81,11 +77,11 @@ func times(e *Evidence) string {
 }
 
 func are(v float64) string {
-	if n := number(v); n == "1" {
+	n := number(v)
+	if n == "1" {
 		return n + " is"
-	} else {
-		return n + " are"
 	}
+	return n + " are"
 }
 
 // number writes 10,000 and 0.3: whole from ten on, else one digit if it needs one.

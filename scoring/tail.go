@@ -103,7 +103,7 @@ func studentQuantile(z, nu float64) float64 {
 }
 
 // finite makes a number out of whatever a record holds.
-func finite(x float32, least, most float64) float64 {
+func finite[F float32 | float64](x F, least, most float64) float64 {
 	v := float64(x)
 	if !(v >= least) { // a NaN as well
 		return least

@@ -77,7 +77,7 @@ const (
 
 func scaleOf(m *window.Moments, mu, sigma float64) routeScale {
 	n := finite(m.N, 0, 1e6)
-	v := (n*min(m.Var(), 64*64) + routePrior*sigma*sigma) / (n + routePrior)
+	v := (n*finite(m.Var(), 0, 64*64) + routePrior*sigma*sigma) / (n + routePrior)
 	return routeScale{
 		mu:    (n*finite(m.Mean, 0, 64) + routePrior*mu) / (n + routePrior),
 		sigma: max(math.Sqrt(v), leastRouteSigma),
@@ -211,5 +211,5 @@ func (e *entity) most(m *measure, q quantity, z float64) int64 {
 	if m.ten.confidence == 1 {
 		most = min(most, max(m.ten.most(z), e.precedents.limit(q.ten()))-m.before)
 	}
-	return int64(max(most, 1)) // 0 would mean that it is not known
+	return int64(min(max(most, 1), 1<<62)) // 0 would mean that it is not known
 }
