@@ -1,5 +1,7 @@
 package demo
 
+import "github.com/wonted-project/wonted/policy"
+
 // What the story says must happen. The live scenes and the test that tells the
 // story at every hour of a week ask the same.
 
@@ -33,4 +35,8 @@ func expectCut(s *scene, d deed) {
 func expectUndisturbed(s *scene, h harm) {
 	s.expect(h.Customers > 0 && h.Disturbed == 0, "nobody else was disturbed",
 		"%d of %d customers disturbed: %v", h.Disturbed, h.Customers, h.Who)
+}
+
+func expectExplained(s *scene, what string, why *policy.Report) {
+	s.expect(why != nil && len(why.Evidence) > 0, "wonted explains the "+what, "report %+v", why)
 }

@@ -1,6 +1,10 @@
 package demo
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/wonted-project/wonted/policy"
+)
 
 // Each expectation holds for what the story says and for nothing else: a
 // scoreboard that cannot fail measures nothing.
@@ -61,6 +65,11 @@ func TestExpectationsCanFail(t *testing.T) {
 	f("cut late", false, func(s *scene) {
 		expectCut(s, whole(pulls, outcome{Status: 200, Records: pullRecords - 1, Broken: true}))
 	})
+
+	f("explained", true, func(s *scene) {
+		expectExplained(s, "cut", &policy.Report{Evidence: []policy.Finding{{Detector: "volume"}}})
+	})
+	f("not explained", false, func(s *scene) { expectExplained(s, "cut", nil) })
 
 	f("nobody", true, func(s *scene) { expectUndisturbed(s, harm{Customers: 25}) })
 	f("somebody", false, func(s *scene) { expectUndisturbed(s, harm{Customers: 25, Disturbed: 1}) })

@@ -72,6 +72,7 @@ func raise(ctx context.Context, program, envoyBinary, zone string) (_ *stage, er
 	}
 	options.Bare, options.Wonted, options.FailOpen = false, s.listen, true
 	options.AccessLog = s.path("access.log")
+	options.MessageTimeout = 2 * time.Second // a busy machine must not open the door to the thief
 	if s.guarded, err = envoy.Start(ctx, envoyBinary, options, s.path("guarded")); err != nil {
 		return nil, &noEnvoy{err}
 	}

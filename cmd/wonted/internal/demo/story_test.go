@@ -15,7 +15,7 @@ func few() []customer {
 	perHabit := map[habit]int{}
 	for _, c := range customers() {
 		perHabit[c.Habit]++
-		if c.Habit != fleet && perHabit[c.Habit] <= 2 {
+		if c.Habit != fleet && perHabit[c.Habit] == 1 {
 			part = append(part, c)
 		}
 	}

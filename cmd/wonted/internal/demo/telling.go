@@ -145,9 +145,9 @@ func (t *telling) enforcing(ctx context.Context) error {
 	expectThrottled(s, walked)
 	expectCut(s, pulled)
 	expectUndisturbed(s, h)
-	for what, why := range map[string]*policy.Report{"challenge": strangeWhy, "throttle": walkedWhy, "cut": pulledWhy} {
-		s.expect(why != nil && len(why.Evidence) > 0, "wonted explains the "+what, "report %+v", why)
-	}
+	expectExplained(s, "challenge", strangeWhy)
+	expectExplained(s, "throttle", walkedWhy)
+	expectExplained(s, "cut", pulledWhy)
 	return t.close(s)
 }
 
