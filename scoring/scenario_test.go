@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/wonted-project/wonted/scoring/profile"
+	"github.com/wonted-project/wonted/scoring/route"
 )
 
 // Five days of an office, and nothing is odd; then a thief comes.
@@ -100,6 +101,22 @@ func TestDump(t *testing.T) {
 	w.scorer.Complete(ex, Truncated, w.now)
 	if again := w.begin(c); again.Assessment.Usual.Records > usual.Records {
 		t.Errorf("the dump raised the usual from %d to %d", usual.Records, again.Assessment.Usual.Records)
+	}
+}
+
+// After a restart the table of routes is empty and the records are there: what
+// is usual must be judged on the route's own ruler, not on the prior.
+func TestUsualSurvivesARestart(t *testing.T) {
+	w := newWorld(t)
+	c := &customer{name: "brix"}
+	w.days(5, c)
+	w.now = w.now.Add(10 * time.Hour)
+	list := c.base()
+	list.path, list.bytes, list.records = "/v1/orders", 1900, 10
+	before := w.begin(list).Assessment.Usual
+	w.scorer = New(Config{Store: w.store, Routes: route.New()})
+	if after := w.begin(list).Assessment.Usual; before.Records == 0 || after != before {
+		t.Errorf("usual was %+v, after a restart %+v", before, after)
 	}
 }
 

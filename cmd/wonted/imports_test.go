@@ -16,7 +16,7 @@ import (
 
 const module = "github.com/wonted-project/wonted"
 
-// imports is the table of DESIGN.md: what each package may import of the
+// imports says what each package may import of the
 // module, and why. A new package joins it with a reason. Tests may import more.
 var imports = map[string]struct {
 	why string

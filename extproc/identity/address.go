@@ -11,8 +11,8 @@ import (
 
 // Which address is the client's?
 //
-// Envoy's attribute source.address follows the listener's settings (ENVOY.md
-// 13): the peer with use_remote_address: true, an entry of X-Forwarded-For with
+// Envoy's attribute source.address follows the listener's settings:
+// the peer with use_remote_address: true, an entry of X-Forwarded-For with
 // xff_num_trusted_hops or without use_remote_address; an address out of the
 // header has port 0. With no trusted proxies that attribute is the answer, and
 // the header, which any client can write, is never read.

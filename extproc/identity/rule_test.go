@@ -15,7 +15,7 @@ func TestDefaultIsValid(t *testing.T) {
 	}
 }
 
-// TestYAML reads the list as DESIGN.md writes it, and writes it back.
+// TestYAML reads the list as it is documented, and writes it back.
 func TestYAML(t *testing.T) {
 	const text = `
 - {kind: caller, header: x-api-key, name: mask}

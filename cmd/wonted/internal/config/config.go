@@ -45,8 +45,8 @@ type Config struct {
 	Warnings []string `yaml:"-"`
 }
 
-// Budget is how many false alerts the operator accepts (DETECTION: a budget,
-// not thresholds).
+// Budget is how many false alerts the operator accepts: a budget, not
+// thresholds.
 type Budget struct {
 	Alerts float64 `yaml:"alerts_per_1000_identities_per_day"`
 	Max    int     `yaml:"max_alerts_per_day"`
