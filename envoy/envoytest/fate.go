@@ -48,6 +48,14 @@ func (w *Wonted) Freeze(t testing.TB) {
 // Thaw lets a frozen wonted go on.
 func (w *Wonted) Thaw() { _ = w.cmd.Process.Signal(syscall.SIGCONT) }
 
+// Reload asks wonted to read its configuration and its policy again.
+func (w *Wonted) Reload(t testing.TB) {
+	t.Helper()
+	if err := w.cmd.Process.Signal(syscall.SIGHUP); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // Gone reports whether the process has ended.
 func (w *Wonted) Gone() bool {
 	select {

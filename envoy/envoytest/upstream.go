@@ -32,30 +32,35 @@ const MarkHeader = "x-mark"
 //
 // The zero query answers "ok".
 type Upstream struct {
-	server http.Server
-	addr   string
+	addr string
 
 	mu   sync.Mutex
 	seen map[string][]http.Header
 	gone map[string]int // requests whose client went away while they were answered
 }
 
-// StartUpstream serves HTTP/1.1 and HTTP/2 without TLS on a free port.
+// StartUpstream serves until the test ends.
 func StartUpstream(t testing.TB) *Upstream {
 	t.Helper()
 	u := &Upstream{seen: map[string][]http.Header{}, gone: map[string]int{}}
+	u.addr = Serve(t, u)
+	return u
+}
+
+// Serve serves a handler of the test's own as HTTP/1.1 and as HTTP/2 without
+// TLS on a free port until the test ends, and returns host:port.
+func Serve(t testing.TB, h http.Handler) string {
+	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	u.addr = l.Addr().String()
-	u.server.Handler = u
-	u.server.Protocols = new(http.Protocols)
-	u.server.Protocols.SetHTTP1(true)
-	u.server.Protocols.SetUnencryptedHTTP2(true)
-	go u.server.Serve(l)
-	t.Cleanup(func() { u.server.Close() })
-	return u
+	server := &http.Server{Handler: h, Protocols: new(http.Protocols)}
+	server.Protocols.SetHTTP1(true)
+	server.Protocols.SetUnencryptedHTTP2(true)
+	go server.Serve(l)
+	t.Cleanup(func() { server.Close() })
+	return l.Addr().String()
 }
 
 // Address is host:port.
