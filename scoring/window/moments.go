@@ -3,10 +3,12 @@ package window
 // Add takes in x with the given weight (1 in full, 0 not at all), by West's
 // incremental form of Welford's sums:
 //
-//	n' = n+w   mean' = mean + w/n' (x-mean)   M2' = M2 + w (x-mean)(x-mean')
+//	n' = n+w   mean' = mean + w/n' (x-mean)   M2' = M2 + w n/n' (x-mean)^2
 //
 // computed in float64 and kept in float32: without Decay, a count of 2^24
-// stands still, which is why every baseline decays.
+// stands still, which is why every baseline decays. The common form of the last
+// term, w (x-mean)(x-mean'), rounds to less than nothing when n is 0, and a
+// negative M2 is no spread.
 func (m *Moments) Add(x, weight float64) {
 	if !(weight > 0) {
 		return
@@ -15,7 +17,7 @@ func (m *Moments) Add(x, weight float64) {
 	mean := float64(m.Mean)
 	d := x - mean
 	mean += d * weight / n
-	m.M2 = float32(float64(m.M2) + weight*d*(x-mean))
+	m.M2 = float32(float64(m.M2) + weight*float64(m.N)/n*d*d)
 	m.Mean = float32(mean)
 	m.N = float32(n)
 }

@@ -62,6 +62,17 @@ func TestMomentsMerge(t *testing.T) {
 	})
 }
 
+// The first value has no spread, whatever its weight.
+func TestMomentsOfOneValue(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		var m Moments
+		m.Add(rapid.Float64Range(-50, 50).Draw(t, "x"), rapid.Float64Range(1e-9, 1).Draw(t, "weight"))
+		if m.M2 != 0 {
+			t.Fatalf("%+v", m)
+		}
+	})
+}
+
 func TestMomentsIgnoreNoWeight(t *testing.T) {
 	for _, w := range []float64{0, -1, math.NaN()} {
 		m := Moments{3, 4, 5}
