@@ -20,6 +20,7 @@ type Case struct {
 type judgement struct {
 	stage   stage
 	began   bool // the Scorer has counted it and must hear of its end
+	size    int64 // of the body, as the response headers declared it; -1 if they did not
 	mode    Mode // as it stood at Open: an exchange is judged by one mode and one policy
 	decider Decider
 	input   Input // reused, so that a decision allocates nothing here
@@ -51,6 +52,10 @@ func (c *Case) Reset() {
 	c.Degraded = c.Degraded[:0]
 	c.judgement = judgement{}
 }
+
+// Declared is the size of the body by the response headers, -1 where they
+// declared none. Before Answer it means nothing.
+func (c *Case) Declared() int64 { return c.size }
 
 // Verdict is what the carrier of an exchange must do at this point. Its
 // Decision belongs to the Case: it holds until the next call or Reset. In

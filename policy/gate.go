@@ -19,6 +19,7 @@ type Config struct {
 	Fail       FailMode
 	Deadline   time.Duration // of one decision; 0: DefaultDeadline, < 0: none
 	Sink       Sink          // nil: nobody listens
+	Recorder   Recorder      // nil: nothing is recorded
 	Log        zerolog.Logger
 	Registerer prometheus.Registerer // nil: metrics are kept but not published
 	Location   *time.Location        // of input.time; nil: UTC
@@ -34,6 +35,7 @@ type Gate struct {
 	scorer   Scorer
 	fail     FailMode
 	sink     Sink
+	recorder Recorder
 	logger   zerolog.Logger
 	location *time.Location
 	clock    func() time.Time
@@ -60,6 +62,7 @@ func NewGate(cfg Config) *Gate {
 		scorer:     cfg.Scorer,
 		fail:       cfg.Fail,
 		sink:       cfg.Sink,
+		recorder:   cfg.Recorder,
 		logger:     cfg.Log,
 		location:   cfg.Location,
 		clock:      cfg.Clock,
@@ -109,6 +112,7 @@ func (g *Gate) Answer(c *Case, now time.Time) Verdict {
 	if !g.ready(c, now) {
 		return c.verdict()
 	}
+	c.size = c.Exchange.ResponseBytes
 	g.scorer.Answer(&c.Exchange, now)
 	g.reconsider(c, PhaseResponse, now)
 	if hasBody(&c.Exchange) {
@@ -209,6 +213,9 @@ func (g *Gate) Close(c *Case, end scoring.End, now time.Time) {
 	}
 	if g.sink != nil && c.notable() {
 		g.sink.Report(c.report(end))
+	}
+	if g.recorder != nil {
+		g.recorder.Record(c, end)
 	}
 }
 

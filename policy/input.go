@@ -61,3 +61,9 @@ type Scorer interface {
 type Sink interface {
 	Report(*Report)
 }
+
+// Recorder takes down every exchange, once, when it is over and learned. It
+// must not block, and keeps nothing of the Case, which is reused.
+type Recorder interface {
+	Record(c *Case, end scoring.End)
+}

@@ -65,8 +65,9 @@ func (p *player) play(r *recorded.Exchange) (*policy.Report, error) {
 	if err := r.Fill(ex); err != nil {
 		return nil, err
 	}
-	p.next++
-	binary.BigEndian.PutUint64(ex.ID[8:], p.next)
+	if p.next++; ex.ID == (scoring.ID{}) {
+		binary.BigEndian.PutUint64(ex.ID[8:], p.next)
+	}
 	if r.Time.Before(p.now) { // time never goes back, here as live
 		if p.now.Sub(r.Time) > lateness {
 			p.late++
@@ -77,7 +78,7 @@ func (p *player) play(r *recorded.Exchange) (*policy.Report, error) {
 
 	p.who.Resolve(ex)
 	verdict := p.gate.Open(&p.c)
-	if r.End() == scoring.Answered {
+	if r.Answered() {
 		r.Answer(ex)
 		if verdict = p.gate.Answer(&p.c, p.now); verdict.Body {
 			r.Body(ex)

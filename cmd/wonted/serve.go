@@ -38,7 +38,7 @@ as the same user or in the same group. GOGC is 400 unless set otherwise: memory
 is mostly profiles, which are not garbage.`,
 		Args: noArgs,
 	}
-	set := withSettings(cmd, "mode", "listen", "admin", "fail", "depth", "data_dir", "policy.path")
+	set := withSettings(cmd, "mode", "listen", "admin", "fail", "depth", "data_dir", "policy.path", "record.path")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		cfg, err := set.load()
 		if err != nil {
@@ -131,6 +131,9 @@ func (s *service) lookAfter(again func() (*config.Config, error)) (stop func()) 
 	var all sync.WaitGroup
 	all.Go(func() { s.stream.Run(ctx) })
 	all.Go(func() { s.reports.Run(ctx) })
+	if s.recorder != nil {
+		all.Go(func() { s.recorder.run(ctx) })
+	}
 	if s.cfg.DataDir != "" {
 		all.Go(func() { s.saveRegularly(ctx) })
 	}

@@ -34,6 +34,7 @@ type service struct {
 	gate     *policy.Gate
 	stream   *extproc.Server
 	reports  *reportLog
+	recorder *recorder // nil: nothing is recorded
 
 	reload   sync.Mutex // one change of policy or settings at a time
 	revision string     // of the policy in force
@@ -58,6 +59,10 @@ func newService(cfg *config.Config, log zerolog.Logger) (*service, error) {
 	if err != nil {
 		return nil, err
 	}
+	recorder, err := s.openRecorder()
+	if err != nil {
+		return nil, err
+	}
 	s.reports = newReportLog(log, s.reg)
 	s.gate = policy.NewGate(policy.Config{
 		Scorer:     scoring.New(scoring.Config{Store: s.store, Routes: route.New(), Location: cfg.Timezone.Location}),
@@ -65,6 +70,7 @@ func newService(cfg *config.Config, log zerolog.Logger) (*service, error) {
 		Mode:       cfg.Mode,
 		Fail:       cfg.Fail,
 		Sink:       s.reports,
+		Recorder:   recorder,
 		Log:        log,
 		Registerer: s.reg,
 		Location:   cfg.Timezone.Location,

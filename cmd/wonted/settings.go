@@ -24,6 +24,7 @@ var flagHelp = map[string]string{
 	"depth":       "how much of an exchange Envoy is asked for: adaptive or headers",
 	"data_dir":    "directory for snapshots; empty: memory only",
 	"policy.path": "directory of .rego and .json, in place of the default policy",
+	"record.path": "file in which every exchange is kept for replay, without its secrets",
 }
 
 // withSettings gives cmd --config and the flags that override keys. Read the

@@ -46,6 +46,9 @@ func (s Secret) ID() string {
 	return hex.EncodeToString(sum[:8])
 }
 
+// Recording is the key under which a recording hashes what it must not show.
+func (s Secret) Recording() [32]byte { return s.derive("recording", 0) }
+
 // String is safe to log.
 func (s Secret) String() string { return "secret " + s.ID() }
 

@@ -118,10 +118,12 @@ func setJWT(r *Exchange, v any) error {
 	return json.Unmarshal(b, &r.JWT)
 }
 
-// setDetails finds our own denials: nothing can be learned from them.
+// setDetails finds our own denials: nothing can be learned from them, and the
+// status, read before, is not the upstream's.
 func setDetails(r *Exchange, v any) error {
-	s, _ := v.(string)
-	r.refused = strings.HasPrefix(s, "wonted")
+	if s, _ := v.(string); strings.HasPrefix(s, "wonted") {
+		r.Ended, r.Status = refused, 0
+	}
 	return nil
 }
 

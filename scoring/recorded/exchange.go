@@ -8,13 +8,18 @@
 //	r.Body(ex)           size and records when the body has passed; Gate.Meter
 //	r.End()              how it ended; Gate.Close
 //
+// And it writes live traffic down in the same form, without its secrets: a
+// [Redactor] makes the line, a [File] keeps it.
+//
 // It imports scoring, and structpb for verified claims, which travel as Envoy
 // sends them. Start reading at [Exchange]; [Decoder] reads files.
 package recorded
 
 import (
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strconv"
@@ -34,7 +39,8 @@ const Version = 1
 // Method, Path and Status may be missing.
 type Exchange struct {
 	V        int       `json:"v"`
-	Time     time.Time `json:"time"` // at the request headers
+	Time     time.Time `json:"time"`         // at the request headers
+	ID       string    `json:"id,omitempty"` // the decision id, 32 hex digits
 	Method   string    `json:"method"`
 	Scheme   string    `json:"scheme,omitempty"`
 	Host     string    `json:"host,omitempty"`
@@ -46,6 +52,9 @@ type Exchange struct {
 	JA4     string              `json:"ja4,omitempty"`
 	JWT     map[string]any      `json:"jwt,omitempty"` // claims that the proxy has verified
 
+	PeerSAN  string                    `json:"peer_san,omitempty"` // of a client certificate that the proxy has verified
+	Metadata map[string]map[string]any `json:"metadata,omitempty"` // of the proxy's other filters, by namespace
+
 	RequestBytes    *int64              `json:"request_bytes,omitempty"`
 	Status          int                 `json:"status"` // 0: the client was gone before there was one
 	ResponseHeaders map[string][]string `json:"response_headers,omitempty"`
@@ -53,9 +62,8 @@ type Exchange struct {
 	Records         *int64              `json:"records,omitempty"`
 	DurationMS      float64             `json:"duration_ms,omitempty"`
 	RequestBody     string              `json:"request_body,omitempty"`
+	Ended           string              `json:"end,omitempty"`   // refused, truncated, unknown; "": as the status says
 	Label           string              `json:"label,omitempty"` // ground truth for benchmarks; detection never sees it
-
-	refused bool // the log says that wonted answered in the upstream's place
 }
 
 // What is larger than this is a mistake in the recording, and is read as this:
@@ -93,7 +101,7 @@ func (r *Exchange) check() error {
 			return fmt.Errorf("%q is %d; it cannot be negative (-1 is unknown)", n.name, *n.value)
 		}
 	}
-	return nil
+	return checkEnd(r.Ended)
 }
 
 // size is a recorded size, -1 where it is not known.
@@ -130,19 +138,36 @@ func (r *Exchange) Fill(ex *scoring.Exchange) error {
 	}
 	slices.SortStableFunc(ex.Headers, func(a, b scoring.Header) int { return strings.Compare(string(a.Name), string(b.Name)) })
 
-	ex.Metadata = ex.Metadata[:0]
-	if len(r.JWT) == 0 {
-		return nil
+	ex.PeerURISAN = []byte(r.PeerSAN)
+	ex.ID = scoring.ID{}
+	if id, err := hex.DecodeString(r.ID); err == nil && len(id) == len(ex.ID) {
+		ex.ID = scoring.ID(id)
 	}
-	s, err := structpb.NewStruct(map[string]any{"jwt": r.JWT})
+	ex.Metadata = ex.Metadata[:0]
+	if len(r.JWT) > 0 {
+		if err := attach(ex, jwtNamespace, map[string]any{"jwt": r.JWT}); err != nil {
+			return fmt.Errorf(`"jwt": %w`, err)
+		}
+	}
+	for _, namespace := range slices.Sorted(maps.Keys(r.Metadata)) {
+		if err := attach(ex, namespace, r.Metadata[namespace]); err != nil {
+			return fmt.Errorf(`"metadata": %w`, err)
+		}
+	}
+	return nil
+}
+
+// attach adds a namespace of metadata, encoded as Envoy sends it.
+func attach(ex *scoring.Exchange, namespace string, values map[string]any) error {
+	s, err := structpb.NewStruct(values)
 	if err != nil {
-		return fmt.Errorf(`"jwt": %w`, err)
+		return err
 	}
 	b, err := proto.MarshalOptions{Deterministic: true}.Marshal(s)
 	if err != nil {
-		return fmt.Errorf(`"jwt": %w`, err)
+		return err
 	}
-	ex.Metadata = append(ex.Metadata, scoring.Namespace{Name: []byte(jwtNamespace), Struct: b})
+	ex.Metadata = append(ex.Metadata, scoring.Namespace{Name: []byte(namespace), Struct: b})
 	return nil
 }
 
@@ -175,15 +200,4 @@ func (r *Exchange) Body(ex *scoring.Exchange) {
 		ex.ResponseBytes = n
 	}
 	ex.Records = size(r.Records)
-}
-
-// End is how the exchange ended.
-func (r *Exchange) End() scoring.End {
-	switch {
-	case r.refused:
-		return scoring.Refused
-	case r.Status >= 100:
-		return scoring.Answered
-	}
-	return scoring.Unknown
 }

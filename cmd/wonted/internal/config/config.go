@@ -35,6 +35,7 @@ type Config struct {
 	TrustedProxies int             `yaml:"trusted_proxies"`
 	Profile        profile.Config  `yaml:"profile"`
 	Policy         Policy          `yaml:"policy"`
+	Record         Record          `yaml:"record"`
 
 	SnapshotEvery Duration `yaml:"snapshot_every"` // to data_dir
 	Drain         Duration `yaml:"drain"`          // how long open requests may finish at SIGTERM
@@ -66,6 +67,13 @@ type Policy struct {
 	Bundle string `yaml:"bundle"` // URL
 }
 
+// Record says where every exchange is kept for replay.
+type Record struct {
+	Path     string        `yaml:"path"`      // "": nothing is recorded
+	MaxBytes profile.Bytes `yaml:"max_bytes"` // of one file
+	Keep     int           `yaml:"keep"`      // full files, beside the one that is written
+}
+
 // Default is the configuration of an empty file.
 func Default() *Config {
 	return &Config{
@@ -78,6 +86,7 @@ func Default() *Config {
 		Budget:        Budget{Alerts: 1, Max: 50},
 		Identity:      identity.Default(),
 		Profile:       profile.Default(),
+		Record:        Record{MaxBytes: 256 << 20, Keep: 4},
 		SnapshotEvery: Duration(5 * time.Minute),
 		Drain:         Duration(3 * time.Second),
 		LogLevel:      LogLevel{zerolog.InfoLevel},

@@ -98,6 +98,8 @@ func (c *Config) override(over Overrides, from *source) error {
 			c.DataDir = text
 		case "policy.path":
 			c.Policy.Path = text
+		case "record.path":
+			c.Record.Path = text
 		default:
 			panic("config: no flag overrides " + key)
 		}
@@ -114,8 +116,6 @@ func (c *Config) override(over Overrides, from *source) error {
 
 // Flag is the flag that overrides a key.
 func Flag(key string) string {
-	if key == "policy.path" {
-		return "--policy"
-	}
+	key = strings.TrimSuffix(key, ".path")
 	return "--" + strings.ReplaceAll(key, "_", "-")
 }

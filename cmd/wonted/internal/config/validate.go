@@ -15,6 +15,10 @@ const maxSocketPath = 107
 // maxProxies bounds trusted_proxies: more hops than that is a typing error.
 const maxProxies = 16
 
+// A file of minRecord holds the longest line that Envoy's limits let through;
+// each of maxKeep files is renamed when one is full.
+const minRecord, maxRecord, maxKeep = 1 << 20, 1 << 40, 1000
+
 // validate refuses what cannot work, and collects warnings about what has no
 // effect yet.
 func (c *Config) validate(from source) error {
@@ -47,6 +51,12 @@ func (c *Config) validate(from source) error {
 	}
 	if c.TrustedProxies < 0 || c.TrustedProxies > maxProxies {
 		return from.fault("trusted_proxies", fmt.Sprintf("%d is impossible: 0 to %d hops", c.TrustedProxies, maxProxies))
+	}
+	if c.Record.MaxBytes < minRecord || c.Record.MaxBytes > maxRecord {
+		return from.fault("record.max_bytes", fmt.Sprintf("%v is impossible: 1MiB to 1TiB", c.Record.MaxBytes))
+	}
+	if c.Record.Keep < 1 || c.Record.Keep > maxKeep {
+		return from.fault("record.keep", fmt.Sprintf("%d files are impossible: 1 to %d", c.Record.Keep, maxKeep))
 	}
 	if err := c.sections(from); err != nil {
 		return err
