@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -22,8 +24,15 @@ const socketMode = 0o660
 type listener struct {
 	net.Listener
 	Address string      // as Envoy's configuration and --listen name it
-	socket  os.FileInfo // the socket file as it was made; nil where there is none
+	socket  os.FileInfo // the socket file as it was made; nil where there is none, or it is not ours any more
 	path    string
+	left    atomic.Bool   // to a successor
+	closed  chan struct{} // by Close
+	closing sync.Once
+}
+
+func newListener(l net.Listener, address string) *listener {
+	return &listener{Listener: l, Address: address, closed: make(chan struct{})}
 }
 
 // listen opens a listen address of the configuration. Only the directory of
@@ -40,21 +49,43 @@ func listen(key, address string) (*listener, error) {
 		return nil, err
 	}
 	if network == "unix" && !strings.HasPrefix(where, "@") {
-		return listenSocket(key, where)
+		return listenSocket(key, where, socketMode)
 	}
 	l, err := net.Listen(network, where)
 	if err != nil {
 		return nil, cannotListen(key, where, err)
 	}
 	if network == "tcp" {
-		return &listener{Listener: l, Address: l.Addr().String()}, nil
+		return newListener(l, l.Addr().String()), nil
 	}
-	return &listener{Listener: l, Address: address}, nil
+	return newListener(l, address), nil
+}
+
+// leave accepts no more and leaves the rest to a successor that holds the same
+// listener. Accept then waits for Close, so that who serves on it sees nothing
+// before it is told to stop.
+func (l *listener) leave() {
+	l.left.Store(true)
+	l.socket = nil
+	if d, ok := l.Listener.(interface{ SetDeadline(time.Time) error }); ok {
+		d.SetDeadline(time.Unix(1, 0))
+	}
+}
+
+// Accept implements net.Listener.
+func (l *listener) Accept() (net.Conn, error) {
+	conn, err := l.Listener.Accept()
+	if err != nil && l.left.Load() {
+		<-l.closed
+		return nil, net.ErrClosed
+	}
+	return conn, err
 }
 
 // Close stops listening. The socket file goes only if it is still the one that
 // was made: a successor may have put its own there.
 func (l *listener) Close() error {
+	l.closing.Do(func() { close(l.closed) })
 	err := l.Listener.Close()
 	if l.socket != nil {
 		if now, e := os.Lstat(l.path); e == nil && os.SameFile(now, l.socket) {
@@ -64,9 +95,16 @@ func (l *listener) Close() error {
 	return err
 }
 
+// shut is Close for a listener that may be missing.
+func (l *listener) shut() {
+	if l != nil {
+		l.Close()
+	}
+}
+
 // listenSocket takes over a socket that nobody listens on any more, as a
 // killed process leaves behind, and refuses one that somebody does.
-func listenSocket(key, path string) (*listener, error) {
+func listenSocket(key, path string, mode fs.FileMode) (*listener, error) {
 	dir := filepath.Dir(path)
 	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
 		if err == nil {
@@ -86,13 +124,15 @@ func listenSocket(key, path string) (*listener, error) {
 	l.(*net.UnixListener).SetUnlinkOnClose(false)
 	made, err := os.Lstat(path)
 	if err == nil {
-		err = os.Chmod(path, socketMode)
+		err = os.Chmod(path, mode)
 	}
 	if err != nil {
 		l.Close()
 		return nil, fmt.Errorf("listen on %s: %w", path, err)
 	}
-	return &listener{Listener: l, Address: "unix://" + path, socket: made, path: path}, nil
+	opened := newListener(l, "unix://"+path)
+	opened.socket, opened.path = made, path
+	return opened, nil
 }
 
 // clearStale removes a dead socket at path.

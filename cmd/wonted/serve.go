@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"net/http"
 	"os"
 	"os/signal"
 	"runtime/debug"
@@ -33,12 +34,16 @@ scores every exchange and records what it would have done, and changes nothing.
 SIGHUP reads configuration and policy again: policy, data, mode and names of
 identities are taken up, for the rest the log says that a restart is needed.
 SIGTERM and SIGINT finish what is under way, save the profiles and end; a second
-one ends at once. A Unix socket is made with mode 0660, so that Envoy must run
+one ends at once. With --takeover a new wonted on the same socket loads what
+the old one has just saved, serves on the same listeners, and only then tells it
+to end: no request fails, and a change of version or settings costs the learning
+of a few seconds. A Unix socket is made with mode 0660, so that Envoy must run
 as the same user or in the same group. GOGC is 400 unless set otherwise: memory
 is mostly profiles, which are not garbage.`,
 		Args: noArgs,
 	}
 	set := withSettings(cmd, "mode", "listen", "admin", "fail", "depth", "data_dir", "policy.path", "record.path")
+	takeover := cmd.Flags().Bool("takeover", false, "take over from the wonted that runs on the same socket; without one, just start")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		cfg, err := set.load()
 		if err != nil {
@@ -48,11 +53,18 @@ is mostly profiles, which are not garbage.`,
 			debug.SetGCPercent(400)
 		}
 		log := newLogger(std.err, cfg.LogLevel.Level)
+		var before *predecessor
+		if *takeover {
+			if before, err = takeOver(cmd.Context(), cfg, log); err != nil {
+				return err
+			}
+			defer before.close()
+		}
 		sv, err := newService(cfg, log)
 		if err != nil {
 			return err
 		}
-		return sv.serve(cmd.Context(), set.load)
+		return sv.serve(cmd.Context(), set.load, before)
 	}
 	return cmd
 }
@@ -62,8 +74,8 @@ const stopGrace = 2 * time.Second
 
 // serve opens the listeners, works until ctx is done, and takes everything down
 // in the order that loses nothing.
-func (s *service) serve(ctx context.Context, again func() (*config.Config, error)) error {
-	doors, err := s.openDoors()
+func (s *service) serve(ctx context.Context, again func() (*config.Config, error), before *predecessor) error {
+	doors, err := s.openDoors(before)
 	if err != nil {
 		return err
 	}
@@ -76,14 +88,23 @@ func (s *service) serve(ctx context.Context, again func() (*config.Config, error
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(doors.stream) }()
 	h := &web{sv: s}
+	var pages []*http.Server
 	if doors.admin != nil {
-		defer serveHTTP(s, "admin", doors.admin, h.admin()).Close()
+		pages = append(pages, serveHTTP(s, "admin", doors.admin, h.admin()))
 	}
 	if doors.metrics != nil {
-		defer serveHTTP(s, "metrics", doors.metrics, h.public()).Close()
+		pages = append(pages, serveHTTP(s, "metrics", doors.metrics, h.public()))
 	}
+	defer func() {
+		for _, p := range pages {
+			p.Close()
+		}
+	}()
 
 	stopUpkeep := s.lookAfter(again)
+	before.dismiss(s.log)
+	heir := s.offer(doors)
+	defer heir.close()
 	s.log.Info().Str("listen", doors.stream.Address).Str("admin", doors.admin.address()).Str("metrics", doors.metrics.address()).
 		Stringer("mode", s.cfg.Mode).Stringer("fail", s.cfg.Fail).Str("policy", s.revision).
 		Str("version", thisBuild().Version).Msg("ready")
@@ -92,6 +113,18 @@ func (s *service) serve(ctx context.Context, again func() (*config.Config, error
 	case <-ctx.Done():
 	case err = <-failed:
 		err = advise(err, "the listener on %s has failed; start wonted again", doors.stream.Address)
+	case <-heir.taken:
+		doors.leave(pages)
+		s.log.Info().Dur("deadline", time.Duration(s.cfg.Drain)).Msg("a successor serves: finishing what is under way")
+		// Not NOT_SERVING: for whoever asks, wonted as a whole serves on.
+		stop(server, time.Duration(s.cfg.Drain), s.log)
+		s.stream.Drain()
+		stopUpkeep()
+		return nil // data_dir is the successor's
+	}
+	doors.control.shut()
+	if s.reclaim() {
+		doors.leave(pages) // a successor has them, and is about to serve
 	}
 	s.log.Info().Dur("deadline", time.Duration(s.cfg.Drain)).Msg("draining")
 	h.draining.Store(true)
@@ -156,40 +189,5 @@ func (s *service) lookAfter(again func() (*config.Config, error)) (stop func()) 
 	return func() {
 		cancel()
 		all.Wait()
-	}
-}
-
-// doors are the listeners; those that are not wanted are nil.
-type doors struct{ stream, admin, metrics *listener }
-
-// openDoors opens all listeners or none.
-func (s *service) openDoors() (d *doors, err error) {
-	d = &doors{}
-	defer func() {
-		if err != nil {
-			d.close()
-		}
-	}()
-	if d.stream, err = listen("listen", s.cfg.Listen); err != nil {
-		return d, err
-	}
-	if s.cfg.Admin != "" {
-		if d.admin, err = listen("admin", s.cfg.Admin); err != nil {
-			return d, err
-		}
-	}
-	if s.cfg.Metrics != "" {
-		if d.metrics, err = listen("metrics", s.cfg.Metrics); err != nil {
-			return d, err
-		}
-	}
-	return d, nil
-}
-
-func (d *doors) close() {
-	for _, l := range []*listener{d.stream, d.admin, d.metrics} {
-		if l != nil {
-			l.Close()
-		}
 	}
 }

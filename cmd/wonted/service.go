@@ -40,6 +40,7 @@ type service struct {
 	revision string     // of the policy in force
 	trouble  troubles
 	saving   sync.Mutex
+	lent     bool // data_dir, to a successor: nothing is written; guarded by saving
 }
 
 // newService builds the parts in the order in which an operator's mistakes
@@ -146,6 +147,14 @@ func (s *service) save() error {
 	}
 	s.saving.Lock()
 	defer s.saving.Unlock()
+	if s.lent {
+		return errLent
+	}
+	return s.write()
+}
+
+// write is save for who holds saving.
+func (s *service) write() error {
 	start := time.Now()
 	err := s.store.Save(s.cfg.DataDir, s.meta())
 	if err != nil {
