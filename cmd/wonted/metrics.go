@@ -7,7 +7,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"github.com/wonted-project/wonted/policy"
-	"github.com/wonted-project/wonted/scoring/profile"
 )
 
 // newRegistry holds the metrics of the process; every part adds its own.
@@ -22,57 +21,6 @@ func newRegistry() *prometheus.Registry {
 	reg.MustRegister(info, collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return reg
-}
-
-// storeCollector reads the profile store when it is scraped.
-type storeCollector struct {
-	stats                                                                func() profile.Stats
-	records, capacity, bytes, limit, created, evictedNew, evictedSettled *prometheus.Desc
-}
-
-func newStoreCollector(stats func() profile.Stats) *storeCollector {
-	desc := func(name, help string, labels ...string) *prometheus.Desc {
-		return prometheus.NewDesc(name, help, labels, nil)
-	}
-	const evicted, evictedHelp = "wonted_profile_evictions_total",
-		"Profiles that made room for others. Of those of reason established, more memory would have kept each one."
-	return &storeCollector{
-		stats:          stats,
-		records:        desc("wonted_profiles", "Profiles held, by kind.", "kind"),
-		capacity:       desc("wonted_profiles_capacity", "Profiles that fit into profile.memory."),
-		bytes:          desc("wonted_profile_memory_bytes", "Memory that profiles take."),
-		limit:          desc("wonted_profile_memory_limit_bytes", "Memory that they take when full."),
-		created:        desc("wonted_profiles_created_total", "Profiles created since the start."),
-		evictedNew:     prometheus.NewDesc(evicted, evictedHelp, nil, prometheus.Labels{"reason": "probation"}),
-		evictedSettled: prometheus.NewDesc(evicted, evictedHelp, nil, prometheus.Labels{"reason": "established"}),
-	}
-}
-
-// Describe implements prometheus.Collector.
-func (c *storeCollector) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{c.records, c.capacity, c.bytes, c.limit, c.created, c.evictedNew, c.evictedSettled} {
-		ch <- d
-	}
-}
-
-// Collect implements prometheus.Collector.
-func (c *storeCollector) Collect(ch chan<- prometheus.Metric) {
-	s := c.stats()
-	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
-		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
-	}
-	counter := func(d *prometheus.Desc, v uint64) {
-		ch <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(v))
-	}
-	for kind := profile.KindCaller; int(kind) < profile.KindCount; kind++ {
-		gauge(c.records, float64(s.Records[kind]), kind.String())
-	}
-	gauge(c.capacity, float64(s.CapacityRecords))
-	gauge(c.bytes, float64(s.Bytes))
-	gauge(c.limit, float64(s.CapacityBytes))
-	counter(c.created, s.Created)
-	counter(c.evictedNew, s.EvictedProbation)
-	counter(c.evictedSettled, s.EvictedProtected)
 }
 
 // upkeep counts what the program does beside traffic.

@@ -91,7 +91,7 @@ func million(b *testing.B) *Store {
 }
 
 // resident is the process's resident memory in bytes, of Linux.
-func resident(b *testing.B) int {
+func resident(b testing.TB) int {
 	statm, err := os.ReadFile("/proc/self/statm")
 	if err != nil {
 		b.Fatalf("resident memory is read from /proc: %v", err)
@@ -121,5 +121,51 @@ func BenchmarkSaveLoad(b *testing.B) {
 			b.Fatal(err)
 		}
 		loaded.Close()
+	}
+}
+
+// A caller that has gone longest comes back from the level below, and another
+// goes down for it: a move each way a turn.
+func BenchmarkPromoteEvict(b *testing.B) {
+	s := New(Default())
+	defer s.Close()
+	for i := range uint64(s.Stats().CapacityRecords + 40_000) {
+		rec, pin, _ := s.Acquire(Key{i, 1}, KindCaller, 1)
+		usual(rec)
+		pin.Release()
+	}
+	before := s.Stats()
+	b.ReportAllocs()
+	i := uint32(0)
+	for b.Loop() {
+		i++
+		l := &s.shards[i%shardCount].lower
+		k := Key{}
+		for n := l.tail; k == (Key{}); n++ {
+			k = l.keys[l.place(n)]
+		}
+		_, pin, _ := s.Acquire(k, KindCaller, i+1)
+		pin.Release()
+	}
+	after := s.Stats()
+	b.ReportMetric(float64(after.Promoted-before.Promoted)/float64(b.N), "promoted/op")
+	b.ReportMetric(float64(after.Stowed-before.Stowed)/float64(b.N), "stowed/op")
+}
+
+// A new caller a turn at a full cap, each asked for below first.
+func BenchmarkAcquireFloodAboveLevelBelow(b *testing.B) {
+	s := New(Default())
+	defer s.Close()
+	for i := range uint64(s.Stats().CapacityRecords + 20_000) {
+		rec, pin, _ := s.Acquire(Key{i, 1}, KindCaller, 1)
+		usual(rec)
+		pin.Release()
+	}
+	b.ReportAllocs()
+	i := uint64(0)
+	for b.Loop() {
+		i++
+		_, pin, _ := s.Acquire(Key{i, 2}, KindCaller, uint32(i))
+		pin.Release()
 	}
 }

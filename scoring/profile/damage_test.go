@@ -195,7 +195,7 @@ func FuzzLoad(f *testing.F) {
 	into := New(Config{Memory: MinMemory})
 	f.Fuzz(func(t *testing.T, b []byte) {
 		// As it comes: nearly always refused, for its sums.
-		if _, _, err := into.decode(bytes.NewReader(b), testMeta); err != nil {
+		if _, err := into.decode(bytes.NewReader(b), testMeta); err != nil {
 			var unfit *badSnapshot
 			if !errors.As(err, &unfit) {
 				t.Fatalf("error %v", err)
@@ -217,7 +217,7 @@ func FuzzLoad(f *testing.F) {
 		if err := e.end(); err != nil {
 			t.Fatal(err)
 		}
-		if _, _, err := into.decode(&sound, testMeta); err != nil {
+		if _, err := into.decode(&sound, testMeta); err != nil {
 			t.Fatalf("%d sound blocks are refused: %v", blocks, err)
 		}
 		into.Range(func(r *Record) bool {

@@ -12,10 +12,10 @@ import (
 	"strings"
 )
 
-// prune keeps the current snapshot, the one before, and the last two that were
-// set aside (somebody may want to see why); the rest goes, remains of broken
-// saves included.
-func prune(d disk, dir, current string) error {
+// prune keeps the current snapshot and others up to keepWhole (the one before,
+// as a rule), and the last keepAside that were set aside (somebody may want to
+// see why); the rest goes, remains of broken saves included.
+func prune(d disk, dir, current string, keepWhole, keepAside int) error {
 	entries, err := readDataDir(dir)
 	if err != nil {
 		return err
@@ -24,11 +24,11 @@ func prune(d disk, dir, current string) error {
 	for _, e := range entries {
 		switch {
 		case e.state == stateWhole:
-			if whole++; e.name == current || whole <= keep {
+			if whole++; e.name == current || whole <= keepWhole {
 				continue
 			}
 		case e.state == stateAside:
-			if aside++; aside <= keep {
+			if aside++; aside <= keepAside {
 				continue
 			}
 		}

@@ -1,6 +1,7 @@
 package profile
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -17,7 +18,10 @@ type LoadReport struct {
 	Snapshot string    // the name of the one loaded, empty when the store starts empty
 	Saved    time.Time // when it was made
 	Records  int       // in the store now
-	Dropped  int       // more that were in the snapshot: no room for them, or unreadable
+	Dropped  int       // more that were in the snapshot: no room for them, or refused
+	Memory   Bytes     // what there was room in
+	Refused  int       // of those dropped, the unreadable
+	Why      error     // of the first refused
 	Aside    []Aside   // snapshots that could not be used
 }
 
@@ -38,8 +42,11 @@ func (r LoadReport) String() string {
 	switch {
 	case r.Snapshot != "":
 		fmt.Fprintf(&b, "Loaded %d profiles from %s, saved %s", r.Records, r.Snapshot, r.Saved.UTC().Format(time.RFC3339))
-		if r.Dropped > 0 {
-			fmt.Fprintf(&b, "; %d more did not fit into profile.memory", r.Dropped)
+		if n := r.Dropped - r.Refused; n > 0 {
+			fmt.Fprintf(&b, "; %d more did not fit into profile.memory, which is %v now: newcomers went first, then those unseen for longest", n, r.Memory)
+		}
+		if r.Refused > 0 {
+			fmt.Fprintf(&b, "; %d more were refused (%v)", r.Refused, r.Why)
 		}
 		b.WriteString(".")
 	case len(r.Aside) > 0:
@@ -73,11 +80,10 @@ func load(d disk, dir string, cfg Config, meta Meta) (*Store, LoadReport, error)
 	}
 	for _, name := range candidates(dir, entries) {
 		s := New(cfg)
-		saved, dropped, err := s.read(filepath.Join(dir, name, recordsName), meta)
+		found, err := s.read(filepath.Join(dir, name, recordsName), meta)
 		if err == nil {
-			report.Snapshot, report.Saved, report.Dropped = name, saved, dropped
-			report.Records = s.Stats().Total
-			return s, report, nil
+			found.Snapshot, found.Memory, found.Aside = name, cfg.Memory, report.Aside
+			return s, found, nil
 		}
 		s.Close()
 		var unfit *badSnapshot
@@ -134,41 +140,59 @@ func setAside(d disk, dir, name, reason string) (renamed string, err error) {
 }
 
 // read fills an empty store from a snapshot file.
-func (s *Store) read(path string, meta Meta) (saved time.Time, dropped int, err error) {
+func (s *Store) read(path string, meta Meta) (LoadReport, error) {
 	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return saved, 0, bad(reasonTorn, "its file %s is missing", recordsName)
+		return LoadReport{}, bad(reasonTorn, "its file %s is missing", recordsName)
 	}
 	if err != nil {
-		return saved, 0, err
+		return LoadReport{}, err
 	}
 	defer f.Close()
 	return s.decode(f, meta)
 }
 
-func (s *Store) decode(r io.Reader, meta Meta) (saved time.Time, dropped int, err error) {
+// decode restores every record in the snapshot that r reads. Records carry no
+// place, so any amount of memory will do: who finds no room in it goes the way
+// of all, to the level below or, newcomers first, for good.
+func (s *Store) decode(r io.Reader, meta Meta) (report LoadReport, err error) {
 	d, err := newDecoder(r, meta)
 	if err != nil {
-		return saved, 0, err
+		return report, err
 	}
+	report.Saved = d.saved
 	var rec Record
-	unreadable := 0
 	for {
 		block, err := d.next()
 		if err == io.EOF {
-			st := s.Stats()
-			return d.saved, unreadable + int(st.EvictedProbation+st.EvictedProtected), nil
+			break
 		}
 		if err != nil {
-			return saved, 0, err
+			return report, err
 		}
 		for b := range slices.Chunk(block, RecordSize) {
-			if Decode(b, &rec) != nil {
-				unreadable++
+			if err := Decode(b, &rec); err != nil {
+				report.Refused++
+				report.Why = cmp.Or(report.Why, err)
 				continue
 			}
 			s.restore(&rec, meta.Now)
 		}
+	}
+	st := s.Stats()
+	report.Records = st.Total + st.Below
+	report.Dropped = report.Refused + int(st.EvictedProbation+st.EvictedProtected)
+	s.startCounting()
+	return report, nil
+}
+
+// startCounting leaves loading out of the hit rates.
+func (s *Store) startCounting() {
+	for i := range s.shards {
+		sh := &s.shards[i]
+		sh.mu.Lock()
+		sh.found, sh.missed = 0, 0
+		sh.mu.Unlock()
 	}
 }
 

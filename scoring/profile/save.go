@@ -25,6 +25,9 @@ const (
 // takes to copy. Every record is consistent in itself, and about as old as the
 // save took.
 //
+// After a Forget it is the only snapshot left: the older ones, which still hold
+// what was forgotten, are removed, and those set aside with them.
+//
 // It is made in a directory of another name, synced, renamed, and counts once
 // CURRENT has been replaced: at every moment, whatever breaks off, there is
 // the old snapshot or the new one. A failed Save leaves the old one.
@@ -37,6 +40,7 @@ func (s *Store) save(d disk, dir string, meta Meta) error {
 	if err != nil {
 		return err
 	}
+	forgotten := s.forgotten.Load() // before the first record is read
 	name := fmt.Sprintf("%s%08d", snapshotName, nextNumber(entries))
 	path := filepath.Join(dir, name)
 	err = s.build(d, dir, path, meta)
@@ -51,7 +55,14 @@ func (s *Store) save(d disk, dir string, meta Meta) error {
 	if err != nil {
 		return fmt.Errorf("save profiles to %s: %w; the new snapshot may not survive a power cut", dir, err)
 	}
-	return prune(d, dir, name)
+	if forgotten == s.purged {
+		return prune(d, dir, name, keep, keep)
+	}
+	if err := prune(d, dir, name, 1, 0); err != nil {
+		return fmt.Errorf("profiles are saved, but older snapshots still hold what was forgotten: %w", err)
+	}
+	s.purged = forgotten
+	return nil
 }
 
 // build makes the snapshot under its own name, durably.
@@ -79,20 +90,20 @@ func (s *Store) write(f file, meta Meta) error {
 		return err
 	}
 	block := make([]byte, 0, blockRecords*RecordSize)
-	for i := range s.shards {
-		sh := &s.shards[i]
-		for from, more := uint32(0), true; more; from += rangeStep {
+	collect := func(r *Record) bool {
+		block = Encode(block, r)
+		return true
+	}
+	flush := func() bool {
+		if len(block) > 0 {
+			err = e.block(block)
 			block = block[:0]
-			_, more = sh.rangeFrom(from, func(r *Record) bool {
-				block = Encode(block, r)
-				return true
-			})
-			if len(block) == 0 {
-				continue
-			}
-			if err := e.block(block); err != nil {
-				return err
-			}
+		}
+		return err == nil
+	}
+	for i := range s.shards {
+		if !s.shards[i].each(collect, flush) {
+			return err
 		}
 	}
 	return e.end()

@@ -15,19 +15,33 @@ type shard struct {
 	hand       uint32 // where eviction looks next
 	generation uint32 // of the last record created here
 	members    [classes]uint32
+	lower      lower
 	counters
-	_ [16]byte
+	_ [88]byte
 }
 
 // counters are a shard's part of Stats.
 type counters struct {
-	kinds   [KindCount]uint32
-	created uint64
-	evicted [classes]uint64
+	kinds    [KindCount]uint32
+	created  uint64
+	evicted  [classes]uint64 // records gone for good
+	stowed   uint64          // moved to the level below
+	promoted uint64          // and back
+	found    uint64          // lookups that ended in the slab
+	missed   uint64          // and in neither level
 }
 
 // slot is the place in the slab of the shard's i-th position.
 func (sh *shard) slot(i uint32) uint32 { return sh.chunks[i/chunkRecords] + i%chunkRecords }
+
+// find returns the slot of the key's record, which may have to come from below.
+func (sh *shard) find(tag uint32, k Key) (slot uint32, ok bool) {
+	if slot, ok = sh.index.find(tag, k, sh.slab.records); ok {
+		sh.found++
+		return slot, true
+	}
+	return sh.promote(tag, k)
+}
 
 // create makes a record for a key that has none.
 //
@@ -65,9 +79,38 @@ func (sh *shard) room() uint32 {
 		return sh.slot(sh.used - 1)
 	}
 	slot := sh.victim()
-	sh.evicted[sh.slab.classes[slot]]++
+	if sh.lower.cache != nil && sh.slab.classes[slot] != probation {
+		sh.lower.stow(&sh.slab.records[slot])
+		sh.stowed++
+	} else {
+		sh.evicted[sh.slab.classes[slot]]++
+	}
 	sh.drop(slot)
 	return slot
+}
+
+// promote brings a key's record back from the level below, as the incarnation
+// that it was: whoever holds its Handle finds it again.
+func (sh *shard) promote(tag uint32, k Key) (slot uint32, ok bool) {
+	if sh.lower.live == 0 {
+		sh.missed++
+		return 0, false
+	}
+	var buf [packedMax]byte
+	packed, ok := sh.lower.take(buf[:0], k)
+	if !ok {
+		sh.missed++
+		return 0, false
+	}
+	slot = sh.room() // which may send another down; packed is ours already
+	r := &sh.slab.records[slot]
+	unpack(packed, k, r)
+	sh.index.insert(tag, slot)
+	sh.promoted++
+	sh.kinds[r.Kind]++
+	sh.enter(slot, r.Kind)
+	sh.settle(slot)
+	return slot, true
 }
 
 // drop takes the slot's record out of index and counts.

@@ -1,56 +1,40 @@
 package profile
 
-// rangeStep is how many records are visited under one hold of a lock: some
-// 30 µs of copying, which is the longest that Range and Save delay a request.
-const rangeStep = 256
+import "github.com/VictoriaMetrics/fastcache"
 
-// Range calls f for every record until it returns false. Each shard is locked
-// for up to 256 records at a time: f may change the record, must not keep it,
-// and must not call the store. A record created, evicted or recreated
-// meanwhile may be missed or met twice; one that stays is met once.
-func (s *Store) Range(f func(*Record) bool) {
-	for i := range s.shards {
-		sh := &s.shards[i]
-		for from, more := uint32(0), true; more; from += rangeStep {
-			ok := true
-			if ok, more = sh.rangeFrom(from, f); !ok {
-				return
-			}
-		}
-	}
-}
-
-func (sh *shard) rangeFrom(from uint32, f func(*Record) bool) (ok, more bool) {
-	sh.mu.Lock()
-	defer sh.mu.Unlock() // f may panic
-	end := min(from+rangeStep, sh.used)
-	for i := from; i < end; i++ {
-		slot := sh.slot(i)
-		if sh.slab.classes[slot] == vacant {
-			continue
-		}
-		if !f(&sh.slab.records[slot]) {
-			return false, false
-		}
-		sh.settle(slot)
-	}
-	return true, end < sh.used
-}
-
-// Stats says what a store holds and has done.
+// Stats says what a store holds and has done. Counts of what was done are since
+// the start, loading included but for lookups.
 type Stats struct {
-	Records   [KindCount]int // by kind
+	Records   [KindCount]int // in the slab, by kind
 	Total     int            // of all kinds
 	Probation int            // of them, fewer than Established accepted requests
 	Protected int            // Established; routes are neither
+	Below     int            // established ones in the level below, packed
 
-	CapacityRecords int   // how many fit under the cap
-	Bytes           Bytes // taken by records, index and bookkeeping so far
+	CapacityRecords int   // how many fit into the slab
+	Bytes           Bytes // taken by records, index and bookkeeping of both levels so far
 	CapacityBytes   Bytes // what they take when full; at most Config.Memory
 
-	Created          uint64 // since start, loaded ones included
+	Created  uint64
+	Stowed   uint64 // moves from the slab to the level below
+	Promoted uint64 // and back: lookups that ended there
+	Found    uint64 // lookups that ended in the slab
+	Missed   uint64 // lookups that found no record; creations are among them
+
+	// Records gone for good, to make room for others.
 	EvictedProbation uint64
 	EvictedProtected uint64 // established profiles lost: more memory would have kept them
+	Overwritten      uint64 // of them, in the level below; the others had none below them
+}
+
+// Retention is the share, 0 to 1, of established profiles that are still held,
+// of all that ever were and nobody asked to forget.
+func (st *Stats) Retention() float64 {
+	kept := float64(st.Protected + st.Below)
+	if kept == 0 && st.EvictedProtected == 0 {
+		return 1
+	}
+	return kept / (kept + float64(st.EvictedProtected))
 }
 
 // Stats locks one shard after the other.
@@ -65,13 +49,25 @@ func (s *Store) Stats() Stats {
 		}
 		st.Probation += int(sh.members[probation])
 		st.Protected += int(sh.members[protected])
+		st.Below += int(sh.lower.live)
 		st.Created += sh.created
+		st.Stowed += sh.stowed
+		st.Promoted += sh.promoted
+		st.Found += sh.found
+		st.Missed += sh.missed
 		st.EvictedProbation += sh.evicted[probation]
-		st.EvictedProtected += sh.evicted[protected] + sh.evicted[fixed]
-		st.Bytes += Bytes(len(sh.chunks) * chunkCost)
+		st.EvictedProtected += sh.evicted[protected] + sh.evicted[fixed] + sh.lower.lost
+		st.Overwritten += sh.lower.lost
+		st.Bytes += Bytes(len(sh.chunks)*chunkCost) + Bytes(min(sh.lower.head, uint64(len(sh.lower.keys))))*keySize
 		st.CapacityBytes += Bytes(cap(sh.chunks) * chunkCost)
 		st.CapacityRecords += int(sh.capacity)
 		sh.mu.Unlock()
+	}
+	if s.lower != nil {
+		var below fastcache.Stats
+		s.lower.UpdateStats(&below)
+		st.Bytes += Bytes(below.BytesSize + below.EntriesCount*lowerEntry)
+		st.CapacityBytes += lowerCost(Bytes(below.MaxBytesSize))
 	}
 	return st
 }

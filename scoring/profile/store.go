@@ -3,6 +3,8 @@ package profile
 import (
 	"sync"
 	"sync/atomic"
+
+	"github.com/VictoriaMetrics/fastcache"
 )
 
 const (
@@ -21,10 +23,17 @@ const (
 // is reserved whole as address space; shards take chunks from it in the order
 // they need them, so resident memory grows densely with the callers. At the
 // cap a new record takes an old one's place: see evict.go for whose.
+//
+// An established record that has to go moves to the level below, and comes back
+// on its next sight: see lower.go.
 type Store struct {
 	slab   slab
+	lower  *fastcache.Cache // nil: there is no level below
 	shards []shard
-	saving sync.Mutex
+
+	saving    sync.Mutex
+	forgotten atomic.Uint64 // calls of Forget
+	purged    uint64        // of them, those that no snapshot remembers; under saving
 }
 
 // slab is the memory that the shards share out among themselves.
@@ -39,7 +48,14 @@ func New(cfg Config) *Store {
 	if cfg.Memory == 0 {
 		cfg = Default()
 	}
-	chunks := max(int(cfg.Memory)/shardCount/chunkCost, 1)
+	size := lowerSize(cfg.Memory)
+	return newStore(cfg.Memory-lowerCost(size), size)
+}
+
+// newStore shares out memory as it is told: the slab's and what belongs to it,
+// and the size of the level below.
+func newStore(memory, below Bytes) *Store {
+	chunks := max(int(memory)/shardCount/chunkCost, 1)
 	perShard := chunks * chunkRecords
 	entries := perShard * 3 / 2
 
@@ -55,6 +71,14 @@ func New(cfg Config) *Store {
 		sh.chunks = lists[i*chunks : i*chunks : (i+1)*chunks]
 		sh.capacity = uint32(perShard)
 	}
+	if below > 0 {
+		s.lower = fastcache.New(int(below))
+		places := int(below) / lowerKey / shardCount
+		keys := reserve[Key](shardCount * places)
+		for i := range s.shards {
+			s.shards[i].lower = lower{cache: s.lower, keys: keys[i*places : (i+1)*places]}
+		}
+	}
 	return s
 }
 
@@ -65,7 +89,12 @@ func (s *Store) Close() {
 	release(index[: len(index)*shardCount : len(index)*shardCount])
 	release(s.slab.records)
 	release(s.slab.classes)
-	s.slab.records, s.slab.classes, s.shards = nil, nil, nil
+	if s.lower != nil {
+		keys := s.shards[0].lower.keys
+		release(keys[: len(keys)*shardCount : len(keys)*shardCount])
+		s.lower.Reset()
+	}
+	s.slab.records, s.slab.classes, s.lower, s.shards = nil, nil, nil, nil
 }
 
 // Pin is the right to use one record: its shard's lock. Hold it for a moment
@@ -92,8 +121,9 @@ func (p Pin) Handle() Handle {
 }
 
 // Handle is what one keeps instead of a pointer: a record as it was created
-// once. When the record has been evicted since, or evicted and created anew,
-// FindHandle finds nothing. The zero Handle never finds anything.
+// once, whichever level it is in now. When it has been dropped since, or dropped
+// and created anew, FindHandle finds nothing. The zero Handle never finds
+// anything.
 type Handle struct {
 	Key        Key
 	Generation uint32
@@ -101,25 +131,26 @@ type Handle struct {
 
 // Acquire locks the key's shard and returns its record, which it creates when
 // there is none: zero but for Key, Kind, Version, Generation, Created and
-// LastSeen. At the cap creation evicts. Release the Pin.
+// LastSeen. One that is in the level below comes back. At the cap either
+// evicts. Release the Pin.
 func (s *Store) Acquire(k Key, kind Kind, now uint32) (rec *Record, pin Pin, created bool) {
 	h := k.hash()
 	sh, tag := s.shard(h), uint32(h)
 	sh.mu.Lock()
-	slot, ok := sh.index.find(tag, k, s.slab.records)
+	slot, ok := sh.find(tag, k)
 	if !ok {
 		slot = sh.create(tag, k, kind, now)
 	}
 	return &s.slab.records[slot], Pin{sh, slot}, !ok
 }
 
-// Find locks the key's shard and returns its record if there is one. If there
-// is none nothing is locked.
+// Find locks the key's shard and returns its record if there is one, in either
+// level. If there is none nothing is locked.
 func (s *Store) Find(k Key) (*Record, Pin, bool) {
 	h := k.hash()
 	sh := s.shard(h)
 	sh.mu.Lock()
-	slot, ok := sh.index.find(uint32(h), k, s.slab.records)
+	slot, ok := sh.find(uint32(h), k)
 	if !ok {
 		sh.mu.Unlock()
 		return nil, Pin{}, false
@@ -137,14 +168,20 @@ func (s *Store) FindHandle(h Handle) (*Record, Pin, bool) {
 	return rec, pin, ok
 }
 
-// Forget erases the key's record and says whether there was one.
+// Forget erases the key's record from both levels and says whether there was
+// one. Snapshots made before still have it: the next Save removes them all, so
+// whoever forgets for good saves right away.
 func (s *Store) Forget(k Key) bool {
-	_, pin, ok := s.Find(k)
+	h := k.hash()
+	sh := s.shard(h)
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	defer s.forgotten.Add(1) // once it is gone; a Save under way began before that
+	slot, ok := sh.index.find(uint32(h), k, s.slab.records)
 	if !ok {
-		return false
+		return sh.lower.forget(k)
 	}
-	pin.shard.forget(pin.slot)
-	pin.shard.mu.Unlock()
+	sh.forget(slot)
 	return true
 }
 

@@ -2,7 +2,7 @@ package profile
 
 import "unsafe"
 
-// The tail of a record is raw memory; these are the three ways to look at it.
+// The tail of a record is raw memory; these are the ways to look at it.
 // This file, layout.go and arena_*.go are all the unsafe code there is: the
 // tail is 8-byte aligned, as long as each view, and the views hold no pointers,
 // all of which layout.go asserts when it compiles.
@@ -19,3 +19,9 @@ func (r *Record) Population() *Population { return (*Population)(unsafe.Pointer(
 // bytes is the record as it lies in memory, which on a little-endian host is
 // the format.
 func (r *Record) bytes() *[RecordSize]byte { return (*[RecordSize]byte)(unsafe.Pointer(r)) }
+
+// words is the record in words of eight bytes, as they are on this host.
+func (r *Record) words() *[recordWords]uint64 { return (*[recordWords]uint64)(unsafe.Pointer(r)) }
+
+// bytes is the key as it lies in memory.
+func (k *Key) bytes() *[keySize]byte { return (*[keySize]byte)(unsafe.Pointer(k)) }
