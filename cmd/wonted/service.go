@@ -81,8 +81,9 @@ func newService(cfg *config.Config, log zerolog.Logger) (*service, error) {
 	s.tookPolicy(engine)
 	s.stream = extproc.New(extproc.Config{
 		Gate: s.gate, Identity: &s.resolver, Clock: time.Now,
-		Depth: extproc.DepthHeaders, // config.Adaptive and config.Headers are the same without an access log
-		Fail:  cfg.Fail, Log: log, Registerer: s.reg,
+		Deadline: time.Duration(cfg.Deadline),
+		Depth:    extproc.DepthHeaders, // config.Adaptive and config.Headers are the same without an access log
+		Fail:     cfg.Fail, Log: log, Registerer: s.reg,
 	})
 	for _, w := range cfg.Warnings {
 		log.Warn().Msg(w)

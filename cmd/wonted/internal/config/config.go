@@ -37,6 +37,7 @@ type Config struct {
 	Policy         Policy          `yaml:"policy"`
 	Record         Record          `yaml:"record"`
 
+	Deadline      Duration `yaml:"deadline"`       // of an exchange without a message from Envoy
 	SnapshotEvery Duration `yaml:"snapshot_every"` // to data_dir
 	Drain         Duration `yaml:"drain"`          // how long open requests may finish at SIGTERM
 	LogLevel      LogLevel `yaml:"log_level"`
@@ -87,6 +88,7 @@ func Default() *Config {
 		Identity:      identity.Default(),
 		Profile:       profile.Default(),
 		Record:        Record{MaxBytes: 256 << 20, Keep: 4},
+		Deadline:      Duration(5 * time.Minute),
 		SnapshotEvery: Duration(5 * time.Minute),
 		Drain:         Duration(3 * time.Second),
 		LogLevel:      LogLevel{zerolog.InfoLevel},

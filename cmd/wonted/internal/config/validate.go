@@ -7,10 +7,14 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // maxSocketPath is what a Unix socket address can hold, in bytes.
 const maxSocketPath = 107
+
+// leastDeadline is what any upstream may take to answer.
+const leastDeadline = time.Second
 
 // maxProxies bounds trusted_proxies: more hops than that is a typing error.
 const maxProxies = 16
@@ -60,6 +64,9 @@ func (c *Config) validate(from source) error {
 	}
 	if err := c.sections(from); err != nil {
 		return err
+	}
+	if c.Deadline < Duration(leastDeadline) {
+		return from.fault("deadline", fmt.Sprintf("%v would close exchanges that are only slow: %v or more", c.Deadline, leastDeadline))
 	}
 	return c.unavailable(from)
 }
