@@ -17,6 +17,9 @@ func (s *session) requestHeaders(stream grpc.ServerStream, m *message, now time.
 	s.begin(now)
 	ex := &s.c.Exchange
 	m.fill(ex)
+	if len(ex.Source) == 0 {
+		s.server.signs.sourceless.See(now)
+	}
 	ex.JA4 = s.fingerprint(stream)
 	s.server.identity.Resolve(ex)
 	v := s.server.gate.Open(&s.c)

@@ -53,6 +53,7 @@ type Server struct {
 	fail             policy.FailMode
 	metrics          *metrics
 	opened, answered atomic.Uint64
+	signs            signs
 	complaints       *complaints
 }
 
@@ -88,12 +89,33 @@ func New(cfg Config) *Server {
 type Stats struct {
 	Open     int    // exchanges whose end is still to come
 	Opened   uint64 // exchanges begun
-	Answered uint64 // of them, those whose response headers came: none, where Envoy ignores mode_override
+	Answered uint64 // of them, those whose response headers came
+
+	// What a rightly configured proxy does not do.
+	Silent     uint64        // streams ended after the request, since the last one with a response
+	Sourceless uint64        // requests lately without the attribute source.address
+	Late       uint64        // answers lately that nobody waited for
+	LateAfter  time.Duration // how soon the first of them was late already
+
+	Ahead time.Duration // of the system's clock, which was set back
 }
 
 // Stats counts.
 func (s *Server) Stats() Stats {
-	return Stats{s.open.len(), s.opened.Load(), s.answered.Load()}
+	now := s.clock.now()
+	st := Stats{
+		Open: s.open.len(), Opened: s.opened.Load(), Answered: s.answered.Load(),
+		Sourceless: s.signs.sourceless.Count(now),
+		Late:       s.signs.late.Count(now),
+		Ahead:      time.Duration(s.clock.ahead.Load()),
+	}
+	if silent := &s.signs.silent; silent.answered.Load() == st.Answered {
+		st.Silent = silent.n.Load()
+	}
+	if st.Late > 0 {
+		st.LateAfter = time.Duration(s.signs.late.soonest.Load())
+	}
+	return st
 }
 
 // processor is what the service needs of its implementation.

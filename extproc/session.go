@@ -111,6 +111,7 @@ func (s *session) turn(stream grpc.ServerStream) (more bool, err error) {
 	}
 	if s.owed {
 		if err := stream.SendMsg(out.reply); err != nil {
+			s.undelivered()
 			return false, err // leave closes it as unknown: the answer did not arrive
 		}
 		s.owed = false
@@ -181,6 +182,7 @@ func pass(m *message) outcome {
 // gone handles the end of the stream. Neither EOF nor Canceled tells how the
 // exchange ended, and everything that came has been answered.
 func (s *session) gone(err error) error {
+	s.owed = false
 	if s.observed && s.state == metering && !s.chunks {
 		s.finish(scoring.Answered) // in this mode we cannot know whether bodies are sent at all
 	}
@@ -194,6 +196,7 @@ func (s *session) gone(err error) error {
 func (s *session) finish(end scoring.End) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.ended(end)
 	s.server.close(&s.flight, end, s.server.clock.now())
 	s.state = spent
 }
