@@ -3,7 +3,6 @@ package scoring
 import (
 	"math"
 
-	"github.com/wonted-project/wonted/scoring/profile"
 	"github.com/wonted-project/wonted/scoring/window"
 )
 
@@ -11,7 +10,20 @@ import (
 // the fast baseline by staying just inside what is usual moves the anchor by
 // no more than anchorSpeed standard deviations a day. What is usual is the
 // lesser of both.
-const anchorSpeed = 0.05
+//
+// Spreads of volume are held likewise: a mean that climbs leaves its track in
+// the variance, and who widens what is usual needs not move it.
+const (
+	anchorSpeed = 0.05
+	spreadSpeed = 0.005 // of itself, a day
+)
+
+// A spread is made by what happens seldom, so it takes longer to be known than
+// a mean: a week, and that many responses or windows.
+const (
+	spreadAge = 7 * 24 * 60 * 60 // seconds
+	spreadN   = 3 * shrinkage
+)
 
 // The places in Record.Anchors. 0 there is an anchor that is not set yet.
 const (
@@ -40,28 +52,44 @@ func (l *look) nextDay() {
 	}
 	if passed := day - l.rec.Learned; l.rec.Learned != 0 && passed < 1<<15 {
 		l.fadePrecedents(int(min(passed, 400)))
-		l.moveAnchors(anchorSpeed * float64(min(passed, 7)))
+		l.moveAnchors(float64(min(passed, 7)))
 	} else {
-		l.moveAnchors(anchorSpeed) // the first day, or a clock that is wrong
+		l.moveAnchors(1) // the first day, or a clock that is wrong
 	}
 	l.rec.Learned = day
 }
 
-// moveAnchors moves each anchor by at most so many standard deviations.
-func (l *look) moveAnchors(speed float64) {
-	a, b, c := &l.rec.Anchors, &l.rec.Baseline, l.cohort
-	follow(&a[anchor1m], &b.Requests1m, speed*c.requests1m.deviation(&b.Requests1m))
-	follow(&a[anchor10m], &b.Requests10m, speed*c.requests10m.deviation(&b.Requests10m))
-	follow(&a[anchor1h], &b.Requests1h, speed*c.requests1h.deviation(&b.Requests1h))
+// moveAnchors moves each anchor by what so many days allow.
+func (l *look) moveAnchors(days float64) {
+	rec, b, c := l.rec, &l.rec.Baseline, l.cohort
+	count := func(i int, m *window.Moments, p *countPrior) {
+		step := p.deviation(m)
+		if a := finite(rec.Anchors[i], 0, 1e6); a > 0 && a < float64(m.Mean) {
+			step *= a / float64(m.Mean) // the deviation at the anchor, not at the mean that has run ahead
+		}
+		follow(&rec.Anchors[i], m, anchorSpeed*days*step)
+	}
+	count(anchor1m, &b.Requests1m, &c.requests1m)
+	count(anchor10m, &b.Requests10m, &c.requests10m)
+	count(anchor1h, &b.Requests1h, &c.requests1h)
 	if l.habits == nil {
 		return
 	}
-	follow(&a[anchorNew], &b.New10m, speed*c.new10m.deviation(&b.New10m))
-	follow(&a[anchorBytes], &b.Bytes10m, speed*spread(&b.Bytes10m))
-	follow(&a[anchorRecords], &b.Records10m, speed*spread(&b.Records10m))
-	for _, r := range [...]*profile.Residual{&l.rec.Bytes, &l.rec.Records} {
-		follow(&r.Anchor, &r.Y, speed*spread(&r.Y))
+	count(anchorNew, &b.New10m, &c.new10m)
+	// unit is how many doublings one of the anchor's is. A spread is held in
+	// doublings, or a route's ruler that stretches would stretch it along.
+	volume := func(anchor, slow *float32, m *window.Moments, spread, unit float64) {
+		spread *= unit
+		follow(anchor, m, anchorSpeed*days*max(l.held(spread, *slow)/unit, 0.5))
+		if l.now-min(rec.Created, l.now) >= spreadAge && m.N >= spreadN {
+			followSpread(slow, spread, spreadSpeed*days)
+		}
 	}
+	volume(&rec.Anchors[anchorBytes], &rec.Spreads.Bytes10m, &b.Bytes10m, windowSpread(&b.Bytes10m), 1)
+	volume(&rec.Anchors[anchorRecords], &rec.Spreads.Records10m, &b.Records10m, windowSpread(&b.Records10m), 1)
+	p := &l.entity.predictions
+	volume(&rec.Bytes.Anchor, &rec.Bytes.Spread, &rec.Bytes.Y, responseSpread(&rec.Bytes.Y), p.bytes.route.sigma)
+	volume(&rec.Records.Anchor, &rec.Records.Spread, &rec.Records.Y, responseSpread(&rec.Records.Y), p.records.route.sigma)
 }
 
 // follow moves an anchor towards the mean by at most step. It is dropped where
@@ -77,14 +105,24 @@ func follow(anchor *float32, m *window.Moments, step float64) {
 	*anchor = float32(mean)
 }
 
-// deviation is the standard deviation of a window's count as it is believed.
-func (p *countPrior) deviation(m *window.Moments) float64 {
-	n, mean := finite(m.N, 0, 1e6), finite(m.Mean, smallestMean, 1e6)
-	return math.Sqrt(mean + mean*mean/p.regularity(n, mean, m.Var()))
+// followSpread moves a slow spread towards the spread by a share of itself.
+func followSpread(slow *float32, spread, share float64) {
+	if at := finite(*slow, 0, 64); at > 0 {
+		spread = min(max(spread, at/(1+share)), at*(1+share))
+	}
+	*slow = float32(spread)
 }
 
-// spread is the standard deviation of a logarithm of volume, never less than
-// half a doubling.
-func spread(m *window.Moments) float64 {
-	return math.Sqrt(finite(m.Var(), 0.25, 64*64))
+// held is the lesser of a spread and its anchor, where there is one.
+func (l *look) held(spread float64, slow float32) float64 {
+	if at := finite(slow, 0, 64); at > 0 && l.mature {
+		return min(spread, at)
+	}
+	return spread
+}
+
+// deviation is the standard deviation of a window's count as it is believed.
+func (p *countPrior) deviation(m *window.Moments) float64 {
+	n, mean := finite(m.N, 0, 1e6), finite(m.Mean, p.least, 1e6)
+	return math.Sqrt(mean + mean*mean/p.regularity(n, mean, m.Var()))
 }

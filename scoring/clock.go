@@ -61,6 +61,8 @@ func (l *look) roll(now uint32) {
 	window.Advance(r.Requests1m[:], minute, last, now)
 	window.Advance(r.Requests10m[:], tenMinutes, last, now)
 	window.Advance(r.Requests1h[:], anHour, last, now)
+	window.Advance(r.Errors10m[:], tenMinutes, last, now)
+	window.Advance(r.Mistakes10m[:], tenMinutes, last, now)
 	if l.habits != nil {
 		window.Advance(r.New1m[:], minute, last, now)
 		window.Advance(r.New10m[:], tenMinutes, last, now)
@@ -81,6 +83,9 @@ func (l *look) closeTen(last uint32) {
 	rec, b, c := l.rec, &l.rec.Baseline, l.cohort
 	active := rec.Open[1] > 0
 	l.close(taintedTen, float64(rec.Open[1]), &b.Requests10m, &c.requests10m, decay10m)
+	if active {
+		l.close(taintedTen, window.Current(rec.Rings.Errors10m[:], tenMinutes, last), &b.Errors10m, &c.errors10m, decay10m)
+	}
 	if h := l.habits; h != nil {
 		if active {
 			l.close(taintedTen, float64(h.Open.New10m), &b.New10m, &c.new10m, decay10m)

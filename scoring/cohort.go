@@ -17,6 +17,8 @@ type countPrior struct {
 	mean float64 // of the cohort, worth priorWindows windows
 	r    float64 // its regularity: the variance is mean + mean^2/r
 	most float64 // the most regularity that is believed of anybody
+
+	least float64 // the least mean that is believed of anybody
 }
 
 const (
@@ -27,7 +29,9 @@ const (
 type cohort struct {
 	requests1m, requests10m, requests1h countPrior
 	new10m, new1h, companions10m        countPrior
-	newDevice, newNetwork               float64 // share of sessions from one never seen
+	errors10m                           countPrior
+	newDevice, newNetwork, newCountry   float64 // share of sessions from one never seen
+	newMethod, newVersion               float64 // share of sessions that use one never used
 	ceiling                             float64 // bits that a finding here can reach at most
 }
 
@@ -38,26 +42,33 @@ type cohort struct {
 // minute is burstier: most is 1, and twelve times. New objects: somebody at
 // work opens things one by one, hence nearer to Poisson, and most is 8; three
 // times a small number is still quiet. Companions: next to nobody has any.
-// New devices and networks: a hundredth and a fiftieth of the sessions of an
+// Errors: they come in
+// bursts, one broken link on every page, so who never made one may make some
+// twenty in ten minutes. New devices and networks: a hundredth and a fiftieth of the sessions of an
 // API's callers, less than of a web shop's visitors.
 var habits = cohort{
-	requests1m:    countPrior{10, 0.5, 1},
-	requests10m:   countPrior{30, 0.5, 2},
-	requests1h:    countPrior{60, 0.5, 2},
-	new10m:        countPrior{3, 3, 8},
-	new1h:         countPrior{6, 3, 8},
-	companions10m: countPrior{0.1, 0.5, 2},
+	requests1m:    countPrior{10, 0.5, 1, smallestMean},
+	requests10m:   countPrior{30, 0.5, 2, smallestMean},
+	requests1h:    countPrior{60, 0.5, 2, smallestMean},
+	new10m:        countPrior{3, 3, 8, smallestMean},
+	new1h:         countPrior{6, 3, 8, smallestMean},
+	companions10m: countPrior{0.1, 0.5, 2, smallestMean},
+	errors10m:     countPrior{1, 0.3, 0.5, 1},
 	newDevice:     0.01,
 	newNetwork:    0.02,
+	newCountry:    0.005,
+	newMethod:     0.01,
+	newVersion:    0.01,
 	ceiling:       math.Inf(1),
 }
 
 // address may be an office or a carrier's NAT: whoever is behind it comes and
 // goes, so no regularity is believed.
 var address = cohort{
-	requests1m:  countPrior{50, 0.3, 1},
-	requests10m: countPrior{200, 0.3, 1},
-	requests1h:  countPrior{500, 0.3, 1},
+	requests1m:  countPrior{50, 0.3, 1, smallestMean},
+	requests10m: countPrior{200, 0.3, 1, smallestMean},
+	requests1h:  countPrior{500, 0.3, 1, smallestMean},
+	errors10m:   countPrior{10, 0.3, 0.5, 10},
 	ceiling:     math.Inf(1),
 }
 
@@ -66,9 +77,10 @@ var address = cohort{
 // one noisy neighbour, or a browser's new version, would have everybody behind
 // it stopped.
 var crowd = cohort{
-	requests1m:  countPrior{100, 0.3, 1},
-	requests10m: countPrior{500, 0.3, 1},
-	requests1h:  countPrior{2000, 0.3, 1},
+	requests1m:  countPrior{100, 0.3, 1, smallestMean},
+	requests10m: countPrior{500, 0.3, 1, smallestMean},
+	requests1h:  countPrior{2000, 0.3, 1, smallestMean},
+	errors10m:   countPrior{50, 0.3, 0.5, 50},
 	ceiling:     subdued,
 }
 
@@ -125,10 +137,10 @@ var (
 // both, so that nobody teaches the fast one in small steps.
 func (p *countPrior) bits(k float64, m *window.Moments, anchor float64) (bits, expected float64) {
 	n := finite(m.N, 0, 1e6)
-	mean := finite(m.Mean, 0, 1e6)
+	mean := finite(m.Mean, p.least, 1e6)
 	expected = (n*mean + priorWindows*p.mean) / (n + priorWindows)
 	if anchor != 0 {
-		expected = min(expected, max(anchor, smallestMean))
+		expected = min(expected, max(anchor, p.least))
 	}
 	// Half as much again is ordinary, without a logarithm: at the most
 	// regularity that is believed, one window in ten has it.

@@ -14,9 +14,12 @@ import (
 type companion struct{}
 
 func (companion) judge(l *look) {
-	l.ex.scratch.findings.run(Companion)
 	id := companionID(l)
-	if id == 0 || window.Slots(l.habits.Companions[:]).Weight(id) > 0 {
+	if id == 0 {
+		return
+	}
+	l.ex.scratch.findings.run(Companion)
+	if window.Slots(l.habits.Companions[:]).Weight(id) > 0 {
 		return
 	}
 	window.Add(l.rec.Rings.Switch10m[:], tenMinutes, l.now, 1)

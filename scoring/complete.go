@@ -2,7 +2,6 @@ package scoring
 
 import (
 	"bytes"
-	"net/http"
 	"time"
 
 	"github.com/wonted-project/wonted/scoring/profile"
@@ -27,14 +26,14 @@ const (
 //	answered and not anomalous               learned, with weight min(1, p/0.01)
 //
 // So neither forged credentials nor our own denials can be evidence against an
-// identity, and nothing odd becomes usual by being repeated.
+// identity, and nothing odd becomes usual by being repeated. What the upstream
+// refused counts as an error where it came from, see failures.go.
 func (s *Scorer) Complete(ex *Exchange, end End, now time.Time) {
 	sc := &ex.scratch
 	if !sc.open {
 		return
 	}
-	accepted := end != Refused && ex.Status != http.StatusUnauthorized && ex.Status != http.StatusForbidden &&
-		(end != Unknown || ex.Status != 0)
+	accepted := end != Refused && !isRefusal(ex.Status) && (end != Unknown || ex.Status != 0)
 	if accepted {
 		s.rejudge(ex) // with the final sizes
 	}
@@ -46,7 +45,7 @@ func (s *Scorer) Complete(ex *Exchange, end End, now time.Time) {
 	clock := seconds(now)
 	for k := range sc.entities {
 		if sc.entities[k].handle != (profile.Handle{}) {
-			s.part(ex, profile.Kind(k), clock, accepted, weight)
+			s.part(ex, profile.Kind(k), clock, end, accepted, weight)
 		}
 	}
 	if weight > 0 && ex.Status < 400 {
@@ -55,7 +54,7 @@ func (s *Scorer) Complete(ex *Exchange, end End, now time.Time) {
 }
 
 // part ends the exchange for one entity, if its record is still there.
-func (s *Scorer) part(ex *Exchange, kind profile.Kind, now uint32, accepted bool, weight float64) {
+func (s *Scorer) part(ex *Exchange, kind profile.Kind, now uint32, end End, accepted bool, weight float64) {
 	rec, pin, ok := s.store.FindHandle(ex.scratch.entities[kind].handle)
 	if !ok {
 		return
@@ -64,6 +63,9 @@ func (s *Scorer) part(ex *Exchange, kind profile.Kind, now uint32, accepted bool
 	l := s.look(ex, rec, kind)
 	l.roll(now)
 	rec.InFlight -= min(rec.InFlight, 1)
+	if end != Refused {
+		l.countFailure()
+	}
 	if !accepted {
 		l.takeBack()
 		return
@@ -166,13 +168,32 @@ func (s *Scorer) learnRoute(ex *Exchange, now uint32, weight float64) {
 		copy(rec.Name[:], ex.Route.Name)
 	}
 	size, records := sizes(ex)
-	p := rec.Population()
-	if size >= 0 {
-		learnMoment(&p.Bytes, window.Log2(1+float64(size)), weight, decayResponse)
+	p, who := rec.Population(), principal(ex)
+	another := who != p.Last
+	p.Last = who
+	learn := func(m *window.Moments, v int64) {
+		if v >= 0 && (another || !(m.N >= ownRuler)) {
+			learnMoment(m, window.Log2(1+float64(v)), weight, decayResponse)
+		}
 	}
-	if records >= 0 {
-		learnMoment(&p.Records, window.Log2(1+float64(records)), weight, decayResponse)
+	learn(&p.Bytes, size)
+	learn(&p.Records, records)
+}
+
+// ownRuler is how many responses to one alone make a route's ruler. From then
+// on it learns by turns: who comes again and again counts once until another
+// has come. Else the only caller of a route would bend, by growing slowly, the
+// ruler that it is measured with.
+const ownRuler = 30
+
+// principal tells those who learn by turns apart.
+func principal(ex *Exchange) uint32 {
+	for k := range ex.Entities {
+		if id := slotID(&ex.Entities[k]); id != 0 {
+			return id
+		}
 	}
+	return 0
 }
 
 func increment(n *uint16) { *n = min(*n, 1<<16-2) + 1 }

@@ -16,10 +16,14 @@ const (
 	Hour
 	Companion
 	Takeover
+	Errors
+	Country
+	Method
+	Version
 	Detectors int = iota
 )
 
-var detectorNames = [Detectors]string{"rate", "volume", "new_objects", "device", "network", "hour", "companion", "takeover"}
+var detectorNames = [Detectors]string{"rate", "volume", "new_objects", "device", "network", "hour", "companion", "takeover", "errors", "country", "method", "version"}
 
 // String is the detector's name in policies and reports.
 func (d Detector) String() string { return detectorNames[d] }
@@ -36,11 +40,11 @@ type detector interface {
 }
 
 // ofHabits run for every entity with habits, in this order: takeover reads what
-// device, network and hour have found.
-var ofHabits = [...]detector{rate{}, newObjects{}, device{}, network{}, hour{}, companion{}, takeover{}}
+// device, network, country and hour have found.
+var ofHabits = [...]detector{rate{}, newObjects{}, failures{}, device{}, network{}, country{}, hour{}, method{}, version{}, companion{}, takeover{}}
 
 // ofCrowds run for addresses, networks and devices.
-var ofCrowds = [...]detector{rate{}}
+var ofCrowds = [...]detector{rate{}, failures{}}
 
 func detectorsOf(kind profile.Kind) []detector {
 	if habitual(kind) {

@@ -33,15 +33,15 @@ func drift(c float32, z float64) float32 {
 // baseline. Drift takes what is anomalous as well: it is evidence, not habit.
 func (l *look) closeVolume(last uint32) {
 	r, b := &l.rec.Rings, &l.rec.Baseline
-	l.closeSum(window.CurrentValue(r.Bytes10m[:], tenMinutes, last), &b.Bytes10m, anchorBytes, priorBytes, &l.rec.Bytes)
-	l.closeSum(window.CurrentValue(r.Records10m[:], tenMinutes, last), &b.Records10m, anchorRecords, priorRecords, &l.rec.Records)
+	l.closeSum(window.CurrentValue(r.Bytes10m[:], tenMinutes, last), &b.Bytes10m, anchorBytes, priorBytes, l.rec.Spreads.Bytes10m, &l.rec.Bytes)
+	l.closeSum(window.CurrentValue(r.Records10m[:], tenMinutes, last), &b.Records10m, anchorRecords, priorRecords, l.rec.Spreads.Records10m, &l.rec.Records)
 }
 
-func (l *look) closeSum(sum float64, m *window.Moments, anchor int, prior float64, r *profile.Residual) {
+func (l *look) closeSum(sum float64, m *window.Moments, anchor int, prior float64, slow float32, r *profile.Residual) {
 	if !(sum > 0) {
 		return // nothing was metered
 	}
-	x, q := window.Log2(1+sum), l.volume(m, anchor, prior)
+	x, q := window.Log2(1+sum), l.volume(m, anchor, prior, slow)
 	if q.confidence == 1 {
 		r.Up = drift(r.Up, wallace((x-q.center)/q.scale, q.nu))
 	}

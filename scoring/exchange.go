@@ -46,6 +46,7 @@ type Exchange struct {
 	RequestBytes                         int64  // body bytes declared or seen; -1 unknown
 	Source                               []byte // attribute source.address, "ip:port"
 	JA4                                  []byte // from gRPC metadata, which a client cannot write
+	Country                              []byte // where the address lies, two letters (ISO 3166-1); empty: not known
 	PeerURISAN, PeerDNSSAN, PeerSubject  []byte // of a client certificate that Envoy has verified
 	Metadata                             []Namespace
 

@@ -19,8 +19,10 @@ func (f *findings) reset() {
 	f.bits, f.ran, f.k, f.n = [Detectors]float64{}, [Detectors]bool{}, 0, 0
 }
 
-// run notes that a detector has been asked, whatever it found: the number of
-// questions is what the score pays for.
+// run notes that a detector had something to judge, whatever it found: the
+// number of questions is what the score pays for. Where there is nothing to ask
+// about, no object, no companion, no error, no version, no body yet, a detector
+// does not run.
 func (f *findings) run(d Detector) {
 	if !f.ran[d] {
 		f.ran[d] = true

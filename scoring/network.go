@@ -1,9 +1,6 @@
 package scoring
 
-import (
-	"github.com/wonted-project/wonted/scoring/profile"
-	"github.com/wonted-project/wonted/scoring/window"
-)
+import "github.com/wonted-project/wonted/scoring/profile"
 
 // network: it comes from a network it seldom or never came from.
 type network struct{}
@@ -11,8 +8,7 @@ type network struct{}
 func (network) judge(l *look) {
 	id := slotID(&l.ex.Entities[profile.KindNetwork])
 	if id != 0 && l.mature {
-		slots := window.Slots(l.habits.Networks[:])
-		l.context.network = l.place(Network, "networks", slots, l.habits.NetworkNovelty, id, l.cohort.newNetwork)
+		l.context.network = l.place(Network, "networks", drawnOf(l.habits.Networks[:], id), l.habits.NetworkNovelty, l.cohort.newNetwork)
 	}
 }
 

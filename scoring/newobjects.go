@@ -12,9 +12,12 @@ import (
 type newObjects struct{}
 
 func (newObjects) judge(l *look) {
-	l.ex.scratch.findings.run(NewObjects)
 	object := l.ex.Route.Object
-	if object == 0 || l.habits.Objects.Has(object) {
+	if object == 0 {
+		return
+	}
+	l.ex.scratch.findings.run(NewObjects)
+	if l.habits.Objects.Has(object) {
 		return
 	}
 	r, b, c := &l.rec.Rings, &l.rec.Baseline, l.cohort

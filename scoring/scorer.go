@@ -63,7 +63,7 @@ func (s *Scorer) Begin(ex *Exchange) {
 	sc := &ex.scratch
 	sc.findings.reset()
 	sc.entities = [entityKinds]entity{}
-	sc.open = true
+	sc.open, sc.failed = true, false
 	ex.Assessment = Assessment{}
 	ex.Route = s.routes.Match(ex.Method, ex.Path)
 
@@ -85,7 +85,7 @@ func (s *Scorer) Begin(ex *Exchange) {
 	}
 	sc.findings.assess(&ex.Assessment, s.calibrator)
 	usual := &ex.Assessment.Usual
-	usual.Bytes, usual.Records = sc.entities[profile.KindCaller].usualResponse(s.calibrator.Limit(sc.findings.k))
+	usual.Bytes, usual.Records = sc.entities[profile.KindCaller].usualResponse(s.calibrator.Limit(sc.findings.k + 1)) // with volume
 }
 
 // meet counts and judges the request for one entity, under its record's lock.
@@ -155,6 +155,7 @@ func (s *Scorer) rejudge(ex *Exchange) {
 		return
 	}
 	judgeVolume(ex)
+	judgeFailure(ex)
 	ex.scratch.findings.assess(&ex.Assessment, s.calibrator)
 }
 

@@ -16,6 +16,7 @@ type scratch struct {
 	entities [entityKinds]entity
 	route    struct{ bytes, records window.Moments } // the route's population, as it stood at Begin
 	open     bool                                    // Begin was called and Complete was not
+	failed   bool                                    // the answer was judged as an error
 }
 
 // entityKinds is how many kinds an exchange's entities have: caller to device.
@@ -28,6 +29,7 @@ type entity struct {
 	newPartner  bool // counted in the ring of switches
 	predictions predictions
 	precedents  precedents
+	failing     failing
 }
 
 // look is one entity's record, locked, as one exchange meets it.
@@ -43,8 +45,8 @@ type look struct {
 	hour     int // of day, in the configured time zone
 	weekend  bool
 	mature   bool
-	session  bool                                    // at Complete: this is the first accepted request in 30 minutes
-	context  struct{ device, network, hour float64 } // p of what is new here; 0: it is not new
+	session  bool                                             // at Complete: this is the first accepted request in 30 minutes
+	context  struct{ device, network, country, hour float64 } // p of what is new here; 0: it is not new
 }
 
 // find hands a finding on, held back where the record may not alarm.

@@ -30,6 +30,14 @@ func (e *Evidence) Summary() string {
 		return fmt.Sprintf("%02.0f:00 on %s, an hour at which it %s", e.Observed, strings.TrimPrefix(e.Unit, "hour of "), often)
 	case Companion:
 		return fmt.Sprintf("came with %s other identities it was never seen with in %s", number(e.Observed), span(e.Window))
+	case Errors:
+		return e.counted("errors")
+	case Country:
+		return e.seldom("country", "countries")
+	case Method:
+		return e.seldom("method", "methods")
+	case Version:
+		return e.seldom("version of the API", "versions")
 	case Takeover:
 		all := "all"
 		if e.Observed < 3 {
@@ -135,4 +143,8 @@ var signs = [Detectors]struct{ attack, owasp string }{
 	Hour:       {"credential theft", "API2:2023"},   //
 	Companion:  {"identity evasion", "API2:2023"},   //
 	Takeover:   {"account takeover", "API2:2023"},   //
+	Errors:     {"probing", "API8:2023"},            // security misconfiguration: what probes look for
+	Country:    {"credential theft", "API2:2023"},   //
+	Method:     {"function abuse", "API5:2023"},     // broken function level authorization
+	Version:    {"version abuse", "API9:2023"},      // improper inventory management
 }

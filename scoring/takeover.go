@@ -2,7 +2,7 @@ package scoring
 
 import "slices"
 
-// takeover: device, network and hour are new at once. Each alone is benign
+// takeover: device, network, country and hour are new at once. Each alone is benign
 // more often than not, a new laptop, a journey, a late night; together they
 // look like somebody else.
 type takeover struct{}
@@ -11,6 +11,10 @@ type takeover struct{}
 // a new laptop often comes with a journey. Independence would make the product
 // far too small.
 const together = 1.0 / 20
+
+// abroad is the least chance that a new network is in a new country. It is
+// large, since a traveller's hours move with the country.
+const abroad = 1.0 / 2
 
 // judge multiplies the chances of what is new, the rarest in full:
 //
@@ -24,9 +28,14 @@ func (takeover) judge(l *look) {
 		return
 	}
 	l.ex.scratch.findings.run(Takeover)
+	where, parts := l.context.network, 0
+	if where > 0 && l.context.country > 0 { // a country that is new behind a known network is a correction of the map
+		where *= max(l.context.country, abroad)
+		parts++
+	}
 	var room [3]float64
 	fresh := room[:0]
-	for _, p := range [...]float64{l.context.device, l.context.network, l.context.hour} {
+	for _, p := range [...]float64{l.context.device, where, l.context.hour} {
 		if p > 0 {
 			fresh = append(fresh, p)
 		}
@@ -34,7 +43,7 @@ func (takeover) judge(l *look) {
 	if len(fresh) < 2 {
 		return
 	}
-	l.find(Evidence{Detector: Takeover, Unit: l.freshUnit(), Bits: bitsOf(jointly(fresh)), Observed: float64(len(fresh))})
+	l.find(Evidence{Detector: Takeover, Unit: l.freshUnit(), Bits: bitsOf(jointly(fresh)), Observed: float64(len(fresh) + parts)})
 }
 
 // jointly is the chance of all of it at once; 1 for nothing. It sorts its argument.
@@ -52,14 +61,23 @@ func jointly(fresh []float64) float64 {
 
 func (takeover) learn(*look, float64) {}
 
+// freshUnit names what is new. A country counts only beside its network.
 func (l *look) freshUnit() string {
+	c := &l.context
+	abroad := c.network > 0 && c.country > 0
 	switch {
-	case l.context.hour == 0:
-		return "device and network"
-	case l.context.network == 0:
+	case c.network == 0:
 		return "device and hour"
-	case l.context.device == 0:
+	case c.hour == 0 && abroad:
+		return "device, network and country"
+	case c.hour == 0:
+		return "device and network"
+	case c.device == 0 && abroad:
+		return "network, country and hour"
+	case c.device == 0:
 		return "network and hour"
+	case abroad:
+		return "device, network, country and hour"
 	}
 	return "device, network and hour"
 }

@@ -86,7 +86,6 @@ func scaleOf(m *window.Moments, mu, sigma float64) routeScale {
 
 // predict fills the entity's predictions from its record.
 func (l *look) predict() {
-	l.ex.scratch.findings.run(Volume)
 	p, rec, sc := &l.entity.predictions, l.rec, &l.ex.scratch
 	p.known, p.mature, p.ceiling = true, l.mature, l.cohort.ceiling
 	if !l.mature {
@@ -95,13 +94,13 @@ func (l *look) predict() {
 	b, r := &rec.Baseline, &rec.Rings
 	p.bytes = measure{
 		route:  scaleOf(&sc.route.bytes, 11, 3),
-		ten:    l.volume(&b.Bytes10m, anchorBytes, priorBytes),
+		ten:    l.volume(&b.Bytes10m, anchorBytes, priorBytes, rec.Spreads.Bytes10m),
 		before: window.SlidingValue(r.Bytes10m[:], tenMinutes, l.now),
 		drift:  finite(rec.Bytes.Up, 0, driftMost),
 	}
 	p.records = measure{
 		route:  scaleOf(&sc.route.records, 3, 2),
-		ten:    l.volume(&b.Records10m, anchorRecords, priorRecords),
+		ten:    l.volume(&b.Records10m, anchorRecords, priorRecords, rec.Spreads.Records10m),
 		before: window.SlidingValue(r.Records10m[:], tenMinutes, l.now),
 		drift:  finite(rec.Records.Up, 0, driftMost),
 	}
@@ -118,10 +117,10 @@ func (l *look) response(r *profile.Residual, s routeScale) predictive {
 	if a := finite(r.Anchor, -64, 64); a != 0 && l.mature {
 		mean = min(mean, a)
 	}
-	own := math.Sqrt((3 + finite(r.Y.M2, 0, 1e9)) / (3 + n) * (1 + 1/(n+routePrior)))
+	own := l.held(s.sigma*responseSpread(&r.Y), r.Spread) * math.Sqrt(1+1/(n+routePrior))
 	return predictive{
 		center:     s.mu + s.sigma*mean,
-		scale:      max(s.sigma*own, leastScale),
+		scale:      max(own, leastScale),
 		nu:         min(n+3, mostNu),
 		confidence: confidence(n),
 	}
@@ -135,7 +134,7 @@ const (
 
 // volume predicts the sum of an active ten minutes, with a prior of two at
 // 2^prior and three of a spread of three doublings.
-func (l *look) volume(m *window.Moments, anchor int, prior float64) predictive {
+func (l *look) volume(m *window.Moments, anchor int, prior float64, slow float32) predictive {
 	n := finite(m.N, 0, 1e6)
 	mean := (n*finite(m.Mean, 0, 64) + 2*prior) / (n + 2)
 	if a := l.anchor(anchor); a != 0 {
@@ -143,10 +142,20 @@ func (l *look) volume(m *window.Moments, anchor int, prior float64) predictive {
 	}
 	return predictive{
 		center:     mean,
-		scale:      max(math.Sqrt((27+finite(m.M2, 0, 1e9))/(3+n)), leastWindow),
+		scale:      max(l.held(windowSpread(m), slow), leastWindow),
 		nu:         min(n+3, mostNu),
 		confidence: confidence(n),
 	}
+}
+
+// responseSpread is the spread of an identity's y, with three of the population's.
+func responseSpread(y *window.Moments) float64 {
+	return math.Sqrt((3 + finite(y.M2, 0, 1e9)) / (3 + finite(y.N, 0, 1e6)))
+}
+
+// windowSpread is that of ten minutes' volume, with three of three doublings.
+func windowSpread(m *window.Moments) float64 {
+	return math.Sqrt((27 + finite(m.M2, 0, 1e9)) / (3 + finite(m.N, 0, 1e6)))
 }
 
 // judgeVolume asks about the response as far as it is known.

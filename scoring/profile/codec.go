@@ -44,7 +44,7 @@ func (r *Record) sanitise() {
 		sanitiseMoments(&res.Y)
 		real32(&res.Anchor)
 		count32(&res.Up)
-		count32(&res.Down)
+		count32(&res.Spread)
 	}
 	for _, m := range []*window.Moments{
 		&r.Baseline.Requests1m, &r.Baseline.Requests10m, &r.Baseline.Requests1h,
@@ -56,8 +56,8 @@ func (r *Record) sanitise() {
 	for i := range r.Anchors {
 		real32(&r.Anchors[i])
 	}
-	count32(&r.ErrorShare.A)
-	count32(&r.ErrorShare.B)
+	count32(&r.Spreads.Bytes10m)
+	count32(&r.Spreads.Records10m)
 	switch {
 	case r.Kind == KindRoute:
 		p := r.Population()

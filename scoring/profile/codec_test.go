@@ -95,7 +95,7 @@ func TestDecodeSanitises(t *testing.T) {
 	in.Baseline.New1h = window.Moments{N: -3, Mean: 1, M2: 2}
 	in.Baseline.New10m = window.Moments{N: 3, Mean: 1, M2: 2}
 	in.Anchors[5] = inf
-	in.ErrorShare.B = -1
+	in.Spreads.Records10m = -1
 	h := in.Habits()
 	h.Devices[0] = window.Slot{ID: 7, Weight: nan}
 	h.Devices[1] = window.Slot{ID: 8, Weight: 2}
@@ -106,7 +106,7 @@ func TestDecodeSanitises(t *testing.T) {
 	want := in
 	want.LastSeen = 10
 	want.Baseline.Bytes1h, want.Baseline.New1h = window.Moments{}, window.Moments{}
-	want.Anchors[5], want.ErrorShare.B = 0, 0
+	want.Anchors[5], want.Spreads.Records10m = 0, 0
 	h = want.Habits()
 	h.Devices[0] = window.Slot{}
 	h.CountryNovelty.New = 1

@@ -14,7 +14,7 @@ const (
 	_ = uint(296-unsafe.Offsetof(Record{}.Records)) + uint(unsafe.Offsetof(Record{}.Records)-296)
 	_ = uint(320-unsafe.Offsetof(Record{}.Baseline)) + uint(unsafe.Offsetof(Record{}.Baseline)-320)
 	_ = uint(440-unsafe.Offsetof(Record{}.Anchors)) + uint(unsafe.Offsetof(Record{}.Anchors)-440)
-	_ = uint(464-unsafe.Offsetof(Record{}.ErrorShare)) + uint(unsafe.Offsetof(Record{}.ErrorShare)-464)
+	_ = uint(464-unsafe.Offsetof(Record{}.Spreads)) + uint(unsafe.Offsetof(Record{}.Spreads)-464)
 	_ = uint(472-unsafe.Offsetof(Record{}.tail)) + uint(unsafe.Offsetof(Record{}.tail)-472)
 
 	tailSize = unsafe.Sizeof(Record{}.tail)
@@ -25,5 +25,5 @@ const (
 	_ = uint(192-unsafe.Offsetof(Habits{}.Hours)) + uint(unsafe.Offsetof(Habits{}.Hours)-192)
 	_ = uint(384-unsafe.Offsetof(Habits{}.Objects)) + uint(unsafe.Offsetof(Habits{}.Objects)-384)
 	_ = uint(512-unsafe.Offsetof(Habits{}.Evidence)) + uint(unsafe.Offsetof(Habits{}.Evidence)-512)
-	_ = uint(544-unsafe.Offsetof(Habits{}.Spare)) + uint(unsafe.Offsetof(Habits{}.Spare)-544)
+	_ = uint(544-unsafe.Offsetof(Habits{}.Methods)) + uint(unsafe.Offsetof(Habits{}.Methods)-544)
 )

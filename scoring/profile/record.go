@@ -61,7 +61,8 @@ type Rings struct {
 	Requests1m  [10]uint16
 	Requests10m [6]uint16
 	Requests1h  [24]uint16
-	Errors10m   [6]uint16
+	Errors10m   [3]uint16  // answers of 400 and above
+	Mistakes10m [3]uint16  // those among them that are the client's own doing
 	New1m       [10]uint16 // objects not seen lately
 	New10m      [6]uint16
 	Precedents  [10]uint16 // no ring: minifloats of the most of each quantity that once was ordinary
@@ -83,24 +84,25 @@ type Baseline struct {
 // Residual is the identity's deviation from its route in one response's size:
 // y = (log2(v+1) - mu_route)/sigma_route. 24 bytes.
 type Residual struct {
-	Y        window.Moments
-	Anchor   float32 // slow mean, limited in speed
-	Up, Down float32 // winsorised CUSUMs
+	Y      window.Moments
+	Anchor float32 // slow mean, limited in speed
+	Up     float32 // winsorised CUSUM
+	Spread float32 // slow spread, in doublings, limited in speed
 }
 
 // Record is one entity's profile: 1,024 bytes, little-endian, fixed offsets, no
 // pointers. 472 bytes are common to every kind, the hot fields of one request
 // first; the last 552 are laid out by kind: see Habits, Crowd and Population.
 type Record struct {
-	Header                            //   0  64
-	Name       [NameSize]byte         //  64  24
-	Rings      Rings                  //  88 184
-	Bytes      Residual               // 272  24
-	Records    Residual               // 296  24
-	Baseline   Baseline               // 320 120
-	Anchors    [6]float32             // 440  24 slow means: requests 1m/10m/1h, new 10m, bytes 10m, records 10m
-	ErrorShare struct{ A, B float32 } // 464   8 Beta
-	tail       [69]uint64             // 472 552
+	Header                                          //   0  64
+	Name     [NameSize]byte                         //  64  24
+	Rings    Rings                                  //  88 184
+	Bytes    Residual                               // 272  24
+	Records  Residual                               // 296  24
+	Baseline Baseline                               // 320 120
+	Anchors  [6]float32                             // 440  24 slow means: requests 1m/10m/1h, new 10m, bytes 10m, records 10m
+	Spreads  struct{ Bytes10m, Records10m float32 } // 464   8 slow spreads
+	tail     [69]uint64                             // 472 552
 }
 
 // Habits is the tail of a caller, credential, session or user: how, whence and
@@ -119,18 +121,18 @@ type Habits struct {
 	Bigrams          window.Bigrams       // 308 64
 	Last             [4]uint16            // 372  8 last four endpoints
 	_                uint32
-	Objects          window.Bloom  // 384 64 recent objects
-	Distinct         [2]window.HLL // 448 48
-	Methods          [8]uint16     // 496 16
-	Evidence         float32       // e-CUSUM
-	Elevated         uint32        // until, seconds since the epoch
+	Objects          window.Bloom        // 384 64 recent objects
+	Distinct         [2]window.HLL       // 448 48
+	Versions         [4]window.SmallSlot // 496 16 of the API, by the sessions they were used in
+	Evidence         float32             // e-CUSUM
+	Elevated         uint32              // until, seconds since the epoch
 	AlertDay         uint16
-	_                uint16
+	Session          struct{ Methods, Versions uint8 }         // bits: what the session has used already
 	Before           struct{ Device, Network uint32 }          // the context before the one in Header: A-B-A-B is a replay
 	LastAccepted     uint32                                    // seconds since the epoch: a session ends 30 minutes after it
 	Open             struct{ New10m, New1h, Switch10m uint16 } // accepted, of the buckets that are not over
 	_                uint16
-	Spare            [8]byte
+	Methods          [8]uint8 // sessions that used it, halved as a whole when one saturates
 }
 
 // Crowd is the tail of an address, network, device or sign-in route: who comes
@@ -144,5 +146,6 @@ type Crowd struct {
 // Population is the tail of a route: log2(1+v) of all accepted responses.
 type Population struct {
 	Bytes, Records window.Moments
-	Spare          [528]byte
+	Last           uint32 // who was last learned from: see scoring's learnRoute
+	Spare          [524]byte
 }

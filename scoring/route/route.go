@@ -4,8 +4,8 @@
 //
 // Templating is static: a segment is a placeholder by its own shape, whatever
 // was seen before, so every process agrees on every name. Start reading at
-// Table.Match; split.go cuts the path, shape.go tells words from ids. The
-// package imports nothing of wonted.
+// Table.Match; split.go cuts the path, shape.go tells words from ids,
+// version.go finds the API's version. The package imports nothing of wonted.
 package route
 
 import (
@@ -25,6 +25,8 @@ type Match struct {
 	Name    string // "GET /v1/orders/{id}", printable ASCII; shared by all matches of a known route
 	Object  uint64 // hash of the full template and its placeholder values; 0 where the path has none
 	Segment int    // placeholders in the path
+	Method  uint8  // its place in a fixed list, GET first; what is invented shares the last
+	Version uint16 // hash of the API version that the path names, "v2"; 0: none
 }
 
 // entry is one route of the table, never changed and never removed.
@@ -72,7 +74,7 @@ func (t *Table) Match(method, path []byte) Match {
 	b.build(method, path)
 	name := b.name[:b.length]
 	hash := xxh3.Hash(name)
-	m := Match{Object: b.object(hash), Segment: b.placeholders}
+	m := Match{Object: b.object(hash), Segment: b.placeholders, Method: uint8(b.method), Version: b.version}
 	if e := t.find(hash, name); e != nil {
 		m.ID, m.Name, m.Known = e.id, e.name, true
 		return m

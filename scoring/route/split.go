@@ -32,6 +32,7 @@ func methodIndex(method []byte) int {
 // template is the work space of one Match. It lives on the stack.
 type template struct {
 	method       int
+	version      uint16
 	rest         []byte // what split folded, raw
 	folded       bool
 	placeholders int
@@ -64,6 +65,9 @@ func (b *template) build(method, path []byte) {
 			break
 		}
 		name = append(name, '/')
+		if i < versionSegments && b.version == 0 {
+			b.version = versionOf(text)
+		}
 		if shape == word {
 			name = append(name, text...)
 			continue
