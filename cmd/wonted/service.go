@@ -56,6 +56,7 @@ func newService(cfg *config.Config, log zerolog.Logger) (*service, error) {
 		return nil, fmt.Errorf("identity: %w", err)
 	}
 	s.resolver.Store(rules)
+	s.resolver.expect(cfg)
 	engine, err := loadPolicy(cfg.Policy.Path)
 	if err != nil {
 		return nil, err
@@ -85,6 +86,7 @@ func newService(cfg *config.Config, log zerolog.Logger) (*service, error) {
 		Depth:    extproc.DepthHeaders, // config.Adaptive and config.Headers are the same without an access log
 		Fail:     cfg.Fail, Log: log, Registerer: s.reg,
 	})
+	showMisconfigurations(s)
 	for _, w := range cfg.Warnings {
 		log.Warn().Msg(w)
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rs/zerolog"
 
@@ -20,7 +21,7 @@ func TestAddressFromAHeaderWarns(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer s.store.Close()
-		ex := &scoring.Exchange{Source: []byte(source)}
+		ex := &scoring.Exchange{Source: []byte(source), Time: time.Now()}
 		s.resolver.Resolve(ex)
 		if got := strings.Contains(strings.Join(s.warnings(), "\n"), "X-Forwarded-For"); got != want {
 			t.Errorf("%s with %d proxies: warning %v, want %v", source, trusted, got, want)
