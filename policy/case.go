@@ -19,9 +19,9 @@ type Case struct {
 // judgement is what the Gate keeps with a case.
 type judgement struct {
 	stage   stage
-	began   bool // the Scorer has counted it and must hear of its end
+	began   bool  // the Scorer has counted it and must hear of its end
 	size    int64 // of the body, as the response headers declared it; -1 if they did not
-	mode    Mode // as it stood at Open: an exchange is judged by one mode and one policy
+	mode    Mode  // as it stood at Open: an exchange is judged by one mode and one policy
 	decider Decider
 	input   Input // reused, so that a decision allocates nothing here
 

@@ -7,25 +7,25 @@ import "bytes"
 // wherever any server might: what one takes for a part of a value, another
 // takes for the next parameter.
 func (r *Redactor) url(dst, u []byte) []byte {
-	separators := "/?;#"
-	for len(u) > 0 {
-		end := bytes.IndexAny(u, separators)
-		piece, sep := u, byte(0)
-		if end >= 0 {
-			piece, sep = u[:end], u[end]
+	part := inPath
+	start := 0
+	for i, c := range u {
+		if separators[c]&part == 0 {
+			continue
 		}
-		dst = r.piece(dst, piece)
-		if end < 0 {
-			break
-		}
-		dst = append(dst, sep)
-		u = u[end+1:]
-		if sep == '?' || sep == '#' {
-			separators = "&;#?" // a slash may be part of a value now
+		dst = append(r.piece(dst, u[start:i]), c)
+		start = i + 1
+		if c == '?' || c == '#' {
+			part = inQuery // a slash may be part of a value now
 		}
 	}
-	return dst
+	return r.piece(dst, u[start:])
 }
+
+const inPath, inQuery uint8 = 1, 2
+
+// separators says in which part of a URL a byte ends a piece.
+var separators = [256]uint8{'/': inPath, '&': inQuery, '?': inPath | inQuery, ';': inPath | inQuery, '#': inPath | inQuery}
 
 // piece keeps one "name=value", or one word, unless it is secret.
 func (r *Redactor) piece(dst, piece []byte) []byte {
@@ -44,7 +44,8 @@ func (r *Redactor) piece(dst, piece []byte) []byte {
 	return append(dst, value...)
 }
 
-// maxNesting is how many URLs within URLs are looked into.
+// maxNesting is how many URLs within URLs are looked into, and how often what is
+// escaped may have been.
 const maxNesting = 3
 
 // secretParameter says whether a value must not be kept: because of its name,
@@ -54,7 +55,10 @@ func secretParameter(name, value []byte, depth int) bool {
 	if secretName(unescape(room[:0], name)) {
 		return true
 	}
-	if bytes.IndexByte(value, '%') >= 0 || bytes.IndexByte(value, '+') >= 0 {
+	for range maxNesting { // in place from the second time on: it never grows
+		if bytes.IndexByte(value, '%') < 0 && bytes.IndexByte(value, '+') < 0 {
+			break
+		}
 		value = unescape(room[:0], value)
 	}
 	if secretValue(bytes.TrimSpace(value)) {
