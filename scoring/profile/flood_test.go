@@ -10,8 +10,8 @@ import (
 //
 //	go test ./scoring/profile -run TestFloodOfInventedIdentities -v -args -invented 10000000 -established 100000 -memory 256MiB -rss
 var (
-	invented    = flag.Int("invented", 300_000, "identities of one request each in the flood test")
-	established = flag.Int("established", 20_000, "established callers in the flood test")
+	invented    = flag.Int("invented", 100_000, "identities of one request each in the flood test")
+	established = flag.Int("established", 5_000, "established callers in the flood test")
 	floodMemory = Bytes(lowerFrom)
 	floodRSS    = flag.Bool("rss", false, "let the flood test hold resident memory to the cap and 5 %, which needs a process without the race detector")
 )

@@ -5,8 +5,6 @@ import (
 	"strings"
 	"testing"
 	"unsafe"
-
-	"pgregory.net/rapid"
 )
 
 // twoLevels is a store of a thousand and some records, above the smallest
@@ -97,9 +95,8 @@ func TestEstablishedComeBack(t *testing.T) {
 func TestTwoLevelsAgainstMap(t *testing.T) {
 	s := newStore(0, lowerGrain) // 16 records a shard
 	defer s.Close()
-	rapid.Check(t, func(t *rapid.T) {
+	for seed := range uint64(8) {
 		model := map[Key]uint32{}
-		seed := rapid.Uint64().Draw(t, "seed")
 		rng := rand.New(rand.NewPCG(seed, 0))
 		for range 4000 {
 			k := Key{rng.Uint64N(3000), seed}
@@ -137,14 +134,14 @@ func TestTwoLevelsAgainstMap(t *testing.T) {
 		if st := s.Stats(); st.Total+st.Below != 0 {
 			t.Fatalf("%+v", st)
 		}
-	})
+	}
 }
 
 // The level below is a ring: when it is full the oldest in it are overwritten,
 // which is counted, and the newest are there.
 func TestLevelBelowOverflows(t *testing.T) {
 	s := twoLevels(t)
-	const n = 120_000
+	const n = 70_000
 	for i := range uint64(n) {
 		work(s, Key{i, 1}, Established, uint32(i+1))
 	}
@@ -291,5 +288,46 @@ func TestMovingDoesNotAllocate(t *testing.T) {
 	})
 	if st := s.Stats(); allocs != 0 || st.Promoted-before.Promoted < 1000 || st.Stowed-before.Stowed < 1000 {
 		t.Errorf("%v allocations, %+v", allocs, st)
+	}
+}
+
+// A record that changes its level while a shard is visited is met all the same.
+func TestRecordsThatMoveAreMet(t *testing.T) {
+	s := newStore(0, lowerGrain)
+	defer s.Close()
+	for i := range uint64(64 * 200) {
+		work(s, Key{i, 1}, Established, uint32(i+1))
+	}
+	sh := &s.shards[0]
+	want, met := map[Key]bool{}, map[Key]int{}
+	s.Range(func(r *Record) bool {
+		if s.shard(r.Key.hash()) == sh {
+			want[r.Key] = true
+		}
+		return true
+	})
+	pauses, up, down := 0, 0, sh.stowed
+	if !sh.each(func(r *Record) bool { met[r.Key]++; return true }, func() bool {
+		if pauses++; pauses == 1 { // half of those below have been met; the last have not
+			for n := sh.lower.head - 8; n < sh.lower.head && up < 8; n++ {
+				_, pin, ok := s.Find(sh.lower.keys[sh.lower.place(n)])
+				if !ok {
+					t.Fatal("nobody in the last place below")
+				}
+				up++
+				pin.Release()
+			}
+		}
+		return true
+	}) {
+		t.Fatal("stopped by itself")
+	}
+	if len(want) < 2*lowerStep || up != 8 || sh.stowed-down != 8 {
+		t.Fatalf("%d records, %d went up, %d down", len(want), up, sh.stowed-down)
+	}
+	for k := range want {
+		if met[k] == 0 {
+			t.Errorf("%v was not met", k)
+		}
 	}
 }

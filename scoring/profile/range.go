@@ -24,7 +24,9 @@ func (s *Store) Range(f func(*Record) bool) {
 // lock, until one of them returns false.
 //
 // The level below comes first, then the slab, then what has come down since: a
-// record that moves meanwhile is met where it was or where it went.
+// record that moves meanwhile is met where it was or where it went. Only one
+// that moves twice while a shard is visited, which takes milliseconds, may be
+// missed.
 func (sh *shard) each(f func(*Record) bool, pause func() bool) bool {
 	place, ok := sh.eachBelow(0, f, pause)
 	for from, more := uint32(0), true; ok && more; from += rangeStep {

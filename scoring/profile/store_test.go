@@ -230,7 +230,11 @@ func TestStats(t *testing.T) {
 
 // Everything at once, for the race detector, with as many keys as to evict.
 func TestConcurrentUse(t *testing.T) {
-	s := small(t)
+	t.Run("one level", func(t *testing.T) { concurrentUse(t, small(t)) })
+	t.Run("two levels", func(t *testing.T) { concurrentUse(t, twoLevels(t)) })
+}
+
+func concurrentUse(t *testing.T, s *Store) {
 	dir := t.TempDir()
 	var wg sync.WaitGroup
 	for g := range uint64(8) {
@@ -247,7 +251,7 @@ func TestConcurrentUse(t *testing.T) {
 				h := pin.Handle()
 				pin.Release()
 				if rec, pin, ok := s.FindHandle(h); ok {
-					rec.Accepted++
+					rec.Accepted += Established
 					if rec.Key != k {
 						t.Error("a handle found somebody else")
 					}
