@@ -12,7 +12,7 @@ import (
 func full(i int) call {
 	who := fmt.Sprint("caller ", i)
 	return call{caller: who, credential: who, session: who, address: who, network: fmt.Sprint("network ", i/8), device: fmt.Sprint("device ", i%16),
-		path: "/v1/orders/17", bytes: 1900, records: 10}
+		path: "/v1/orders/17", country: "de", bytes: 1900, records: 10}
 }
 
 // round is one exchange from request to end, as the carrier drives it.
@@ -54,6 +54,8 @@ func TestScoringAllocatesNothing(t *testing.T) {
 		w.scorer.Begin(ex)
 		ex.Status, ex.ResponseBytes, ex.Records = 200, 1<<30, 1<<20
 		w.scorer.Meter(ex, now)
+		ex.Status = 404
+		w.scorer.Answer(ex, now)
 		w.scorer.Complete(ex, Truncated, now)
 	})
 	if n != 0 || !ex.Assessment.Anomalous || len(ex.Assessment.Evidence) == 0 {

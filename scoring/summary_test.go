@@ -32,6 +32,10 @@ func TestSummary(t *testing.T) {
 	f("03:00 on a weekday, an hour at which it has never been active", Evidence{Detector: Hour, Unit: "hour of a weekday", Observed: 3})
 	f("23:00 on a weekend, an hour at which it is hardly ever active", Evidence{Detector: Hour, Unit: "hour of a weekend", Observed: 23, Expected: 0.01})
 	f("came with 6 other identities it was never seen with in 10 minutes", Evidence{Detector: Companion, Observed: 6, Window: 10 * time.Minute})
+	f("17 errors in 10 minutes where 1 is usual (17x)", Evidence{Detector: Errors, Observed: 17, Expected: 1, Window: 10 * time.Minute})
+	f("a country never seen with it (2 countries known)", Evidence{Detector: Country, Expected: 2})
+	f("a method never seen with it (1 method known)", Evidence{Detector: Method, Expected: 1})
+	f("a version of the API that only 2 % of its visits come from", Evidence{Detector: Version, Observed: 0.02, Expected: 3})
 	f("its device and hour are both unlike it, at the same time", Evidence{Detector: Takeover, Unit: "device and hour", Observed: 2})
 	f("its device, network and hour are all unlike it, at the same time", Evidence{Detector: Takeover, Unit: "device, network and hour", Observed: 3})
 }

@@ -28,14 +28,9 @@ func (takeover) judge(l *look) {
 		return
 	}
 	l.ex.scratch.findings.run(Takeover)
-	where, parts := l.context.network, 0
-	if where > 0 && l.context.country > 0 { // a country that is new behind a known network is a correction of the map
-		where *= max(l.context.country, abroad)
-		parts++
-	}
 	var room [3]float64
 	fresh := room[:0]
-	for _, p := range [...]float64{l.context.device, where, l.context.hour} {
+	for _, p := range [...]float64{l.context.device, l.context.network, l.context.hour} {
 		if p > 0 {
 			fresh = append(fresh, p)
 		}
@@ -43,7 +38,12 @@ func (takeover) judge(l *look) {
 	if len(fresh) < 2 {
 		return
 	}
-	l.find(Evidence{Detector: Takeover, Unit: l.freshUnit(), Bits: bitsOf(jointly(fresh)), Observed: float64(len(fresh) + parts)})
+	p, parts := jointly(fresh), len(fresh)
+	if c := l.context.country; c > 0 && l.context.network > 0 { // behind a known network, a new country is a correction of the map
+		p *= max(c, abroad)
+		parts++
+	}
+	l.find(Evidence{Detector: Takeover, Unit: l.freshUnit(), Bits: bitsOf(p), Observed: float64(parts)})
 }
 
 // jointly is the chance of all of it at once; 1 for nothing. It sorts its argument.

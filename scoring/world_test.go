@@ -21,6 +21,7 @@ type world struct {
 	now    time.Time
 	rng    *rand.Rand
 
+	country              string // of everybody who says none; empty: not known
 	exchanges, anomalous int
 }
 
@@ -37,7 +38,7 @@ func newWorld(t testing.TB) *world {
 // call is one exchange in short.
 type call struct {
 	caller, session, credential, address, network, device string
-	companion                                             string
+	companion, country                                    string
 	method, path                                          string
 	status                                                int // 0: 200
 	bytes, records                                        int64
@@ -68,6 +69,7 @@ func (c call) fill(ex *Exchange, now time.Time) {
 	if c.companion != "" {
 		ex.Companion = keyOf(profile.KindCaller, c.companion)
 	}
+	ex.Country = []byte(c.country)
 	ex.ResponseBytes, ex.Records = -1, -1
 }
 
@@ -80,6 +82,9 @@ func (w *world) do(c call) *Exchange {
 
 func (w *world) begin(c call) *Exchange {
 	ex := &Exchange{}
+	if c.country == "" {
+		c.country = w.country
+	}
 	c.fill(ex, w.now)
 	w.scorer.Begin(ex)
 	return ex
