@@ -11,6 +11,7 @@ LDFLAGS := -X main.version=$(VERSION)
 FUZZTIME ?= 60s
 COUNT ?= 10
 BENCH ?= .
+DEADLINE ?= 20s
 PKG ?= ./...
 ARGS ?=
 
@@ -23,7 +24,7 @@ need_go = { command -v go >/dev/null || { echo "Go 1.26 or newer is needed: http
 need_cc = { command -v "$$(go env CC | cut -d' ' -f1)" >/dev/null || \
 	{ echo "go test -race needs a C compiler: apt-get install gcc" >&2; false; }; }
 
-.PHONY: help demo test build envoy lint fmt vuln fuzz bench clean
+.PHONY: help demo test build envoy lint fmt vuln fuzz bench flood clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-7s %s\n", $$1, $$2}' Makefile
@@ -59,6 +60,9 @@ fuzz: ## every fuzz target for FUZZTIME (60s)
 
 bench: ## benchmarks, for benchstat (PKG=./scoring/... BENCH=Begin COUNT=10)
 	@$(need_go) && $(with_envoy) && go test -run '^$$' -bench '$(BENCH)' -benchmem -count $(COUNT) -timeout 60m $(PKG)
+
+flood: ## 10 M identities, sprawling callers, 50,000 exchanges that never end (closed after DEADLINE, 20s); within 7 minutes
+	@$(need_go) && go build -trimpath -o bin/flood ./bench/flood && bin/flood -deadline $(DEADLINE)
 
 clean: ## remove what was built and fetched
 	@rm -rf bin dist .reports .envoy

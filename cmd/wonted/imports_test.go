@@ -46,8 +46,9 @@ var imports = map[string]struct {
 	"cmd/wonted/internal/demo": {"plays a story through the whole program",
 		[]string{"envoy", "extproc/identity", "policy", "policy/rego", "scoring", "scoring/payload", "scoring/profile", "scoring/route"}},
 
-	"bench":      {"measures from outside, through Envoy", []string{"envoy", "bench/noop", "scoring/recorded"}},
-	"bench/noop": {"the reference processor must owe nothing to wonted", nil},
+	"bench":       {"measures from outside, through Envoy", []string{"envoy", "bench/noop", "scoring/recorded"}},
+	"bench/flood": {"drives what the program is made of to its limits", everything},
+	"bench/noop":  {"the reference processor must owe nothing to wonted", nil},
 }
 
 var everything = []string{"*"}
@@ -59,11 +60,11 @@ var heavy = []struct {
 	why  string
 }{
 	{"github.com/open-policy-agent/", []string{"policy/rego"}, "the policy engine stays exchangeable, and out of every other binary"},
-	{"github.com/envoyproxy/go-control-plane", []string{"extproc", "envoy", "bench/noop"}, "Envoy's types end at the edge"},
+	{"github.com/envoyproxy/go-control-plane", []string{"extproc", "envoy", "bench/noop", "bench/flood"}, "Envoy's types end at the edge"},
 	{"github.com/VictoriaMetrics/fastcache", []string{"scoring/profile"}, "how profiles are kept is the store's business"},
 	{"github.com/spf13/", []string{"cmd/wonted"}, "flags are the program's"},
 	{"github.com/goccy/go-yaml", []string{"cmd/wonted/internal/config", "envoy"}, "there is one configuration file"},
-	{"google.golang.org/grpc", []string{"extproc", "cmd/wonted", "cmd/wonted/internal/demo", "bench", "bench/noop"}, "one door for gRPC"},
+	{"google.golang.org/grpc", []string{"extproc", "cmd/wonted", "cmd/wonted/internal/demo", "bench", "bench/noop", "bench/flood"}, "one door for gRPC"},
 	{"testing", []string{"envoy/envoytest"}, "what ships does not carry the test framework"},
 }
 
