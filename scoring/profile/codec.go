@@ -14,7 +14,8 @@ var ErrRecord = errors.New("no profile record")
 // Encode appends the record's 1,024 bytes to b.
 func Encode(b []byte, r *Record) []byte { return append(b, r.bytes()[:]...) }
 
-// Decode reads a record from its 1,024 bytes. Whatever they are it does not
+// Decode reads a record of this layout or an older one from its 1,024 bytes.
+// Whatever they are it does not
 // panic, and what it accepts is safe to compute with: a number that nothing
 // could have written there (NaN, infinite, a negative count) becomes 0, which
 // is "nothing known", together with what only makes sense beside it.
@@ -23,11 +24,11 @@ func Decode(b []byte, r *Record) error {
 		return fmt.Errorf("%w: %d bytes instead of %d", ErrRecord, len(b), RecordSize)
 	}
 	copy(r.bytes()[:], b)
-	if r.Version != Version {
-		return fmt.Errorf("%w: layout version %d instead of %d", ErrRecord, r.Version, Version)
-	}
 	if r.Kind == KindNone || int(r.Kind) >= KindCount {
 		return fmt.Errorf("%w: unknown kind %d", ErrRecord, r.Kind)
+	}
+	if err := r.migrate(); err != nil {
+		return err
 	}
 	r.sanitise()
 	return nil

@@ -83,7 +83,8 @@ func TestDecodeRefuses(t *testing.T) {
 	}
 	f("1023 bytes", func(b []byte) []byte { return b[1:] })
 	f("0 bytes", func(b []byte) []byte { return nil })
-	f("version 9", func(b []byte) []byte { b[16] = 9; return b })
+	f("layout version 9, and this wonted reads 1 to 2", func(b []byte) []byte { b[16] = 9; return b })
+	f("layout version 0", func(b []byte) []byte { b[16] = 0; return b })
 	f("unknown kind 0", func(b []byte) []byte { b[17] = 0; return b })
 	f("unknown kind 10", func(b []byte) []byte { b[17] = 10; return b })
 }
@@ -181,10 +182,16 @@ func FuzzDecode(f *testing.F) {
 	})
 }
 
-// decodeAny decodes b with a header that passes, and requires that the result
-// is safe and decodes to itself.
+// decodeAny decodes b with a header that passes, of every layout, and requires
+// that the result is safe and decodes to itself.
 func decodeAny(t interface{ Fatalf(string, ...any) }, b []byte, k Kind) {
-	b[16], b[17] = Version, byte(k)
+	b[17] = byte(k)
+	for b[16] = 1; b[16] <= Version; b[16]++ {
+		decodeOne(t, b)
+	}
+}
+
+func decodeOne(t interface{ Fatalf(string, ...any) }, b []byte) {
 	var r, again Record
 	if err := Decode(b, &r); err != nil {
 		t.Fatalf("refused: %v", err)

@@ -8,7 +8,8 @@ import (
 
 // Config is the section profile of the configuration file.
 type Config struct {
-	// Memory caps everything the store holds: records, index and bookkeeping.
+	// Memory caps everything the store holds: both levels of records, indexes and
+	// bookkeeping. The package comment says how it is shared out.
 	// It is address space until callers come; resident memory follows them.
 	Memory Bytes `yaml:"memory"`
 }
@@ -19,7 +20,7 @@ const (
 	MaxMemory Bytes = 1 << 40
 )
 
-// Default is 128 MiB, about 129,000 profiles.
+// Default is 128 MiB: about 84,000 profiles in use, and 60,000 more packed away.
 func Default() Config { return Config{Memory: 128 << 20} }
 
 // Validate says what is wrong with the configuration, and what to write instead.

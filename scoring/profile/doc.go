@@ -1,15 +1,16 @@
 // Package profile keeps what wonted knows of every entity: a record of 1,024
-// bytes each, in a Store that holds a million of them in about a gibibyte, and
-// snapshots of it on disk.
+// bytes each, in a Store of two levels that holds a million of them in about a
+// gibibyte, and snapshots of it on disk.
 //
 // It knows numbers, bytes and keys, and nothing of HTTP or detection: the
 // scorer reads and writes the records. It may import scoring/window and no
-// other package of wonted.
+// other package of wonted, and is the only one that may import fastcache.
 //
 // Start with record.go (what is remembered), then store.go (Acquire, Pin,
-// Handle), evict.go (who goes when there is no room), save.go and load.go.
+// Handle), evict.go (who goes when there is no room), lower.go (where to),
+// save.go and load.go.
 //
-// # Record, layout version 1
+// # Record, layout version 2
 //
 // Little-endian, no padding but where "-" says so. u8 to u64 are unsigned, f32
 // is IEEE 754; "mini" is window.Minifloat, "moments" three f32 (n, mean, M2),
@@ -18,7 +19,7 @@
 // values and the fields of a group are contiguous, in the order given.
 //
 //	  0  16  key: u64 high, u64 low
-//	 16   4  u8 version = 1, u8 kind, u8 cohort, u8 flags
+//	 16   4  u8 version = 2, u8 kind, u8 cohort, u8 flags
 //	 20   4  u32 generation: which incarnation in its shard
 //	 24   8  created, last seen
 //	 32  16  u32 requests, accepted, sessions, sequence
@@ -28,16 +29,17 @@
 //	 64  24  display name, zero-padded
 //	 88 184  rings of u16; slot i holds the seconds t with (t/width) mod n = i,
 //	         as of "last seen":
-//	         requests 6x10 s, 10x1 min, 6x10 min, 24x1 h; errors 6x10 min;
-//	         new objects 10x1 min, 6x10 min; bytes (mini) 10x1 min, 6x10 min;
-//	         records (mini) 6x10 min; context switches 2x10 min
-//	272  24  residual of response bytes: moments, f32 anchor, CUSUM up, CUSUM down
+//	         requests 6x10 s, 10x1 min, 6x10 min, 24x1 h; errors 3x10 min,
+//	         mistakes 3x10 min; new objects 10x1 min, 6x10 min; 10 mini: no
+//	         ring, the most of each quantity that once was ordinary; bytes
+//	         (mini) 6x10 min; records (mini) 6x10 min; context switches 2x10 min
+//	272  24  residual of response bytes: moments, f32 anchor, CUSUM, slow spread
 //	296  24  residual of records, likewise
 //	320 120  moments: requests a minute, 10 minutes, hour; new objects a 10
 //	         minutes, hour; bytes a 10 minutes, hour; records, errors, switches
 //	         a 10 minutes
 //	440  24  f32 anchors: requests 1m 10m 1h, new objects, bytes, records 10m
-//	464   8  error share: f32 alpha, f32 beta
+//	464   8  f32 slow spreads: bytes, records 10m
 //	472 552  tail, by kind
 //
 // Kinds: 1 caller, 2 credential, 3 session, 4 user, 5 address, 6 network,
@@ -54,25 +56,47 @@
 //	380   4  -
 //	384  64  recent objects: two Bloom filters of 4 u64, current and previous
 //	448  48  2 HyperLogLogs of 32 six-bit registers, four to three bytes
-//	496  16  8 u16: methods
-//	512  12  f32 e-CUSUM, u32 elevated until, u16 day of the last alert, 2 -
+//	496  16  4 small: API versions, by sessions that used them
+//	512  12  f32 e-CUSUM, u32 elevated until, u16 day of the last alert, bits of
+//	         the session's: u8 methods, u8 versions
 //	524   8  u32 device, u32 network of the context before
 //	532   4  last accepted
 //	536   8  u16 accepted in open buckets: new objects 10m, 1h, switches 10m; 2 -
-//	544   8  -
+//	544   8  8 u8: methods, by sessions that used them
 //
 // Of 5, 6, 7 and 9: 64 bytes objects as above, 2 HyperLogLogs of callers (24
 // bytes each: this day, the one before), 440 -. Of 8: moments of log2(1+bytes)
-// and of log2(1+records) of all accepted responses, 528 -.
+// and of log2(1+records) of all accepted responses, u32 who was last learned from,
+// 524 -.
+//
+// In layout 1 the fields of errors, mistakes, spreads, versions, methods and
+// "last learned from" were others, which nothing was ever written to; reading
+// such a record clears them (migrate.go).
 //
 // # Memory
 //
-// A record takes 1,037.25 bytes all in: 12 of index at load 2/3, 1 of class and
-// its part of a chunk list beside its own. Config.Memory caps the sum; 1200MiB
-// hold 1,212,416 records. The index is reserved for the cap and never grows,
-// so there is no moment with two of them. Slab and index are mapped outside
-// the Go heap and become resident as they are touched (arena_mmap.go says
-// why); the collector never sees them.
+// Records in use lie in a slab, updated in place. One that has to make room goes
+// to the level below it if it is established (Established accepted requests),
+// packed, and comes back on its next sight; else it is dropped. Config.Memory
+// caps both levels together:
+//
+//	below 128 MiB   all of it is slab: the level below takes 44 MiB at the least
+//	from 128 MiB    an eighth, in whole multiples of 32 MiB and at least one, is
+//	                packed records; 3/8 of that again their index; the rest slab
+//
+// In the slab a record takes 1,037.25 bytes all in: 12 of index at load 2/3, 1
+// of class and its part of a chunk list beside its own. Packed it takes 200
+// (an address) to 600 bytes. 128MiB are 83,968 records in the slab and about
+// 60,000 below it, 1200MiB 1,034,240 and about 240,000. The slab's index is
+// reserved for the cap and never grows, so there is no moment with two of them.
+// Slab, index and packed records are mapped outside the Go heap and become
+// resident as they are touched (arena_mmap.go says why); the collector never
+// sees them. The index of the level below is fastcache's: Go maps.
+//
+// The level below is a ring of writes. It holds what came down last, and
+// forgets what came down first whether or not that is still wanted: a record
+// that keeps going up and down takes a new place each time. Stats tells both
+// apart from what was dropped, and Retention how much of all was kept.
 //
 // # Snapshot, format version 1
 //
@@ -96,8 +120,15 @@
 //
 // A sum is the XXH3-64 of its part, seeded with the sum before it (the first
 // with 0); nothing follows the trailer. A record may come twice, if it was
-// evicted and created anew while the file was written: the later "last seen"
-// is it.
+// evicted and created anew, or changed its level, while the file was written:
+// the later "last seen" is it.
+//
+// The file holds the records of both levels, whole and alike. fastcache's own
+// files are not used: they fit one size of cache only, are not synced, and hold
+// what was overwritten or forgotten as well. So a snapshot loads into any amount
+// of memory; LoadReport says how many records there was no room for. Saving
+// after a Forget leaves one snapshot, the new one, and no other file in data_dir
+// that knows who was forgotten.
 //
 // Names that end in .tmp are saves that broke off, names that end in
 // .bad-<reason> snapshots that could not be used: torn, foreign, version, key.

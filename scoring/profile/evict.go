@@ -1,6 +1,7 @@
 package profile
 
-// Established is how many accepted requests make a record worth keeping.
+// Established is how many accepted requests make a record worth keeping when it
+// leaves the slab: it moves to the level below, and others are dropped.
 const Established = 8
 
 // class is what eviction knows of a record, a byte beside it, so that looking
@@ -25,7 +26,7 @@ const sample = 8
 // whoever invents identities evicts only others of their kind, never an
 // established caller. Probation keeps a sixteenth of the room though, else at
 // a cap full of established records two newcomers would evict each other for
-// ever; that sixteenth, once, is the most a flood can cost.
+// ever; that sixteenth, once, is the most a flood can send down.
 //
 // Within the class the hand goes round, and of the next eight it passes the
 // one goes that was never accepted, else the one unseen for longest: near

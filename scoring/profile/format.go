@@ -85,11 +85,12 @@ func (e *encoder) emit(b []byte) error {
 // decoder reads what encoder wrote. Its errors are *badSnapshot, or the
 // reader's where the medium failed.
 type decoder struct {
-	r     io.Reader
-	sum   uint64
-	count uint64
-	saved time.Time
-	buf   []byte
+	r      io.Reader
+	sum    uint64
+	count  uint64
+	saved  time.Time
+	layout uint16 // of the records
+	buf    []byte
 }
 
 func newDecoder(r io.Reader, meta Meta) (*decoder, error) {
@@ -106,7 +107,7 @@ func newDecoder(r io.Reader, meta Meta) (*decoder, error) {
 		return nil, err
 	}
 	if v := binary.LittleEndian.Uint32(d.buf[8:]); v != formatVersion {
-		return nil, bad(reasonVersion, "it has file format %d, and this wonted reads %d", v, formatVersion)
+		return nil, bad(reasonVersion, "it has file format %d, and this wonted reads %d; the wonted that made it can read it", v, formatVersion)
 	}
 	if err := d.read(d.buf[12:headerSize]); err != nil {
 		return nil, err
@@ -114,8 +115,9 @@ func newDecoder(r io.Reader, meta Meta) (*decoder, error) {
 	if err := d.check(headerSize - 8); err != nil {
 		return nil, err
 	}
-	if v, size := binary.LittleEndian.Uint16(d.buf[12:]), binary.LittleEndian.Uint16(d.buf[14:]); v != Version || size != RecordSize {
-		return nil, bad(reasonVersion, "its records have layout %d of %d bytes, and this wonted reads layout %d of %d", v, size, Version, RecordSize)
+	size := binary.LittleEndian.Uint16(d.buf[14:])
+	if d.layout = binary.LittleEndian.Uint16(d.buf[12:]); d.layout < 1 || d.layout > Version || size != RecordSize {
+		return nil, bad(reasonVersion, "its records have layout %d of %d bytes, and this wonted reads layouts 1 to %d of %d; the wonted that made it can read it", d.layout, size, Version, RecordSize)
 	}
 	d.saved = time.Unix(int64(binary.LittleEndian.Uint64(d.buf[16:])), 0)
 	if id := string(bytes.TrimRight(d.buf[24:24+keyIDSize], "\x00")); id != meta.KeyID {

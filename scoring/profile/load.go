@@ -20,6 +20,7 @@ type LoadReport struct {
 	Records  int       // in the store now
 	Dropped  int       // more that were in the snapshot: no room for them, or refused
 	Memory   Bytes     // what there was room in
+	Layout   int       // of its records; an older one was brought up to Version
 	Refused  int       // of those dropped, the unreadable
 	Why      error     // of the first refused
 	Aside    []Aside   // snapshots that could not be used
@@ -42,6 +43,9 @@ func (r LoadReport) String() string {
 	switch {
 	case r.Snapshot != "":
 		fmt.Fprintf(&b, "Loaded %d profiles from %s, saved %s", r.Records, r.Snapshot, r.Saved.UTC().Format(time.RFC3339))
+		if r.Layout != Version {
+			fmt.Fprintf(&b, "; their layout %d was brought up to %d", r.Layout, Version)
+		}
 		if n := r.Dropped - r.Refused; n > 0 {
 			fmt.Fprintf(&b, "; %d more did not fit into profile.memory, which is %v now: newcomers went first, then those unseen for longest", n, r.Memory)
 		}
@@ -160,7 +164,7 @@ func (s *Store) decode(r io.Reader, meta Meta) (report LoadReport, err error) {
 	if err != nil {
 		return report, err
 	}
-	report.Saved = d.saved
+	report.Saved, report.Layout = d.saved, int(d.layout)
 	var rec Record
 	for {
 		block, err := d.next()

@@ -6,7 +6,8 @@ import "github.com/wonted-project/wonted/scoring/window"
 const RecordSize = 1024
 
 // Version is the layout's version, in every record and in the snapshot's header.
-const Version = 1
+// Older ones are brought up to it when they are read: see migrate.go.
+const Version = 2
 
 // Key is the 128-bit keyed hash that stands for an identity. The zero Key is nobody.
 type Key struct{ Hi, Lo uint64 }
