@@ -32,7 +32,9 @@ func (h *web) public() *http.ServeMux {
 func (h *web) admin() http.Handler {
 	mux := h.public()
 	mux.HandleFunc("GET /v1/profiles/{who}", h.profile)
-	return localOnly(mux)
+	mux.HandleFunc("DELETE /v1/profiles/{who}", h.forget)
+	// What changes something is for programs and for pages of our own.
+	return localOnly(http.NewCrossOriginProtection().Handler(mux))
 }
 
 // localOnly refuses requests for another name than loopback's: a page in a
@@ -70,11 +72,17 @@ func (h *web) ready(w http.ResponseWriter, _ *http.Request) {
 // profile answers with every profile that {who} may mean.
 func (h *web) profile(w http.ResponseWriter, r *http.Request) {
 	found := findProfiles(h.sv.store, h.sv.resolver.Load(), r.PathValue("who"), time.Now())
-	w.Header().Set("content-type", "application/json")
+	status := http.StatusOK
 	if len(found) == 0 {
-		w.WriteHeader(http.StatusNotFound)
+		status = http.StatusNotFound
 	}
-	_ = json.NewEncoder(w).Encode(map[string]any{"profiles": found}) // the client may have gone
+	writeJSON(w, status, map[string]any{"profiles": found})
+}
+
+func writeJSON(w http.ResponseWriter, status int, answer any) {
+	w.Header().Set("content-type", "application/json")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(answer) // the client may have gone
 }
 
 // serveHTTP serves until the server is closed. An error is fatal to nobody:

@@ -3,10 +3,9 @@ package main
 import (
 	"cmp"
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
 	"net/url"
 	"strings"
@@ -16,27 +15,24 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// newProfile shows what a running wonted knows about somebody.
+// newProfile shows, and forgets, what a running wonted knows about somebody.
 func newProfile(std stdio) *cobra.Command {
+	return group("profile", "What is known about callers", newProfileShow(std), newProfileForget(std))
+}
+
+func newProfileShow(std stdio) *cobra.Command {
 	var output string
-	show := &cobra.Command{
+	cmd := &cobra.Command{
 		Use: "show NAME|HASH|VALUE", Short: "Show what is usual for a caller, an address, a device …",
 		Long: `Show what is usual for somebody: by the hash or the name that reports print, or
 by the value itself (an API key, an address). Asks the admin listener of the
 wonted that is running on this machine.`,
 		Args: exactly(1),
 	}
-	set := withSettings(show, "admin")
-	outputFlag(show, &output)
-	show.RunE = func(cmd *cobra.Command, args []string) error {
-		cfg, err := set.load()
-		if err != nil {
-			return err
-		}
-		if cfg.Admin == "" {
-			return misuse("--admin names it: host:port", "the configuration has no admin listener")
-		}
-		found, err := askProfiles(cmd.Context(), cfg.Admin, args[0])
+	set := withSettings(cmd, "admin")
+	outputFlag(cmd, &output)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		found, err := askProfiles(cmd.Context(), set, args[0])
 		if err != nil {
 			return err
 		}
@@ -54,37 +50,25 @@ wonted that is running on this machine.`,
 			return err
 		}
 		if len(found) == 0 {
-			return advise(fmt.Errorf("nobody is known as %q", args[0]),
-				"give the hash or name that a report prints, or the value of the header, cookie or claim that identity: names")
+			return unknown(args[0])
 		}
 		return nil
 	}
-	return group("profile", "What is known about callers", show)
+	return cmd
 }
 
-func askProfiles(ctx context.Context, admin, who string) ([]profileView, error) {
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
-	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+admin+"/v1/profiles/"+url.PathEscape(who), nil)
-	if err != nil {
-		return nil, err
-	}
-	res, err := http.DefaultClient.Do(req)
-	if err != nil {
-		if u, ok := errors.AsType[*url.Error](err); ok {
-			err = u.Err // the URL holds what may be an API key
-		}
-		return nil, advise(fmt.Errorf("no answer from %s: %w", admin, err),
-			"is wonted serve running, and with the same admin address? --admin chooses another")
-	}
-	defer res.Body.Close()
+func unknown(who string) error {
+	return advise(fmt.Errorf("nobody is known as %q", who),
+		"give the hash or name that a report prints, or the value of the header, cookie or claim that identity: names")
+}
+
+// askProfiles asks the wonted that is running for who.
+func askProfiles(ctx context.Context, set *settings, who string) ([]profileView, error) {
 	var answer struct {
 		Profiles []profileView `json:"profiles"`
 	}
-	if err := json.NewDecoder(io.LimitReader(res.Body, 16<<20)).Decode(&answer); err != nil || answer.Profiles == nil {
-		return nil, advise(fmt.Errorf("%s answered %s, not profiles", admin, res.Status), "is something else listening there? --admin chooses another address")
-	}
-	return answer.Profiles, nil
+	err := askAdmin(ctx, set, http.MethodGet, "/v1/profiles/"+url.PathEscape(who), &answer)
+	return answer.Profiles, err
 }
 
 // write is the profile in words.
@@ -96,10 +80,15 @@ func (v *profileView) write(w io.Writer) error {
 	row("known for", "%s, last seen %s", round(time.Duration(v.AgeS)*time.Second), v.LastSeen.Format(time.RFC3339))
 	row("requests", "%d, of them %d accepted, in %d sessions", v.Requests, v.Accepted, v.Sessions)
 	for _, u := range v.Usual {
-		row("usual", "%s %s in %s (learned from %.0f)", amount(u), u.Quantity, u.Window, u.Windows)
+		row("usual", "%s %s in %s, mostly %s to %s%s (learned from %.0f)", amount(u.Mean), u.Quantity, u.Window,
+			amount(u.Low), amount(u.High), atMost(u.Most), u.Windows)
+	}
+	if l := v.LargestResponse; l.Records > 0 || l.Bytes > 0 {
+		row("a response", "at most %s records, %s bytes", amount(l.Records), amount(l.Bytes))
 	}
 	if h := v.Habits; h != nil {
-		row("comes from", "%d devices, %d networks", h.Devices, h.Networks)
+		row("devices", "%s", enumerated(h.DeviceShares))
+		row("networks", "%s", enumerated(h.NetworkShares))
 		row("touches", "about %d objects in two days", h.Objects)
 		row("weekdays", "%s  a mark an hour from 00, the taller the busier", strip(h.Weekday))
 		row("weekends", "%s", strip(h.Weekend))
@@ -110,11 +99,29 @@ func (v *profileView) write(w io.Writer) error {
 	return t.Flush()
 }
 
-func amount(u usual) string {
-	if u.Mean >= 10 || u.Mean == 0 {
-		return fmt.Sprintf("%.0f", u.Mean)
+func amount(v float64) string {
+	if v = math.Round(10*v) / 10; v >= 10 || v == math.Trunc(v) {
+		return fmt.Sprintf("%.0f", v)
 	}
-	return fmt.Sprintf("%.1f", u.Mean)
+	return fmt.Sprintf("%.1f", v)
+}
+
+func atMost(most float64) string {
+	if most == 0 {
+		return ""
+	}
+	return ", once " + amount(most)
+}
+
+func enumerated(shares []share) string {
+	if len(shares) == 0 {
+		return "none remembered"
+	}
+	var all []string
+	for _, s := range shares {
+		all = append(all, fmt.Sprintf("%s %.0f %%", cmp.Or(s.Name, "one whose profile is gone"), 100*s.Share))
+	}
+	return strings.Join(all, ", ")
 }
 
 func round(d time.Duration) string {

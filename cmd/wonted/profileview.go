@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/wonted-project/wonted/extproc/identity"
+	"github.com/wonted-project/wonted/scoring"
 	"github.com/wonted-project/wonted/scoring/profile"
 	"github.com/wonted-project/wonted/scoring/window"
 )
@@ -26,7 +27,13 @@ type profileView struct {
 	Sessions uint32    `json:"sessions"`
 	InFlight uint16    `json:"in_flight"`
 
-	Usual []usual `json:"usual"` // what a window with activity holds on average
+	Usual []usual `json:"usual"` // what a window with activity holds
+
+	// The most that one response held and that was ordinary then; 0 where none was learned from.
+	LargestResponse struct {
+		Records float64 `json:"records"`
+		Bytes   float64 `json:"bytes"`
+	} `json:"largest_response"`
 
 	// Of callers, credentials, sessions and users; null of other kinds.
 	Habits *habitsView `json:"habits"`
@@ -39,15 +46,20 @@ type usual struct {
 	Quantity string  `json:"quantity"` // requests, new objects, bytes, records, errors
 	Window   string  `json:"window"`
 	Mean     float64 `json:"mean"`
+	Low      float64 `json:"low"`     // two standard deviations below the mean, and not below 0
+	High     float64 `json:"high"`    // and above it
+	Most     float64 `json:"most"`    // ever, and ordinary then; 0 where that is not kept
 	Windows  float64 `json:"windows"` // it was learned from, the old ones counting less
 }
 
 type habitsView struct {
-	Devices  int         `json:"devices"`  // remembered
-	Networks int         `json:"networks"` // remembered
-	Objects  int64       `json:"objects"`  // distinct in about two days, roughly
-	Weekday  [24]float64 `json:"weekday"`  // share of all visits by hour
-	Weekend  [24]float64 `json:"weekend"`
+	Devices       int         `json:"devices"`  // remembered
+	Networks      int         `json:"networks"` // remembered
+	DeviceShares  []share     `json:"device_shares"`
+	NetworkShares []share     `json:"network_shares"`
+	Objects       int64       `json:"objects"` // distinct in about two days, roughly
+	Weekday       [24]float64 `json:"weekday"` // share of all visits by hour
+	Weekend       [24]float64 `json:"weekend"`
 }
 
 // maxFound bounds an answer: a name may be shared by many.
@@ -56,6 +68,12 @@ const maxFound = 50
 // findProfiles looks who up as a keyed hash, as a display name, and as a value
 // of each kind (an API key, an address), the cheapest first.
 func findProfiles(store *profile.Store, resolver *identity.Resolver, who string, now time.Time) []profileView {
+	found := matching(store, resolver, who, now)
+	nameShares(store, found)
+	return found
+}
+
+func matching(store *profile.Store, resolver *identity.Resolver, who string, now time.Time) []profileView {
 	if k, ok := parseKey(who); ok {
 		if v, ok := viewOf(store, k, now); ok {
 			return []profileView{v}
@@ -112,28 +130,32 @@ func view(r *profile.Record, now time.Time) profileView {
 		Usual: []usual{},
 	}
 	v.AgeS = max(0, int64(now.Sub(v.Created).Seconds()))
-	b := &r.Baseline
+	b, most := &r.Baseline, scoring.MostOf(r)
+	v.LargestResponse.Records, v.LargestResponse.Bytes = most.Records, most.Bytes
 	for _, q := range []struct {
 		quantity, window string
 		m                *window.Moments
+		most             float64
 		logarithmic      bool
 	}{
-		{"requests", "1m", &b.Requests1m, false},
-		{"requests", "10m", &b.Requests10m, false},
-		{"requests", "1h", &b.Requests1h, false},
-		{"new objects", "10m", &b.New10m, false},
-		{"records", "10m", &b.Records10m, true},
-		{"bytes", "10m", &b.Bytes10m, true},
-		{"errors", "10m", &b.Errors10m, false},
+		{"requests", "1m", &b.Requests1m, most.Requests1m, false},
+		{"requests", "10m", &b.Requests10m, most.Requests10m, false},
+		{"requests", "1h", &b.Requests1h, most.Requests1h, false},
+		{"new objects", "10m", &b.New10m, most.NewObjects10m, false},
+		{"records", "10m", &b.Records10m, most.Records10m, true},
+		{"bytes", "10m", &b.Bytes10m, most.Bytes10m, true},
+		{"errors", "10m", &b.Errors10m, 0, false},
 	} {
 		if q.m.N <= 0 {
 			continue
 		}
-		mean := float64(q.m.Mean)
+		mean, spread := float64(q.m.Mean), 2*math.Sqrt(q.m.Var())
+		u := usual{q.quantity, q.window, mean, mean - spread, mean + spread, q.most, float64(q.m.N)}
 		if q.logarithmic { // of log2(1+v)
-			mean = math.Exp2(mean) - 1
+			u.Mean, u.Low, u.High = math.Exp2(u.Mean)-1, math.Exp2(u.Low)-1, math.Exp2(u.High)-1
 		}
-		v.Usual = append(v.Usual, usual{q.quantity, q.window, mean, float64(q.m.N)})
+		u.Low = max(u.Low, 0)
+		v.Usual = append(v.Usual, u)
 	}
 	switch r.Kind {
 	case profile.KindCaller, profile.KindCredential, profile.KindSession, profile.KindUser:
@@ -148,7 +170,8 @@ func view(r *profile.Record, now time.Time) profileView {
 }
 
 func habits(h *profile.Habits) *habitsView {
-	v := &habitsView{Devices: taken(h.Devices[:]), Networks: taken(h.Networks[:])}
+	v := &habitsView{DeviceShares: shares(h.Devices[:]), NetworkShares: shares(h.Networks[:])}
+	v.Devices, v.Networks = len(v.DeviceShares), len(v.NetworkShares)
 	both := h.Distinct[0]
 	both.Merge(&h.Distinct[1])
 	v.Objects = int64(math.Round(both.Estimate()))
@@ -159,13 +182,4 @@ func habits(h *profile.Habits) *habitsView {
 		}
 	}
 	return v
-}
-
-func taken(slots []window.Slot) (n int) {
-	for _, s := range slots {
-		if s.Weight > 0 {
-			n++
-		}
-	}
-	return n
 }

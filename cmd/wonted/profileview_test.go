@@ -13,6 +13,7 @@ import (
 
 	"github.com/wonted-project/wonted/extproc/identity"
 	"github.com/wonted-project/wonted/scoring/profile"
+	"github.com/wonted-project/wonted/scoring/window"
 )
 
 func TestProfilesAreFoundByHashNameAndValue(t *testing.T) {
@@ -28,10 +29,20 @@ func TestProfilesAreFoundByHashNameAndValue(t *testing.T) {
 	copy(rec.Name[:], "warehouse sync")
 	rec.Requests = 7
 	rec.Baseline.Records10m.Add(3.459431618637297, 1) // log2(1+10)
-	rec.Baseline.Requests1m.Add(2.5, 1)
+	rec.Baseline.Requests1m.Add(1.5, 1)
+	rec.Baseline.Requests1m.Add(3.5, 1)
+	rec.Rings.Precedents[0] = uint16(window.Encode(12)) // requests in a minute
+	rec.Rings.Precedents[5] = uint16(window.Encode(2000))
+	rec.Rings.Precedents[6] = uint16(window.Encode(31))
 	rec.Habits().Hours.Add(9, false, 1)
 	rec.Habits().Hours.Add(9, false, 1)
 	rec.Habits().Hours.Add(10, false, 1)
+	network := resolver.Key(profile.KindNetwork, []byte("192.0.2.0/24"))
+	window.Slots(rec.Habits().Networks[:]).Touch(uint32(network.Lo), 3)
+	window.Slots(rec.Habits().Networks[:]).Touch(12345, 1)
+	pin.Release()
+	rec, pin, _ = store.Acquire(network, profile.KindNetwork, uint32(now.Unix()))
+	copy(rec.Name[:], "192.0.2.0/24")
 	pin.Release()
 
 	var id string
@@ -57,7 +68,7 @@ func TestProfilesAreFoundByHashNameAndValue(t *testing.T) {
 	f("ffffffffffffffffffffffffffffffff", 0)
 
 	v := findProfiles(store, resolver, id, now)[0]
-	want := []usual{{"requests", "1m", 2.5, 1}, {"records", "10m", 10, 1}}
+	want := []usual{{"requests", "1m", 2.5, 0.5, 4.5, 12, 2}, {"records", "10m", 10, 10, 10, 0, 1}}
 	if d := cmp.Diff(want, v.Usual, cmp.Comparer(func(a, b float64) bool { return a-b < 1e-5 && b-a < 1e-5 })); d != "" {
 		t.Error(d)
 	}
@@ -65,7 +76,9 @@ func TestProfilesAreFoundByHashNameAndValue(t *testing.T) {
 	if err := v.write(&text); err != nil {
 		t.Fatal(err)
 	}
-	for _, line := range []string{"caller      warehouse sync", "usual       2.5 requests in 1m (learned from 1)", "usual       10 records in 10m", "·········█▄"} {
+	for _, line := range []string{"caller      warehouse sync", "usual       2.5 requests in 1m, mostly 0.5 to 4.5, once 12 (learned from 2)",
+		"usual       10 records in 10m, mostly 10 to 10 (learned from 1)", "a response  at most 31 records, 2000 bytes",
+		"devices     none remembered", "networks    192.0.2.0/24 75 %, one whose profile is gone 25 %", "·········█▄"} {
 		if !strings.Contains(text.String(), line) {
 			t.Errorf("no %q in\n%s", line, text.String())
 		}
@@ -73,7 +86,7 @@ func TestProfilesAreFoundByHashNameAndValue(t *testing.T) {
 }
 
 func TestProfileJSONIsAContract(t *testing.T) {
-	text, err := json.Marshal(profileView{Usual: []usual{{}}, Habits: &habitsView{}})
+	text, err := json.Marshal(profileView{Usual: []usual{{}}, Habits: &habitsView{DeviceShares: []share{{}}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -87,7 +100,9 @@ func TestProfileJSONIsAContract(t *testing.T) {
 			t.Error(d)
 		}
 	}
-	f(m, "accepted", "age_s", "callers", "created", "habits", "id", "in_flight", "kind", "last_seen", "name", "requests", "sessions", "usual")
-	f(m["usual"].([]any)[0], "mean", "quantity", "window", "windows")
-	f(m["habits"], "devices", "networks", "objects", "weekday", "weekend")
+	f(m, "accepted", "age_s", "callers", "created", "habits", "id", "in_flight", "kind", "largest_response", "last_seen", "name", "requests", "sessions", "usual")
+	f(m["usual"].([]any)[0], "high", "low", "mean", "most", "quantity", "window", "windows")
+	f(m["largest_response"], "bytes", "records")
+	f(m["habits"], "device_shares", "devices", "network_shares", "networks", "objects", "weekday", "weekend")
+	f(m["habits"].(map[string]any)["device_shares"].([]any)[0], "name", "share")
 }

@@ -1,0 +1,113 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/wonted-project/wonted/scoring/profile"
+)
+
+// newProfileForget makes a running wonted forget somebody.
+func newProfileForget(std stdio) *cobra.Command {
+	var output string
+	cmd := &cobra.Command{
+		Use: "forget NAME|HASH|VALUE", Short: "Forget one caller, credential, session, user, address …",
+		Long: `Forget somebody: the profile is erased from memory, the profiles are saved anew
+and older snapshots, which still hold it, are removed. Whoever it was is new
+when they come again. What is known of others stays: the addresses, networks
+and devices that were used have profiles of their own, and routes know what is
+usual on them, not by whom.`,
+		Args: exactly(1),
+	}
+	set := withSettings(cmd, "admin")
+	outputFlag(cmd, &output)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		found, err := askProfiles(cmd.Context(), set, args[0])
+		switch {
+		case err != nil:
+			return err
+		case len(found) == 0:
+			return unknown(args[0])
+		case len(found) > 1:
+			err := fmt.Errorf("%q may mean %d profiles, and one at a time is forgotten:", args[0], len(found))
+			for _, v := range found {
+				err = fmt.Errorf("%w\n%s %s %s", err, v.ID, v.Kind, v.Name)
+			}
+			return misuse("name it by its hash, the first column", "%w", err)
+		}
+		var gone forgotten
+		if err := askAdmin(cmd.Context(), set, http.MethodDelete, "/v1/profiles/"+found[0].ID, &gone); err != nil {
+			return err
+		}
+		if gone.ID == "" {
+			return unknown(args[0])
+		}
+		return print(std.out, output, gone, func(w io.Writer) error {
+			_, err := fmt.Fprintf(w, "forgotten: %s %s\n", gone.Kind, gone.ID)
+			return err
+		})
+	}
+	return cmd
+}
+
+// forgotten is who was erased. Its JSON names are a contract.
+type forgotten struct {
+	ID   string `json:"id"`
+	Kind string `json:"kind"`
+	// Snapshot says whether one was written: "saved", or "none" where profiles
+	// are in memory only.
+	Snapshot string `json:"snapshot"`
+}
+
+// forget answers DELETE /v1/profiles/{id}.
+func (h *web) forget(w http.ResponseWriter, r *http.Request) {
+	no := func(status int, why, hint string) { writeJSON(w, status, refusal{why, hint}) }
+	key, ok := parseKey(r.PathValue("who"))
+	if !ok {
+		no(http.StatusBadRequest, "who is to be forgotten is named by a hash of 32 hex digits", "GET /v1/profiles/NAME shows it")
+		return
+	}
+	v, ok := viewOf(h.sv.store, key, time.Now())
+	if !ok {
+		writeJSON(w, http.StatusNotFound, forgotten{})
+		return
+	}
+	if v.Kind == profile.KindRoute.String() || v.Kind == profile.KindLogin.String() {
+		no(http.StatusConflict, "a "+v.Kind+" is nobody: what is usual on it was learned from all callers",
+			"forget a caller, credential, session, user, address, network or device")
+		return
+	}
+	switch err := h.sv.forget(key); {
+	case err == errLent:
+		no(http.StatusServiceUnavailable, "nothing was forgotten: "+err.Error(), "ask again when it has taken over")
+	case err != nil:
+		no(http.StatusInternalServerError, "forgotten in memory, but snapshots in data_dir still hold it: "+err.Error(),
+			"mend the cause: the next snapshot that can be written removes the older ones")
+	default:
+		gone := forgotten{v.ID, v.Kind, "saved"}
+		if h.sv.cfg.DataDir == "" {
+			gone.Snapshot = "none"
+		}
+		h.sv.log.Info().Str("id", v.ID).Str("kind", v.Kind).Msg("a profile was forgotten on request")
+		writeJSON(w, http.StatusOK, gone)
+	}
+}
+
+// forget erases a record here and on disk: a save after a forget leaves no
+// older snapshot.
+func (s *service) forget(k profile.Key) error {
+	s.saving.Lock()
+	defer s.saving.Unlock()
+	if s.lent { // the successor has read it already
+		return errLent
+	}
+	s.store.Forget(k)
+	if s.cfg.DataDir == "" {
+		return nil
+	}
+	return s.write()
+}
