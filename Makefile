@@ -9,6 +9,8 @@ MAKEFLAGS += --no-print-directory
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 LDFLAGS := -X main.version=$(VERSION)
 FUZZTIME ?= 60s
+SOAK ?= 30m
+SOAK_RATE ?= 200
 COUNT ?= 10
 BENCH ?= .
 DEADLINE ?= 20s
@@ -24,7 +26,7 @@ need_go = { command -v go >/dev/null || { echo "Go 1.26 or newer is needed: http
 need_cc = { command -v "$$(go env CC | cut -d' ' -f1)" >/dev/null || \
 	{ echo "go test -race needs a C compiler: apt-get install gcc" >&2; false; }; }
 
-.PHONY: help demo test build envoy lint fmt vuln fuzz bench flood clean
+.PHONY: help demo test build envoy lint fmt vuln fuzz bench flood soak clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-7s %s\n", $$1, $$2}' Makefile
@@ -63,6 +65,10 @@ bench: ## benchmarks, for benchstat (PKG=./scoring/... BENCH=Begin COUNT=10)
 
 flood: ## 10 M identities, sprawling callers, 50,000 exchanges that never end (closed after DEADLINE, 20s); within 7 minutes
 	@$(need_go) && go build -trimpath -o bin/flood ./bench/flood && bin/flood -deadline $(DEADLINE)
+
+soak: ## mixed traffic through a real Envoy for SOAK (30m) at SOAK_RATE (200/s): flat heap, goroutines, descriptors
+	@$(need_go) && $(with_envoy) && go vet -tags soak ./bench && \
+	SOAK=$(SOAK) SOAK_RATE=$(SOAK_RATE) go test -tags soak -run '^TestSoak$$' -v -count 1 -timeout 24h ./bench
 
 clean: ## remove what was built and fetched
 	@rm -rf bin dist .reports .envoy
