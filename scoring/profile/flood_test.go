@@ -12,7 +12,7 @@ import (
 var (
 	invented    = flag.Int("invented", 100_000, "identities of one request each in the flood test")
 	established = flag.Int("established", 5_000, "established callers in the flood test")
-	floodMemory = Bytes(lowerFrom)
+	floodMemory = Bytes(lowerLeast)
 	floodRSS    = flag.Bool("rss", false, "let the flood test hold resident memory to the cap and 5 %, which needs a process without the race detector")
 )
 

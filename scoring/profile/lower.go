@@ -16,7 +16,7 @@ import "github.com/VictoriaMetrics/fastcache"
 // and three eighths of that eighth pay for finding them: the keys here, and
 // fastcache's own index on the Go heap.
 const (
-	lowerFrom  = 128 << 20
+	lowerLeast = 128 << 20
 	lowerGrain = 32 << 20
 	lowerKey   = 256 // bytes of packed records for which there is a place in the list of keys
 	keySize    = 16
@@ -26,7 +26,7 @@ const (
 
 // lowerSize is how many bytes of packed records a store of so much memory holds.
 func lowerSize(memory Bytes) Bytes {
-	if memory < lowerFrom {
+	if memory < lowerLeast {
 		return 0
 	}
 	return max(lowerGrain, memory/8/lowerGrain*lowerGrain)
