@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -33,11 +34,11 @@ usual on them, not by whom.`,
 		case len(found) == 0:
 			return unknown(args[0])
 		case len(found) > 1:
-			err := fmt.Errorf("%q may mean %d profiles, and one at a time is forgotten:", args[0], len(found))
+			var all strings.Builder
 			for _, v := range found {
-				err = fmt.Errorf("%w\n%s %s %s", err, v.ID, v.Kind, v.Name)
+				fmt.Fprintf(&all, "\n%s %s %s", v.ID, v.Kind, v.Name)
 			}
-			return misuse("name it by its hash, the first column", "%w", err)
+			return misuse("name it by its hash, the first column", "%q may mean %d profiles, and one at a time is forgotten:%s", args[0], len(found), all.String())
 		}
 		var gone forgotten
 		if err := askAdmin(cmd.Context(), set, http.MethodDelete, "/v1/profiles/"+found[0].ID, &gone); err != nil {
