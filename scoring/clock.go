@@ -131,7 +131,9 @@ func (l *look) close(taint uint8, k float64, m *window.Moments, p *countPrior, d
 	if l.mature {
 		s, expected := p.bits(k, m, 0)
 		weight = learningWeight(s * log10of2)
-		k = min(k, expected+winsor*p.deviation(m))
+		if k > expected {
+			k = min(k, expected+winsor*p.deviation(m))
+		}
 	}
 	learnMoment(m, k, weight, decay)
 }
@@ -141,7 +143,12 @@ func (l *look) close(taint uint8, k float64, m *window.Moments, p *countPrior, d
 const winsor = 2.5
 
 // learningWeight is min(1, p/0.01) for a score of -log10 p.
-func learningWeight(score float64) float64 { return math.Pow(10, min(0, 2-score)) }
+func learningWeight(score float64) float64 {
+	if score <= 2 {
+		return 1
+	}
+	return math.Pow(10, 2-score)
+}
 
 // learnMoment forgets in proportion to what it learns, and heals a record that
 // holds no numbers.

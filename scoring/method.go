@@ -13,17 +13,9 @@ func (method) judge(l *look) {
 		return
 	}
 	counts := &l.habits.Methods
-	own := counts[methodCell(l.ex)]
-	v := drawn{weight: float64(own)}
+	v := drawn{weight: float64(counts[methodCell(l.ex)])}
 	for _, n := range counts {
-		if n == 0 {
-			continue
-		}
-		v.known++
-		v.total += float64(n)
-		if n <= own {
-			v.rarer += float64(n)
-		}
+		v.count(float64(n))
 	}
 	if v.known > 0 {
 		l.place(Method, "methods", v, v.novelty(), l.cohort.newMethod)

@@ -14,23 +14,31 @@ type drawn struct {
 }
 
 func drawnOf(slots window.Slots, id uint32) drawn {
-	d := drawn{weight: slots.Weight(id), total: slots.Total(), rarer: slots.NoCommoner(id)}
+	d := drawn{weight: slots.Weight(id)}
 	for i := range slots {
-		if slots[i].Weight > 0 {
-			d.known++
-		}
+		d.count(float64(slots[i].Weight))
 	}
 	return d
 }
 
 func drawnOfSmall(slots window.SmallSlots, id uint16) drawn {
-	d := drawn{weight: slots.Weight(id), total: slots.Total(), rarer: slots.NoCommoner(id)}
+	d := drawn{weight: slots.Weight(id)}
 	for i := range slots {
-		if slots[i].Weight > 0 {
-			d.known++
-		}
+		d.count(slots[i].Count())
 	}
 	return d
+}
+
+// count takes one value's draws into the sums; weight is set.
+func (d *drawn) count(draws float64) {
+	if !(draws > 0) {
+		return
+	}
+	d.known++
+	d.total += draws
+	if draws <= d.weight {
+		d.rarer += draws
+	}
 }
 
 // novelty is how often a value was new, where that is not counted apart: every
@@ -57,6 +65,9 @@ func (l *look) place(d Detector, unit string, v drawn, novelty window.Novelty, p
 	if v.weight > 0 && v.total > 0 {
 		share = v.weight / v.total
 		p += (1 - pNew) * v.rarer / v.total
+	}
+	if share > 0 && p >= likely {
+		return 0
 	}
 	l.find(Evidence{Detector: d, Unit: unit, Bits: bitsOf(p), Observed: share, Expected: float64(v.known)})
 	if share > 0 {

@@ -1,6 +1,10 @@
 package scoring
 
-import "math"
+import (
+	"math"
+
+	"github.com/wonted-project/wonted/scoring/window"
+)
 
 // Tails of distributions as surprise in bits, S = -log2 P(at least this much).
 // All are monotone in what was observed, finite, and at least ordinary.
@@ -9,6 +13,9 @@ import "math"
 // ordinary is the surprise of anything up to the middle of its distribution.
 // It is not worth knowing which half of the usual something is in.
 const ordinary = 0.5
+
+// likely is the probability of an ordinary surprise.
+const likely = math.Sqrt2 / 2
 
 // smallestMean is below which a mean is not believed: countBits is accurate
 // from there on, and nobody's habits are known better.
@@ -112,4 +119,9 @@ func finite[F float32 | float64](x F, least, most float64) float64 {
 }
 
 // bitsOf is the surprise of a probability that is at hand.
-func bitsOf(p float64) float64 { return max(ordinary, -math.Log2(max(p, 1e-30))) }
+func bitsOf(p float64) float64 {
+	if p >= likely {
+		return ordinary
+	}
+	return max(ordinary, -window.Log2(max(p, 1e-30)))
+}

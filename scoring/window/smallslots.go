@@ -16,6 +16,9 @@ func smallEncode(w float64) uint16 {
 	return uint16(Encode(uint64(math.Round(min(w, 1<<40) * smallUnit)))) // Encode saturates below that
 }
 
+// Count is the slot's weight.
+func (s SmallSlot) Count() float64 { return smallWeight(s.Weight) }
+
 // Weight is the value's weight, 0 when it is not remembered.
 func (s SmallSlots) Weight(id uint16) float64 {
 	for i := range s {
