@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -37,7 +36,13 @@ var everyRule = identity.Config{
 // other, and answers of every kind.
 func secretly() []*recorded.Exchange {
 	rnd := rand.New(rand.NewPCG(3, 4))
-	all := slices.Concat(ordinary(), dump(5))
+	var all []*recorded.Exchange
+	for i, r := range ordinary() {
+		if i%3 == 0 { // still enough for everybody to be known
+			all = append(all, r)
+		}
+	}
+	all = append(all, dump(5)...)
 	for i := range 3 { // the owner's own dump: known by nothing but its size
 		r := page(beginning.AddDate(0, 0, workdays).Add(10*time.Hour+time.Duration(i)*time.Minute), 9, 10_000)
 		r.Label = "attack"
