@@ -8,6 +8,7 @@ type shard struct {
 	mu         sync.Mutex
 	slab       *slab
 	index      index
+	found      uint64   // lookups that ended in the slab
 	chunks     []uint32 // first slots of the chunks taken
 	free       []uint32 // slots of forgotten records
 	used       uint32   // positions handed out, free ones included
@@ -27,21 +28,11 @@ type counters struct {
 	evicted  [classes]uint64 // records gone for good
 	stowed   uint64          // moved to the level below
 	promoted uint64          // and back
-	found    uint64          // lookups that ended in the slab
-	missed   uint64          // and in neither level
+	missed   uint64          // lookups that ended in neither level
 }
 
 // slot is the place in the slab of the shard's i-th position.
 func (sh *shard) slot(i uint32) uint32 { return sh.chunks[i/chunkRecords] + i%chunkRecords }
-
-// find returns the slot of the key's record, which may have to come from below.
-func (sh *shard) find(tag uint32, k Key) (slot uint32, ok bool) {
-	if slot, ok = sh.index.find(tag, k, sh.slab.records); ok {
-		sh.found++
-		return slot, true
-	}
-	return sh.promote(tag, k)
-}
 
 // create makes a record for a key that has none.
 //

@@ -137,8 +137,10 @@ func (s *Store) Acquire(k Key, kind Kind, now uint32) (rec *Record, pin Pin, cre
 	h := k.hash()
 	sh, tag := s.shard(h), uint32(h)
 	sh.mu.Lock()
-	slot, ok := sh.find(tag, k)
-	if !ok {
+	slot, ok := sh.index.find(tag, k, s.slab.records)
+	if ok {
+		sh.found++
+	} else if slot, ok = sh.promote(tag, k); !ok {
 		slot = sh.create(tag, k, kind, now)
 	}
 	return &s.slab.records[slot], Pin{sh, slot}, !ok
@@ -150,8 +152,11 @@ func (s *Store) Find(k Key) (*Record, Pin, bool) {
 	h := k.hash()
 	sh := s.shard(h)
 	sh.mu.Lock()
-	slot, ok := sh.find(uint32(h), k)
-	if !ok {
+	tag := uint32(h)
+	slot, ok := sh.index.find(tag, k, s.slab.records)
+	if ok {
+		sh.found++
+	} else if slot, ok = sh.promote(tag, k); !ok {
 		sh.mu.Unlock()
 		return nil, Pin{}, false
 	}
