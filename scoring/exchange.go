@@ -54,6 +54,7 @@ type Exchange struct {
 	Address   netip.Addr
 	Entities  [profile.KindCount]Identity
 	Companion profile.Key // a losing source of the caller's kind that disagrees; zero if none
+	Contested bool        // one header that an identity rule reads carried several different values
 	Names     []byte      // room for composed display names; Reset keeps its capacity
 
 	// What it asks for: set by Scorer.Begin.
