@@ -2,6 +2,7 @@ package scoring
 
 import (
 	"fmt"
+	"math"
 	"sync"
 	"testing"
 	"time"
@@ -187,6 +188,9 @@ func TestAnchorSpeedLimit(t *testing.T) {
 	last := w.record(profile.KindCaller, "acme")
 	if moved := float64(last.Records.Anchor - first.Records.Anchor); moved > anchorSpeed*float64(days)*max(responseSpread(&last.Records.Y), responseSpread(&first.Records.Y), 0.5)+1e-6 {
 		t.Errorf("the anchor moved by %.2f", moved)
+	}
+	if was, is := float64(first.Records.Spread), float64(last.Records.Spread); was == 0 || is > was*math.Pow(1+spreadSpeed, float64(days+1)) {
+		t.Errorf("the slow spread went from %.3f to %.3f", was, is)
 	}
 	if last.Records.Y.Mean <= last.Records.Anchor {
 		t.Errorf("the fast mean %.2f did not outrun the anchor %.2f", last.Records.Y.Mean, last.Records.Anchor)

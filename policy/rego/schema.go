@@ -45,7 +45,8 @@ var schema = []field{
 	{name: "source", fields: []field{
 		{name: "address", value: func(v *view) *ast.Term { return address(v.ex) }},
 		{name: "network", value: func(v *view) *ast.Term { return network(v.ex) }}, // its /24 or /48
-		{name: "asn", value: nowhere}, {name: "as_org", value: nowhere}, {name: "country", value: nowhere},
+		{name: "asn", value: nowhere}, {name: "as_org", value: nowhere},
+		{name: "country", value: func(v *view) *ast.Term { return text(v.ex.Country) }}, // two letters
 	}},
 	{name: "device", fields: []field{
 		{name: "id", value: func(v *view) *ast.Term { return hash(&v.ex.Entities[profile.KindDevice]) }},
