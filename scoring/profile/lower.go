@@ -66,7 +66,7 @@ func (l *lower) stow(r *Record) {
 	l.head++
 	l.live++
 	var buf [packedMax]byte
-	l.cache.Set(r.Key.bytes()[:], pack(buf[:0], at, r))
+	l.cache.Set(r.Key.bytes()[:], pack(&buf, at, r))
 }
 
 // take removes the key's record, if it is here, and appends it to b, packed.

@@ -22,21 +22,25 @@ const (
 	packedMax   = packedHead + RecordSize
 )
 
-// pack appends the packed record to b.
-func pack(b []byte, position uint32, r *Record) []byte {
-	b = binary.LittleEndian.AppendUint32(b, position)
-	b = append(b, make([]byte, recordWords/8)...)
+// pack returns the packed record, which lies in buf.
+func pack(buf *[packedMax]byte, position uint32, r *Record) []byte {
 	var mask [recordWords / 64]uint64
+	n := packedHead
 	for i, w := range r.words() {
-		if w != 0 && i >= keyWords {
-			mask[i/64] |= 1 << (i % 64)
-			b = binary.LittleEndian.AppendUint64(b, w)
+		if i < keyWords {
+			continue
 		}
+		// Every word is written, and stays if it is not 0: without a branch,
+		// which would be guessed wrong as often as not.
+		binary.LittleEndian.PutUint64(buf[n:], w)
+		filled := (w | -w) >> 63
+		mask[i/64] |= filled << (i % 64)
+		n += 8 * int(filled)
 	}
-	head := b[len(b)-8*(bits.OnesCount64(mask[0])+bits.OnesCount64(mask[1]))-recordWords/8:]
-	binary.LittleEndian.PutUint64(head, mask[0])
-	binary.LittleEndian.PutUint64(head[8:], mask[1])
-	return b
+	binary.LittleEndian.PutUint32(buf[:], position)
+	binary.LittleEndian.PutUint64(buf[4:], mask[0])
+	binary.LittleEndian.PutUint64(buf[12:], mask[1])
+	return buf[:n]
 }
 
 // packedPosition is the position that pack was given, if b is whole.
