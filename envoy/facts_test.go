@@ -14,9 +14,9 @@ import (
 	rbacv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/rbac/v3"
 	hcmv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/http_connection_manager/v3"
 	pb "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
+	matcherv3 "github.com/envoyproxy/go-control-plane/envoy/type/matcher/v3"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
-	"google.golang.org/protobuf/types/known/anypb"
 
 	"github.com/wonted-project/wonted/envoy"
 	"github.com/wonted-project/wonted/envoy/envoytest"
@@ -201,20 +201,24 @@ func TestFactAnAnswerOfAnotherPhaseIsAnError(t *testing.T) {
 	}
 }
 
-// refuseFirst is a filter before wonted's that refuses everything.
-func refuseFirst(t testing.TB) func(*hcmv3.HttpConnectionManager) {
+// refusing is a filter that refuses every request below a path.
+func refusing(t testing.TB, path string) *hcmv3.HttpFilter {
 	t.Helper()
-	packed, err := anypb.New(&rbacv3.RBAC{Rules: &rbacconfigv3.RBAC{Action: rbacconfigv3.RBAC_DENY, Policies: map[string]*rbacconfigv3.Policy{
+	below := &matcherv3.PathMatcher{Rule: &matcherv3.PathMatcher_Path{Path: &matcherv3.StringMatcher{MatchPattern: &matcherv3.StringMatcher_Prefix{Prefix: path}}}}
+	return filter(t, "envoy.filters.http.rbac", &rbacv3.RBAC{Rules: &rbacconfigv3.RBAC{Action: rbacconfigv3.RBAC_DENY, Policies: map[string]*rbacconfigv3.Policy{
 		"everyone": {
-			Permissions: []*rbacconfigv3.Permission{{Rule: &rbacconfigv3.Permission_Any{Any: true}}},
+			Permissions: []*rbacconfigv3.Permission{{Rule: &rbacconfigv3.Permission_UrlPath{UrlPath: below}}},
 			Principals:  []*rbacconfigv3.Principal{{Identifier: &rbacconfigv3.Principal_Any{Any: true}}},
 		},
 	}}})
-	if err != nil {
-		t.Fatal(err)
+}
+
+// refuseFirst is a filter before wonted's that refuses everything.
+func refuseFirst(t testing.TB) func(*hcmv3.HttpConnectionManager) {
+	t.Helper()
+	return func(m *hcmv3.HttpConnectionManager) {
+		m.HttpFilters = slices.Insert(m.HttpFilters, 0, refusing(t, "/"))
 	}
-	filter := &hcmv3.HttpFilter{Name: "envoy.filters.http.rbac", ConfigType: &hcmv3.HttpFilter_TypedConfig{TypedConfig: packed}}
-	return func(m *hcmv3.HttpConnectionManager) { m.HttpFilters = slices.Insert(m.HttpFilters, 0, filter) }
 }
 
 func TestFactARefusalBeforeTheFilterOpensAStreamOnlyIfResponseHeadersAreSent(t *testing.T) {

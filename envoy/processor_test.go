@@ -14,6 +14,7 @@ import (
 	pb "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
 	typev3 "github.com/envoyproxy/go-control-plane/envoy/type/v3"
 	"google.golang.org/grpc"
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/anypb"
 
 	"github.com/wonted-project/wonted/envoy"
@@ -103,6 +104,16 @@ func editManager(t testing.TB, b *bootstrapv3.Bootstrap, edit func(*hcmv3.HttpCo
 		t.Fatal(err)
 	}
 	filter.GetTypedConfig().Value = packed.Value
+}
+
+// filter is an HTTP filter of somebody else's.
+func filter(t testing.TB, name string, config proto.Message) *hcmv3.HttpFilter {
+	t.Helper()
+	packed, err := anypb.New(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &hcmv3.HttpFilter{Name: name, ConfigType: &hcmv3.HttpFilter_TypedConfig{TypedConfig: packed}}
 }
 
 // The answers that scripts are made of.
