@@ -94,6 +94,26 @@ func TestNoRequestFailsWhenWontedIsToldToGo(t *testing.T) {
 	l.noneFailed(t, "three restarts by SIGTERM, fail open")
 }
 
+func TestNoRequestFailsAndNoneIsUnjudgedWhenASuccessorTakesOver(t *testing.T) {
+	// Fail closed: a request that met nobody would be a 500.
+	s := set(t, kept(t, envoytest.Settings{Fail: "closed", Policy: permissive}))
+	l := s.steady(rate)
+	for n := range 5 {
+		l.goesOn(100)
+		before, pid := s.wonted.Metric(t, "wonted_exchanges_total"), s.wonted.PID()
+		s.wonted.TakeOver(t)
+		l.goesOn(100)
+		if s.wonted.PID() == pid || s.wonted.Metric(t, "wonted_exchanges_total") == 0 || before == 0 {
+			t.Errorf("change %d: the successor judges nothing", n+1)
+		}
+		if p, _ := s.wonted.Profile(t, "key-0"); p.Accepted < (n+1)*10 {
+			t.Errorf("change %d: %d requests of a caller are known", n+1, p.Accepted)
+		}
+	}
+	l.noneFailed(t, "five take-overs, fail closed")
+	s.undisturbed()
+}
+
 // A caller's profile is read twice with two snapshots between: the second was
 // begun after the first reading, and must bring back all of it.
 func TestNoRequestFailsWhenWontedIsKilledTwentyTimes(t *testing.T) {

@@ -15,7 +15,7 @@ var reasons = []struct{ key, value, why string }{
 	{"use_remote_address", "true", "The client's address is the peer's, not what the client writes into x-forwarded-for."},
 	{"xff_num_trusted_hops", "", "Proxies in front of Envoy that may be believed; the same number as trusted_proxies in wonted."},
 	{"normalize_path", "true", "wonted makes routes of paths: /a/../b must not look like a new one."},
-	{"early_header_mutation_extensions", "", "x-wonted-* headers are wonted's to write: copies sent by a client are dropped."},
+	{"early_header_mutation_extensions", "", "x-wonted-* headers are wonted's to write: copies sent by a client are dropped,\nalso while wonted is away, and also with underscores."},
 	{"payload_in_metadata", "", "Verified claims go where no client can write; wonted reads identity from there."},
 	{"enable_ja4_fingerprinting", "true", "Fingerprints the client's TLS hello: the device's name in a profile."},
 	{"initial_metadata", "", "The fingerprint travels beside the request, not in its headers: a client cannot forge it."},

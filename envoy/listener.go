@@ -20,6 +20,11 @@ import (
 // listenerName is how a started Envoy's port is found on its admin page.
 const listenerName = "clients"
 
+// ours matches the names of headers that only wonted may write, whole as Envoy
+// matches. Envoy has made them lower-case; underscores, which it lets pass,
+// stand for hyphens to CGI and its many heirs.
+const ours = "^x[-_]wonted[-_].*$"
+
 func listener(opts Options) *listenerv3.Listener {
 	chain := &listenerv3.FilterChain{Filters: []*listenerv3.Filter{{
 		Name:       "envoy.filters.network.http_connection_manager",
@@ -67,7 +72,9 @@ func connectionManager(opts Options) *hcmv3.HttpConnectionManager {
 			Name: "envoy.http.early_header_mutation.header_mutation",
 			TypedConfig: pack(&earlyv3.HeaderMutation{Mutations: []*mutationv3.HeaderMutation{{
 				Action: &mutationv3.HeaderMutation_RemoveOnMatch_{RemoveOnMatch: &mutationv3.HeaderMutation_RemoveOnMatch{
-					KeyMatcher: &matcherv3.StringMatcher{MatchPattern: &matcherv3.StringMatcher_Prefix{Prefix: "x-wonted-"}},
+					KeyMatcher: &matcherv3.StringMatcher{MatchPattern: &matcherv3.StringMatcher_SafeRegex{
+						SafeRegex: &matcherv3.RegexMatcher{Regex: ours},
+					}},
 				}},
 			}}}),
 		}},

@@ -13,6 +13,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // program is the wonted under test, built once for the test binary.
@@ -126,12 +127,32 @@ func (w *Wonted) WritePolicy(t testing.TB, rego string) {
 // Start runs the program again with the same configuration, after Kill or Terminate.
 func (w *Wonted) Start(t testing.TB) {
 	t.Helper()
+	w.launch(t)
+	w.ready(t)
+}
+
+// TakeOver runs the program a second time beside the one that runs, which
+// hands over to it, and returns when that one has ended.
+func (w *Wonted) TakeOver(t testing.TB) {
+	t.Helper()
+	old := w.done
+	w.launch(t, "--takeover")
+	w.ready(t)
+	select {
+	case <-old:
+	case <-time.After(patience):
+		t.Fatalf("the wonted before is still there; the log of both:\n%s", w.tail(30))
+	}
+}
+
+func (w *Wonted) launch(t testing.TB, flags ...string) {
+	t.Helper()
 	log, err := os.OpenFile(w.log, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer log.Close()
-	w.cmd = exec.Command(Build(t), "serve", "--config", w.Config)
+	w.cmd = exec.Command(Build(t), append([]string{"serve", "--config", w.Config}, flags...)...)
 	w.cmd.Stdout, w.cmd.Stderr = log, log
 	w.cmd.SysProcAttr = Child()
 	if err := w.cmd.Start(); err != nil {
@@ -140,6 +161,11 @@ func (w *Wonted) Start(t testing.TB) {
 	done, cmd := make(chan struct{}), w.cmd
 	w.done = done
 	go func() { _ = cmd.Wait(); close(done) }()
+}
+
+func (w *Wonted) ready(t testing.TB) {
+	t.Helper()
+	done, cmd := w.done, w.cmd
 	Eventually(t, "wonted is ready", func() error {
 		select {
 		case <-done:
