@@ -15,7 +15,7 @@ var epoch = time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
 const (
 	workers  = 2 // as many as the smallest machine has cores
 	visits   = 12
-	oneKnown = 5 // during the flood every sixth request is an established caller's
+	oneKnown = 10 // during the flood every eleventh request is an established caller's
 )
 
 // identities lets strangers of one request each flood a store that knows
@@ -39,16 +39,16 @@ func identities(r *report, s settings) error {
 	}
 	defer p.store.Close()
 
-	// The established have come on six days.
-	for v := range visits {
-		day := epoch.AddDate(0, 0, v/2-visits/2)
-		together(func(w int) {
-			for i := w; i < s.callers; i += workers {
-				clients[w].known(i, day.Add(time.Duration(v%2)*4*time.Hour+time.Duration(i)*10*time.Millisecond))
+	// The established have come one after the other, in the days before.
+	together(func(w int) {
+		for i := w; i < s.callers; i += workers {
+			came := epoch.Add(-time.Duration(s.callers-i) * 5 * time.Second)
+			for v := range visits {
+				clients[w].known(i, came.Add(time.Duration(v)*time.Second/4))
 				p.exchange(clients[w], 200, 1900)
 			}
-		})
-	}
+		}
+	})
 	before := p.survivors(s.callers)
 	r.must(before.callers == s.callers, "%d of %d callers are established before the flood", before.callers, s.callers)
 
@@ -77,8 +77,9 @@ func identities(r *report, s settings) error {
 	keptOf("their addresses", after.addresses, before.addresses)
 
 	st := p.store.Stats()
-	r.must(st.Bytes <= s.memory, "the store takes %.1f MiB of %v: %d profiles, evicted %d on probation, %d established",
-		float64(st.Bytes)/mib, s.memory, st.Total, st.EvictedProbation, st.EvictedProtected)
+	r.must(st.Bytes <= s.memory && st.CapacityBytes <= s.memory, "the store takes %.1f MiB of %v: %d profiles in the slab and %d below (%d went down, %d came back)",
+		float64(st.Bytes)/mib, s.memory, st.Total, st.Below, st.Stowed, st.Promoted)
+	r.say("evicted %d on probation, %d established: the store's own count of retention is %.3f %%", st.EvictedProbation, st.EvictedProtected, 100*st.Retention())
 	limit := float64(s.memory) * 1.05
 	r.machine(float64(most.most-base) <= limit, "resident %.1f MiB at most: %.1f MiB over a base of %.1f MiB (the program at work, without the store), at most %.1f MiB",
 		float64(most.most)/mib, float64(most.most-base)/mib, float64(base)/mib, limit/mib)

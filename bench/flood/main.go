@@ -21,7 +21,7 @@ const whole = 7 * time.Minute
 // settings are what the command line may change. The defaults are the sizes
 // that are promised.
 type settings struct {
-	memory   profile.Bytes // of identities
+	memory   profile.Bytes // of identities: the slab alone is a little too small for the established
 	modest   profile.Bytes // of the others
 	callers  int
 	others   int
@@ -45,7 +45,7 @@ func main() {
 	if len(os.Args) == 4 && os.Args[1] == holdCommand {
 		exit(hold(os.Args[2], os.Args[3]))
 	}
-	s := settings{memory: 384 << 20, modest: profile.Default().Memory}
+	s := settings{memory: 352 << 20, modest: profile.Default().Memory}
 	flag.TextVar(&s.memory, "memory", s.memory, "profile.memory of the flooded store")
 	flag.IntVar(&s.callers, "callers", 100_000, "established callers")
 	flag.IntVar(&s.others, "identities", 10_000_000, "identities of one request each")

@@ -76,8 +76,8 @@ func sprawl(r *report, s settings) error {
 	}
 	st := p.store.Stats()
 	r.must(p.routes.Len() <= route.MaxRoutes, "%d routes in the table, at most %d", p.routes.Len(), route.MaxRoutes)
-	r.must(st.Bytes <= s.modest && st.Total <= st.CapacityRecords, "%d profiles in %.1f MiB; evicted %d on probation, %d established",
-		st.Total, float64(st.Bytes)/mib, st.EvictedProbation, st.EvictedProtected)
+	r.must(st.Bytes <= s.modest && st.Total <= st.CapacityRecords, "%d profiles in the slab and %d below take %.1f MiB; evicted %d on probation, %d established",
+		st.Total, st.Below, float64(st.Bytes)/mib, st.EvictedProbation, st.EvictedProtected)
 	bad := insane(p.store)
 	r.must(bad == 0, "%d profiles hold an impossible number", bad)
 	limit := float64(s.modest) * 1.05
