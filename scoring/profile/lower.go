@@ -53,11 +53,18 @@ type lower struct {
 
 // stow writes down a record that leaves the slab.
 func (l *lower) stow(r *Record) {
+	var buf [packedMax]byte
 	if l.head-l.tail == uint64(len(l.keys)) {
-		l.expire()
+		l.expire(&buf)
 	}
 	if l.head%lowerSweep == 0 {
-		for n := 0; n < 2*lowerSweep && l.tail < l.head && l.vacantOrLost(l.tail); n++ {
+		for range 2 * lowerSweep {
+			if l.tail == l.head {
+				break
+			}
+			if _, _, ok := l.listed(&buf, l.tail); ok {
+				break
+			}
 			l.tail++
 		}
 	}
@@ -65,7 +72,6 @@ func (l *lower) stow(r *Record) {
 	l.keys[at] = r.Key
 	l.head++
 	l.live++
-	var buf [packedMax]byte
 	l.cache.Set(r.Key.bytes()[:], pack(&buf, at, r))
 }
 
@@ -102,51 +108,43 @@ func (l *lower) each(n uint64, steps int, f func(*Record) bool) (next uint64, ok
 	var buf [packedMax]byte
 	r := new(Record)
 	for ; n < end; n++ {
-		if l.vacantOrLost(n) {
+		packed, k, ok := l.listed(&buf, n)
+		if !ok {
 			continue
 		}
-		k := l.keys[l.place(n)]
-		unpack(l.cache.Get(buf[:0], k.bytes()[:]), k, r)
-		if !f(r) {
+		if unpack(packed, k, r); !f(r) {
 			return n + 1, false
 		}
 	}
 	return n, true
 }
 
-// vacantOrLost says that place n holds no record, and counts the one that
-// fastcache has overwritten.
-func (l *lower) vacantOrLost(n uint64) bool {
+// listed returns the record that is listed at place n, if the place is not
+// vacant. It is now, and the record counts as lost, if fastcache holds another
+// one of the key or none: it was overwritten, and perhaps made anew and stowed
+// again.
+func (l *lower) listed(buf *[packedMax]byte, n uint64) (packed []byte, k Key, ok bool) {
 	at := l.place(n)
-	k := l.keys[at]
-	if k == (Key{}) {
-		return true
+	if k = l.keys[at]; k == (Key{}) {
+		return nil, k, false
 	}
-	if l.holds(at, k) {
-		return false
+	packed = l.cache.Get(buf[:0], k.bytes()[:])
+	if position, ok := packedPosition(packed); ok && position == at {
+		return packed, k, true
 	}
 	l.keys[at] = Key{}
 	l.live--
 	l.lost++
-	return true
+	return nil, k, false
 }
 
 // expire gives up the oldest place, with its record if it has one.
-func (l *lower) expire() {
-	if !l.vacantOrLost(l.tail) {
-		at := l.place(l.tail)
-		l.remove(at, l.keys[at])
+func (l *lower) expire(buf *[packedMax]byte) {
+	if _, k, ok := l.listed(buf, l.tail); ok {
+		l.remove(l.place(l.tail), k)
 		l.lost++
 	}
 	l.tail++
-}
-
-// holds says that the key's record is the one listed at the place: it may have
-// been overwritten, made anew and stowed again.
-func (l *lower) holds(at uint32, k Key) bool {
-	var buf [packedMax]byte
-	listed, ok := packedPosition(l.cache.Get(buf[:0], k.bytes()[:]))
-	return ok && listed == at
 }
 
 func (l *lower) remove(at uint32, k Key) {

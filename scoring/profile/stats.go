@@ -9,7 +9,7 @@ type Stats struct {
 	Total     int            // of all kinds
 	Probation int            // of them, fewer than Established accepted requests
 	Protected int            // Established; routes are neither
-	Below     int            // established ones in the level below, packed
+	Below     int            // established ones in the level below; what it overwrote last may count until a Save
 
 	CapacityRecords int   // how many fit into the slab
 	Bytes           Bytes // taken by records, index and bookkeeping of both levels so far
