@@ -98,6 +98,29 @@ func TestForgedWontedHeadersChangeNothingAndGoNoFurther(t *testing.T) {
 	}, envoytest.Settings{Policy: whoami}))
 }
 
+// While wonted is away nobody but Envoy can drop what is forged in its name.
+func TestForgedWontedHeadersGoNoFurtherWhileWontedIsAway(t *testing.T) {
+	s := set(t, envoytest.Settings{Policy: whoami}, func(o *envoy.Options) { o.FailOpen = true })
+	s.wonted.Kill()
+	for name, c := range map[string]client{"HTTP/1.1": http1(t), "HTTP/2": http2(t)} {
+		m := mark()
+		s.wants(s.get(c, "/", m, "x-wonted-score", "0", "X_Wonted_Score", "0", "x_wonted-identity", "admin", "x-wonted_ja4", "t13",
+			"x-wontedly", "kept", "not-x-wonted-score", "kept"), http.StatusOK)
+		kept := 0
+		for header := range s.upstream.Seen(m)[0] {
+			switch plain := strings.ReplaceAll(strings.ToLower(header), "_", "-"); {
+			case strings.HasPrefix(plain, "x-wonted-"):
+				t.Errorf("%s: the upstream was sent a forged %s", name, header)
+			case strings.Contains(plain, "x-wonted"):
+				kept++
+			}
+		}
+		if kept != 2 {
+			t.Errorf("%s: %d of 2 headers of others were kept", name, kept)
+		}
+	}
+}
+
 func TestUnverifiedClaimsChangeNothing(t *testing.T) {
 	s := set(t, envoytest.Settings{Policy: whoami})
 	c, part := http1(t), base64.RawURLEncoding.EncodeToString

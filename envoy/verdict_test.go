@@ -97,6 +97,40 @@ func TestThrottleAnswers429WithRetryAfter(t *testing.T) {
 	}
 }
 
+// Whichever of two keys the upstream believes, the profiles know neither: a
+// stolen key must not hide behind a junk one. This is the default policy's.
+func TestAStolenKeyBesideJunkIsRefused(t *testing.T) {
+	s := set(t, envoytest.Settings{})
+	for name, c := range map[string]client{"HTTP/1.1": http1(t), "HTTP/2": http2(t)} {
+		f := func(status int, headers ...string) {
+			t.Helper()
+			m := mark()
+			got := s.get(c, "/v1/orders/17", m, headers...)
+			s.wants(got, status)
+			seen := len(s.upstream.Seen(m))
+			if status == http.StatusOK {
+				if seen != 1 {
+					t.Errorf("%s: %q reached the upstream %d times", name, headers, seen)
+				}
+				return
+			}
+			if seen != 0 || !strings.Contains(string(got.body), `"reason":"malformed"`) {
+				t.Errorf("%s: %q reached the upstream %d times; the answer is %s", name, headers, seen, got.body)
+			}
+			if log := s.logged(m); log.Details != "wonted_deny" {
+				t.Errorf("%s: details %q", name, log.Details)
+			}
+		}
+		f(http.StatusBadRequest, "x-api-key", "stolen", "x-api-key", "junk")
+		f(http.StatusBadRequest, "x-api-key", "junk", "x-api-key", "stolen")
+		f(http.StatusBadRequest, "x-api-key", "stolen", "accept", "*/*", "X-Api-Key", "junk")
+		f(http.StatusBadRequest, "authorization", "Bearer stolen", "authorization", "Bearer junk")
+		f(http.StatusOK, "x-api-key", "k", "x-api-key", "k")
+		f(http.StatusOK, "x-api-key", "k", "authorization", "Bearer t")
+		f(http.StatusOK, "cookie", "session=a; session=b") // as a browser may
+	}
+}
+
 func TestHeadersAreSetAddedAndRemoved(t *testing.T) {
 	s := set(t, envoytest.Settings{Policy: rego(
 		`request_headers contains {"name": "x-risk", "value": "low"}`,

@@ -26,6 +26,8 @@ func isGRPC(ex *scoring.Exchange) bool {
 // grpcCode is the code of a refusal.
 func grpcCode(status int) uint64 {
 	switch {
+	case status == http.StatusBadRequest:
+		return uint64(codes.InvalidArgument)
 	case status == http.StatusUnauthorized:
 		return uint64(codes.Unauthenticated)
 	case status == http.StatusTooManyRequests:

@@ -146,6 +146,7 @@ func hexID(b []byte, id scoring.ID) []byte { return hex.AppendEncode(b, id[:]) }
 // problems is what a client may read about each reason class.
 var problems = map[string]string{
 	"denied":      "This request is not allowed.",
+	"malformed":   "The request is malformed.",
 	"step-up":     "Sign in again to continue.",
 	"rate":        "Too much in too short a time. Try again later.",
 	"budget":      "The response would be larger than allowed.",

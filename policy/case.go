@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"net/http"
 	"time"
 
 	"github.com/wonted-project/wonted/scoring"
@@ -63,7 +64,7 @@ func (c *Case) Declared() int64 { return c.size }
 type Verdict struct {
 	*Decision           // never nil; budgets are resolved
 	Pass      bool      // let it go on: Action is Allow, or the mode is shadow
-	Class     string    // reason class that the client may see: "denied", "step-up", "rate", "budget", "unavailable"; "" where allowed
+	Class     string    // reason class that the client may see: "denied", "malformed", "step-up", "rate", "budget", "unavailable"; "" where allowed
 	Body      bool      // at the response headers: ask for the body in chunks and call Meter
 	Mode      Mode      // the mode that this exchange is judged by
 	At        time.Time // when it was reached
@@ -87,8 +88,11 @@ func (c *Case) adopt(d *Decision, now time.Time) {
 	if d.Action > c.decision.Action || c.decision.Action == Allow {
 		c.decision = *d
 		c.class = classes[d.Action]
-		if d.Failed != "" && d.Action != Allow {
+		switch {
+		case d.Failed != "" && d.Action != Allow:
 			c.class = "unavailable"
+		case d.Action == Deny && d.Status == http.StatusBadRequest:
+			c.class = "malformed" // the request is at fault, not who sent it
 		}
 		c.at = now
 		if d.Action == Throttle && d.RetryAfter <= 0 {

@@ -222,5 +222,5 @@ func (g *Gate) Close(c *Case, end scoring.End, now time.Time) {
 // notable: anything but plainly allowed.
 func (c *Case) notable() bool {
 	d := &c.decision
-	return d.Action != Allow || d.Failed != "" || d.Reason != "" || c.Exchange.Assessment.Anomalous
+	return d.Action != Allow || d.Failed != "" || d.Reason != "" || len(d.Quarantine) > 0 || c.Exchange.Assessment.Anomalous
 }

@@ -27,6 +27,15 @@ type Report struct {
 	Bytes     int64     `json:"bytes"`   // -1: unknown
 	Reason    string    `json:"reason"`
 	Evidence  []Finding `json:"evidence"`
+
+	// Quarantine is what the policy asked for. This version does not carry it out.
+	Quarantine []Isolation `json:"quarantine,omitempty"`
+}
+
+// Isolation is a Quarantine in words.
+type Isolation struct {
+	Entity string `json:"entity"`
+	TTL    string `json:"ttl"` // "10m"
 }
 
 // Finding is one piece of evidence, in words and numbers.
@@ -72,6 +81,9 @@ func (c *Case) report(end scoring.End) *Report {
 	}
 	for i := range ex.Assessment.Evidence {
 		r.Evidence = append(r.Evidence, Explain(&ex.Assessment.Evidence[i]))
+	}
+	for _, q := range d.Quarantine {
+		r.Quarantine = append(r.Quarantine, Isolation{Entity: q.Entity, TTL: WindowName(q.TTL)})
 	}
 	return r
 }

@@ -57,7 +57,24 @@ func TestWhatIsReported(t *testing.T) {
 	f("with headers", 0, Decision{Action: Allow, Request: []HeaderRule{{Name: "a", Value: "b"}}}, false)
 	f("anomalous", 1, Decision{Action: Allow}, true)
 	f("an exception", 1, Decision{Action: Allow, Reason: "batch night"}, false)
+	f("quarantined", 1, Decision{Action: Allow, Quarantine: []Quarantine{{Entity: "session", TTL: time.Hour}}}, false)
 	f("throttled", 1, Decision{Action: Throttle}, false)
+}
+
+func TestQuarantineIsReported(t *testing.T) {
+	b := newBench(saying(Decision{Action: Allow, Quarantine: []Quarantine{
+		{Entity: "address", TTL: 90 * time.Minute}, {Entity: "credential", TTL: 10 * time.Minute},
+	}}), nil)
+	c := request()
+	b.Open(c)
+	b.Close(c, scoring.Answered, at)
+	got, err := json.Marshal(b.reports[0].Quarantine)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(`[{"entity":"address","ttl":"1h30m"},{"entity":"credential","ttl":"10m"}]`, string(got)); diff != "" {
+		t.Error(diff)
+	}
 }
 
 func TestPrincipal(t *testing.T) {

@@ -83,6 +83,9 @@ func (r *reportLog) write(rep *policy.Report) {
 	for _, f := range rep.Evidence {
 		why = append(why, f.Summary)
 	}
+	if len(rep.Quarantine) > 0 {
+		e = e.Interface("quarantine", rep.Quarantine)
+	}
 	if r.unsaid > 0 {
 		e = e.Int64("suppressed", r.unsaid)
 		r.unsaid = 0

@@ -36,10 +36,12 @@ func TestReportsAreBoundedAndCounted(t *testing.T) {
 		t.Errorf("%d suppressed, want %d", got, want)
 	}
 	out.Reset()
-	r.write(&policy.Report{Time: now.Add(time.Minute), Mode: "shadow", Action: "deny"})
+	r.write(&policy.Report{Time: now.Add(time.Minute), Mode: "shadow", Action: "deny",
+		Quarantine: []policy.Isolation{{Entity: "session", TTL: "10m"}}})
 	var line struct {
 		Level, Why string
 		Suppressed int64
+		Quarantine []policy.Isolation
 	}
 	if err := json.Unmarshal(out.Bytes(), &line); err != nil {
 		t.Fatal(err)
@@ -47,7 +49,10 @@ func TestReportsAreBoundedAndCounted(t *testing.T) {
 	if line.Suppressed != reportQueue-reportBurst || line.Level != "info" {
 		t.Errorf("got %+v: the next line must say how many were left out, and shadow is no warning", line)
 	}
-	if !strings.Contains(lines[0], "10,000 records") || !strings.Contains(lines[0], `"level":"warn"`) {
+	if len(line.Quarantine) != 1 || line.Quarantine[0] != (policy.Isolation{Entity: "session", TTL: "10m"}) || strings.Contains(lines[0], "quarantine") {
+		t.Errorf("a quarantine that was asked for is said, and no other: %+v", line.Quarantine)
+	}
+	if !strings.Contains(lines[0], "10,000 records || !strings.Contains(lines[0], `"level":"warn"`) {
 		t.Errorf("a verdict that was carried out warns and says why: %s", lines[0])
 	}
 }

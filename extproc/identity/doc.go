@@ -14,7 +14,10 @@
 //     Companion, and a caller that suddenly has many companions is evidence.
 //   - Where a source gives several different values (two x-api-key headers) the
 //     upstream may believe either, so it names nobody: the next rule decides,
-//     and what was found becomes the companion.
+//     and what was found becomes the companion. A thief could hide a stolen key
+//     in that way, so the exchange is marked as Contested, and the default
+//     policy refuses it. Cookies are not counted: browsers send two of one name
+//     where they were set for different paths.
 //
 // Claims are read from verified metadata only, never from an Authorization
 // header. Values never leave the package in the clear: an entity is a keyed

@@ -65,7 +65,7 @@ func (r *Resolver) Key(kind profile.Kind, value []byte) profile.Key {
 	return r.keys.kinds[kind].hash(value)
 }
 
-// Resolve sets Address, Entities and Companion of an exchange whose request is
+// Resolve sets Address, Entities, Companion and Contested of an exchange whose request is
 // filled in. What it sets points into the exchange. It allocates nothing once
 // the exchange's Names have room.
 func (r *Resolver) Resolve(ex *scoring.Exchange) {
@@ -74,7 +74,7 @@ func (r *Resolver) Resolve(ex *scoring.Exchange) {
 	}
 	ex.Names = ex.Names[:0]
 	ex.Entities = [profile.KindCount]scoring.Identity{}
-	ex.Companion = profile.Key{}
+	ex.Companion, ex.Contested = profile.Key{}, false
 	r.place(ex)
 	r.device(ex)
 	for i := range r.kinds {
@@ -140,6 +140,7 @@ func (r *Resolver) name(ex *scoring.Exchange, of *rules) {
 			all[i].value = ex.Entities[profile.KindAddress].Name
 		} else {
 			all[i] = s.read(ex, key)
+			ex.Contested = ex.Contested || s.op.single() && all[i].isContested()
 		}
 		if all[i].usable() && (win < 0 || s.op.verified() && !of.list[win].source.op.verified()) {
 			win = i

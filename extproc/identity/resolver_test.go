@@ -135,6 +135,36 @@ func TestSeveralValuesStandForAllOfThem(t *testing.T) {
 	}
 }
 
+// TestContested: a second value in a header that names somebody is seen, however
+// it is sent and whoever wins, but an honest browser's cookies are none.
+func TestContested(t *testing.T) {
+	r := resolver(t, Default(), 0)
+	f := func(want bool, ex *scoring.Exchange) {
+		t.Helper()
+		ex.Contested = !want // of the exchange before
+		if r.Resolve(ex); ex.Contested != want {
+			t.Errorf("%s: contested is %v", ex.Headers, ex.Contested)
+		}
+	}
+	f(false, request())
+	f(false, request("x-api-key: k"))
+	f(false, request("x-api-key: k", "x-api-key: k "))
+	f(false, request("x-api-key: k", "x-api-key:"))
+	f(true, request("x-api-key: k", "x-api-key: junk"))
+	f(true, request("x-api-key: junk", "accept: */*", "x-api-key: k"))
+	f(true, request("x-api-key: k", "x-api-key: k", "x-api-key: junk"))
+	f(true, verified(t, request("x-api-key: k", "x-api-key: junk"), map[string]any{"sub": "alice"}))
+
+	f(false, request("authorization: Bearer a", "x-api-key: k"))
+	f(false, request("authorization: Basic a,Bearer a"))
+	f(true, request("authorization: Bearer a,Bearer b")) // as Envoy joins two lines
+	f(true, request("authorization: Bearer a", "authorization: bearer b"))
+
+	f(false, request("cookie: session=a; session=b"))
+	f(false, request("cookie: session=a", "cookie: session=b"))
+	f(false, request("accept: a", "accept: b")) // no rule reads it
+}
+
 func TestProviders(t *testing.T) {
 	f := func(claim string, content map[string]any, want string) {
 		t.Helper()

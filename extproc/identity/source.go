@@ -34,6 +34,11 @@ func (o op) String() string {
 // verified says whether the proxy vouches for what the source holds.
 func (o op) verified() bool { return o == opClaim || o == opSAN || o == opMetadata }
 
+// single says whether an honest request has at most one value there. Cookies
+// are not among them: a browser lawfully sends two of one name that were set
+// for different paths, and what the proxy vouches for no client has written.
+func (o op) single() bool { return o == opHeader || o == opBearer }
+
 // jwtNamespace is where Envoy's jwt_authn filter leaves the payloads of tokens
 // it has verified, each under the provider's payload_in_metadata.
 const jwtNamespace = "envoy.filters.http.jwt_authn"
@@ -137,15 +142,18 @@ func (f *found) add(v []byte, k sipKey) {
 	case len(v) == 0:
 	case f.value == nil:
 		f.value = v
-	case f.contested != profile.Key{}:
+	case f.isContested():
 		f.contested = sum(f.contested, k.hash(v))
 	case !bytes.Equal(f.value, v):
 		f.contested = sum(k.hash(f.value), k.hash(v))
 	}
 }
 
+// isContested says whether there were several different values.
+func (f *found) isContested() bool { return f.contested != profile.Key{} }
+
 // usable says whether the source names somebody.
-func (f *found) usable() bool { return f.value != nil && f.contested == profile.Key{} }
+func (f *found) usable() bool { return f.value != nil && !f.isContested() }
 
 // sum stands for a set of values: it changes with each of them, in any order.
 func sum(a, b profile.Key) profile.Key {

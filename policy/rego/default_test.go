@@ -31,21 +31,35 @@ func TestDefaultPolicy(t *testing.T) {
 	f("walking ids", s{scoring.NewObjects: 6}, policy.Throttle)
 	f("companions", s{scoring.Companion: 6}, policy.Throttle)
 	f("both", s{scoring.Takeover: 4, scoring.Rate: 12}, policy.Challenge)
-	f("volume has the budget", s{scoring.Volume: 12}, policy.Allow)
+	f("paging", s{scoring.Volume: 5}, policy.Throttle)
 }
 
-func TestDefaultBudgetIsForTheMature(t *testing.T) {
+func TestDefaultRefusesAContestedCredential(t *testing.T) {
 	e, err := Default()
 	if err != nil {
 		t.Fatal(err)
 	}
 	ex := sample()
-	if d := decide(t, e, at(ex, policy.PhaseRequest)); d.Budget != (policy.Budget{Usual: 1}) {
-		t.Errorf("budget %+v", d.Budget)
+	ex.Contested = true
+	d := decide(t, e, at(ex, policy.PhaseRequest))
+	if d.Action != policy.Deny || d.HTTPStatus() != 400 {
+		t.Errorf("%v with status %d", d.Action, d.HTTPStatus())
 	}
-	ex.Assessment.Mature = false
-	if d := decide(t, e, at(ex, policy.PhaseRequest)); d.Budget != (policy.Budget{}) {
-		t.Errorf("budget %+v of a caller that is not known yet", d.Budget)
+}
+
+// Who is mature is settled where the budget is bound: the caller may be new
+// while its session is not.
+func TestDefaultBudgetIsForEverybody(t *testing.T) {
+	e, err := Default()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ex := sample()
+	for _, mature := range []bool{true, false} {
+		ex.Assessment.Mature = mature
+		if d := decide(t, e, at(ex, policy.PhaseRequest)); d.Budget != (policy.Budget{Usual: 1}) {
+			t.Errorf("mature %v: budget %+v", mature, d.Budget)
+		}
 	}
 }
 
@@ -56,7 +70,7 @@ func TestDefaultIsCheap(t *testing.T) {
 	}
 	// What it reads is what is built. Neither body nor response makes it be
 	// asked again.
-	want := []string{"input.anomalous", "input.detectors", "input.identity.mature", "input.threshold"}
+	want := []string{"input.anomalous", "input.detectors", "input.identity.contested", "input.threshold"}
 	if diff := cmp.Diff(want, e.Inputs()); diff != "" {
 		t.Error(diff)
 	}

@@ -41,6 +41,7 @@ func TestWholeInput(t *testing.T) {
 	ex.Address = netip.MustParseAddr("198.51.100.7")
 	ex.JA4 = []byte("t13d")
 	ex.RequestBytes = 12
+	ex.Contested = true
 	ex.Status, ex.ResponseBytes, ex.Records = 200, 4096, 17
 	ex.Entities[profile.KindDevice] = scoring.Identity{Kind: profile.KindDevice, Key: profile.Key{Lo: 255}}
 	ex.Assessment.Age = 90 * time.Second
@@ -59,7 +60,7 @@ func TestWholeInput(t *testing.T) {
 		},
 		"response": m{"status": 200.0, "size": 4096.0, "records": 17.0, "duration_ms": 40.0},
 		"identity": m{
-			"kind": "caller", "id": "00000000000000010000000000000002", "name": "acme", "verified": true, "cohort": "caller",
+			"kind": "caller", "id": "00000000000000010000000000000002", "name": "acme", "verified": true, "contested": true, "cohort": "caller",
 			"age_s": 90.0, "requests": 1234.0, "mature": true,
 		},
 		"source": m{"address": "198.51.100.7", "network": "198.51.100.0/24"},

@@ -86,7 +86,8 @@ var identityFields = []field{ // of the principal: the caller, else the nearest 
 	{name: "id", value: func(v *view) *ast.Term { return hash(v.who) }},
 	{name: "name", value: func(v *view) *ast.Term { return str(string(v.who.Name)) }}, // "" where none is configured
 	{name: "verified", value: func(v *view) *ast.Term { return ast.InternedTerm(v.who.Verified) }},
-	{name: "cohort", value: func(v *view) *ast.Term { return text([]byte(v.who.Kind.String())) }}, // the kind, in this version
+	{name: "contested", value: func(v *view) *ast.Term { return ast.InternedTerm(v.ex.Contested) }}, // one header of an identity rule had several values
+	{name: "cohort", value: func(v *view) *ast.Term { return text([]byte(v.who.Kind.String())) }},   // the kind, in this version
 	{name: "age_s", value: func(v *view) *ast.Term { return integer(int64(v.a.Age.Seconds())) }},
 	{name: "requests", value: func(v *view) *ast.Term { return integer(int64(v.a.Requests)) }},
 	{name: "mature", value: func(v *view) *ast.Term { return ast.InternedTerm(v.a.Mature) }},
