@@ -13,11 +13,23 @@ import "bytes"
 // same count however the body is cut into chunks.
 //
 // What is a record? An array that is not inside another array holds records:
-// the body itself, or a member at any depth of objects. The largest such array
-// counts, since `{"data": […], "errors": []}` is about its data. A body without
-// any array is one record. Where several values follow each other (NDJSON,
-// JSON text sequences) each is a record, and a larger array in one of them
-// still counts as large.
+// the body itself, or a member at any depth of objects. All such arrays count
+// together, since who asks chooses the shape of the answer: 50 aliases of a
+// GraphQL query with 200 orders each are 10,000 orders. For the same reason an
+// outermost array that has shown no more than one element, a batch of one,
+// hides nothing: the arrays in that element count together instead, and so on
+// through [levels] arrays. A body without any array is one record. Where several
+// values follow each other (NDJSON, JSON text sequences) each is a record, and
+// there are never fewer than their arrays hold by the same rule.
+//
+// The count is the largest that the rule has given on the way, so it never takes
+// back what it has said: [{"lines":[1,2,3]},{}] is 3, as it was when it could
+// still have become a batch of one. It tells more or less of the same thing, not
+// what an API's owner would call a record: {"id":1,"tags":["a","b"]} is 2. What
+// is usual for a caller is counted the same way. And from the second element of
+// an outermost array on, nothing inside its elements counts, or a page of orders
+// would be as many records as the orders have lines; only the body's size tells
+// a batch of two large answers from one of two small ones.
 //
 // Elements count as they begin, so what a cut response has let through is in
 // the count. Text that turns out not to be JSON stops the counting; before the
@@ -32,14 +44,21 @@ type RecordMeter struct {
 	expect bool // at `top`: the next value is an element not counted yet
 
 	depth int64 // open brackets and braces
-	top   int64 // depth inside the outermost array; 0: in none
+	top   int64 // depth inside the innermost open array that counts; 0: in none
 
-	values  int64 // values begun outside everything
-	closed  int64 // of them, objects and arrays that ended
-	arrays  bool  // there was an outermost array
-	current int64 // elements of the outermost array that is open
-	largest int64 // of those that ended
+	open int           // arrays open that count, each inside the one before
+	tops [levels]int64 // the depths inside them
+	sums [levels]int64 // elements begun, by how many arrays theirs is inside of
+
+	values int64 // values begun outside everything
+	closed int64 // of them, objects and arrays that ended
+	arrays bool  // there was an outermost array
+	most   int64 // the largest sum that has counted
 }
+
+// levels is through how many arrays of one element the records are looked for:
+// a batch, in an envelope, in a page, and one to spare.
+const levels = 4
 
 type state uint8
 
@@ -65,12 +84,11 @@ func (m *RecordMeter) Records() int64 {
 	if m.format == opaque || m.broken && m.values == 0 {
 		return -1
 	}
-	n := max(m.largest, m.current)
 	switch {
 	case m.format == sequence || m.values > 1:
-		return max(n, m.values)
+		return max(m.most, m.values)
 	case m.arrays:
-		return n
+		return m.most
 	case m.state == scalar && m.depth == 0:
 		return m.values // a number has no end mark
 	}
@@ -185,9 +203,7 @@ func (m *RecordMeter) structure(b []byte) []byte {
 		case array:
 			m.begin('[')
 			m.depth++
-			if m.top == 0 {
-				m.top, m.arrays, m.expect, m.current = m.depth, true, true, 0
-			}
+			m.enter()
 		case closer:
 			m.end()
 		case comma:
@@ -213,8 +229,22 @@ func (m *RecordMeter) begin(first byte) {
 		m.values++
 	case m.expect && m.depth == m.top:
 		m.expect = false
-		m.current++
+		sum := &m.sums[m.open-1]
+		*sum++
+		m.most = max(m.most, *sum)
 	}
+}
+
+// enter goes into an array. It counts if it is outermost, or as long as the one
+// around it has shown a single element; then so had all further out when that
+// one was entered, and they cannot grow before it ends.
+func (m *RecordMeter) enter() {
+	if m.open == levels || m.open > 0 && m.sums[m.open-1] > 1 {
+		return
+	}
+	m.tops[m.open] = m.depth
+	m.open++
+	m.top, m.arrays, m.expect = m.depth, true, true
 }
 
 // opens says whether a JSON value can begin so.
@@ -233,10 +263,19 @@ func (m *RecordMeter) end() {
 		return
 	}
 	if m.depth == m.top {
-		m.top, m.expect = 0, false
-		m.largest, m.current = max(m.largest, m.current), 0
+		m.leave()
 	}
 	if m.depth--; m.depth == 0 {
 		m.closed++
+	}
+}
+
+// leave goes out of the innermost array that counts. The element of the array
+// around it that it was, or was in, has been counted.
+func (m *RecordMeter) leave() {
+	m.open--
+	m.top, m.expect = 0, false
+	if m.open > 0 {
+		m.top = m.tops[m.open-1]
 	}
 }
