@@ -37,6 +37,7 @@ type Decoder struct {
 	r      *bufio.Reader
 	format Format
 	line   int
+	none   int    // lines without a request
 	long   []byte // a line that is longer than the reader's buffer
 }
 
@@ -60,8 +61,13 @@ func (d *Decoder) Line() int { return d.line }
 // Format is the format, once a line has decided it.
 func (d *Decoder) Format() Format { return d.format }
 
+// WithoutRequest is how many lines were skipped because Envoy answered itself
+// what was no request to it.
+func (d *Decoder) WithoutRequest() int { return d.none }
+
 // Next reads the next exchange. A *LineError leaves the Decoder usable; io.EOF
-// is the end; anything else is the reader's own error. Empty lines are skipped.
+// is the end; anything else is the reader's own error. Empty lines are skipped,
+// and so are those without a request.
 func (d *Decoder) Next() (*Exchange, error) {
 	for {
 		line, err := d.read()
@@ -74,6 +80,10 @@ func (d *Decoder) Next() (*Exchange, error) {
 		var r *Exchange
 		if err == nil {
 			r, err = d.parse(line)
+		}
+		if err == errNoRequest {
+			d.none++
+			continue
 		}
 		if err != nil {
 			return nil, &LineError{d.line, err}

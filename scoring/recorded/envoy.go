@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -20,13 +21,15 @@ import (
 //
 // Any other key that begins with x- or x_ is the request header of that name,
 // so that a rule like {kind: caller, header: x-api-key} finds it where the log
-// keeps it. "-", "" and null are absent, as Envoy writes them.
+// keeps it. "-", "" and null are absent, as Envoy writes them. A line whose
+// method is absent so, not for want of a key, is no exchange: Envoy has answered
+// itself what it could not read as a request, with a 400.
 var envoyFields = []struct {
 	set  func(r *Exchange, v any) error
 	keys []string
 }{
 	{setTime, []string{"start_time", "time", "timestamp", "@timestamp"}},
-	{setMethod, []string{"method", "request_method", ":method"}},
+	{setMethod, methodKeys},
 	{setPath, []string{"x_envoy_original_path", "x_envoy_origin_path", "path", "request_path", "uri", ":path"}},
 	{setHost, []string{"authority", ":authority", "host"}},
 	{setScheme, []string{"scheme", ":scheme"}},
@@ -44,6 +47,11 @@ var envoyFields = []struct {
 	{setDuration, []string{"duration", "duration_ms"}}, // milliseconds
 }
 
+var methodKeys = []string{"method", "request_method", ":method"}
+
+// errNoRequest is a line of a log that is right, but about no request.
+var errNoRequest = errors.New("without a request")
+
 // parseEnvoy reads one line of an Envoy JSON access log.
 func parseEnvoy(line []byte) (*Exchange, error) {
 	d := json.NewDecoder(bytes.NewReader(line))
@@ -56,9 +64,13 @@ func parseEnvoy(line []byte) (*Exchange, error) {
 		return nil, errors.New("more than one JSON value in the line")
 	}
 	fields := make(map[string]any, len(object))
+	empty := false // the log has a method's key, and nothing under it
 	for key, v := range object {
+		key = strings.ReplaceAll(strings.ToLower(key), "-", "_")
 		if v != nil && v != "" && v != "-" {
-			fields[strings.ReplaceAll(strings.ToLower(key), "-", "_")] = v
+			fields[key] = v
+		} else if slices.Contains(methodKeys, key) {
+			empty = true
 		}
 	}
 	r := &Exchange{V: Version, Headers: map[string][]string{}}
@@ -76,6 +88,9 @@ func parseEnvoy(line []byte) (*Exchange, error) {
 		if s, ok := v.(string); ok && strings.HasPrefix(key, "x_") {
 			r.Headers[strings.ReplaceAll(key, "_", "-")] = []string{s}
 		}
+	}
+	if r.Method == "" && empty && !r.Time.IsZero() {
+		return nil, errNoRequest
 	}
 	if err := r.check(); err != nil {
 		return nil, err

@@ -239,6 +239,36 @@ func TestDecoder(t *testing.T) {
 	f(good+"\n"+strings.Repeat("x", maxLine+100<<10), Wonted, "1", "2!")
 }
 
+// TestWithoutRequest: what Envoy answered itself before it had a request is no
+// exchange, and no mistake of the log either.
+func TestWithoutRequest(t *testing.T) {
+	const good = `{"start_time":"2026-01-01T00:00:00Z","method":"GET","path":"/","response_code":200}`
+	f := func(line string, skipped bool) {
+		t.Helper()
+		d := NewDecoder(strings.NewReader(line+"\n"+good), Auto)
+		_, err := d.Next()
+		if _, bad := errors.AsType[*LineError](err); bad == skipped || bad && d.WithoutRequest() != 0 {
+			t.Errorf("%s: %v, %d without a request", line, err, d.WithoutRequest())
+		}
+		if skipped && (err != nil || d.Line() != 2 || d.WithoutRequest() != 1) {
+			t.Errorf("%s: line %d after %d without a request: %v", line, d.Line(), d.WithoutRequest(), err)
+		}
+	}
+	f(`{"start_time":"2026-01-01T00:00:00Z","method":null,"path":null,"protocol":"HTTP/1.1","response_code":400,"response_flags":"DPE"}`, true)
+	f(`{"start_time":"2026-01-01T00:00:00Z",":METHOD":"-","path":"-","response_code":400}`, true)
+	f(`{"start_time":"2026-01-01T00:00:00Z","request-method":"","response_code":"400"}`, true)
+	f(`{"start_time":"2026-01-01T00:00:00Z","path":"/","response_code":200}`, false)
+	f(`{"method":null,"path":null,"response_code":400}`, false)
+	f(`{"start_time":"never","method":null}`, false)
+	f(`{"v":1,"time":"2026-01-01T00:00:00Z","method":null,"path":"/","status":200}`, false)
+
+	// A key without a value does not hide another with one.
+	d := NewDecoder(strings.NewReader(`{"start_time":1,"method":null,":method":"GET","path":"/"}`), Envoy)
+	if r, err := d.Next(); err != nil || r.Method != "GET" || d.WithoutRequest() != 0 {
+		t.Errorf("a method under another key: %v", err)
+	}
+}
+
 // plainReader hides a reader's other methods.
 type plainReader struct{ io.Reader }
 
