@@ -52,7 +52,7 @@ func TestReportsAreBoundedAndCounted(t *testing.T) {
 	if len(line.Quarantine) != 1 || line.Quarantine[0] != (policy.Isolation{Entity: "session", TTL: "10m"}) || strings.Contains(lines[0], "quarantine") {
 		t.Errorf("a quarantine that was asked for is said, and no other: %+v", line.Quarantine)
 	}
-	if !strings.Contains(lines[0], "10,000 records || !strings.Contains(lines[0], `"level":"warn"`) {
+	if !strings.Contains(lines[0], "10,000 records") || !strings.Contains(lines[0], `"level":"warn"`) {
 		t.Errorf("a verdict that was carried out warns and says why: %s", lines[0])
 	}
 }
