@@ -22,7 +22,7 @@ func failOpen(o *envoy.Options) { o.FailOpen = true }
 // kept are settings with which profiles outlive the process.
 func kept(t testing.TB, s envoytest.Settings) envoytest.Settings {
 	t.Helper()
-	s.More += "data_dir: " + t.TempDir() + "\nsnapshot_every: 200ms\nprofile: {memory: 64MiB}\n"
+	s.More += "data_dir: " + t.TempDir() + "\nsnapshot_every: 100ms\nprofile: {memory: 64MiB}\n"
 	return s
 }
 

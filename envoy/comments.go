@@ -31,7 +31,8 @@ var reasons = []struct{ key, value, why string }{
 
 const preamble = `# Envoy with wonted as its external processor. Rendered by "wonted envoy config".
 # To add wonted to an Envoy that you have: copy the filter envoy.filters.http.ext_proc
-# (before the router) and the cluster wonted.
+# (before the router) and the cluster wonted, and set use_remote_address,
+# normalize_path, merge_slashes and early_header_mutation_extensions as here.
 `
 
 // render writes the bootstrap as YAML, fields in the order of Envoy's own

@@ -30,11 +30,12 @@ const (
 // ledger is how many exchanges have been judged, and how they ended.
 func (s *scene) ledger() map[string]int {
 	s.Helper()
-	kept := map[string]int{"judged": int(s.metric("wonted_exchanges_total"))}
+	all := s.wonted.Metrics(s)
+	found := map[string]int{"judged": int(all.Sum(s, "wonted_exchanges_total"))}
 	for _, end := range []string{answered, refused, truncated, unknown} {
-		kept[end] = int(s.metric("wonted_exchange_ends_total", `end="`+end+`"`))
+		found[end] = int(all.Sum(s, "wonted_exchange_ends_total", `end="`+end+`"`))
 	}
-	return kept
+	return found
 }
 
 // judged runs an exchange of a caller that has the key and was never seen

@@ -1,8 +1,8 @@
 package envoytest
 
 import (
-	"bufio"
 	"encoding/json"
+	"io"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -42,16 +42,34 @@ func Stat(t testing.TB, e *envoy.Process, name string) int {
 // parts; it fails where there is no such series.
 func (w *Wonted) Metric(t testing.TB, name string, labels ...string) float64 {
 	t.Helper()
+	return w.Metrics(t).Sum(t, name, labels...)
+}
+
+// Metrics are all of wonted's at one moment, as it publishes them.
+type Metrics string
+
+// Metrics asks for them.
+func (w *Wonted) Metrics(t testing.TB) Metrics {
+	t.Helper()
 	response, err := http.Get(w.Admin + "/metrics")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return Metrics(text)
+}
+
+// Sum is as Wonted.Metric.
+func (m Metrics) Sum(t testing.TB, name string, labels ...string) float64 {
+	t.Helper()
 	sum, series := 0.0, 0
-	lines := bufio.NewScanner(response.Body)
 next:
-	for lines.Scan() {
-		head, value, _ := strings.Cut(lines.Text(), " ")
+	for line := range strings.Lines(string(m)) {
+		head, value, _ := strings.Cut(strings.TrimSpace(line), " ")
 		if head != name && !strings.HasPrefix(head, name+"{") {
 			continue
 		}
@@ -62,13 +80,10 @@ next:
 		}
 		n, err := strconv.ParseFloat(value, 64)
 		if err != nil {
-			t.Fatalf("metric %s: %v", lines.Text(), err)
+			t.Fatalf("metric %s: %v", line, err)
 		}
 		sum += n
 		series++
-	}
-	if err := lines.Err(); err != nil {
-		t.Fatal(err)
 	}
 	if series == 0 {
 		t.Fatalf("wonted has no metric %s with %q", name, labels)
