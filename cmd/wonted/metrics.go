@@ -7,6 +7,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"github.com/wonted-project/wonted/policy"
+	"github.com/wonted-project/wonted/scoring/route"
 )
 
 // newRegistry holds the metrics of the process; every part adds its own.
@@ -64,6 +65,14 @@ func showMode(reg prometheus.Registerer, mode func() policy.Mode) {
 			return 0
 		}))
 	}
+}
+
+// showRoutes publishes how full the table of routes is: a flood of paths that
+// are answered well fills it, and profiles of routes lose their detail.
+func showRoutes(reg prometheus.Registerer, routes *route.Table) {
+	reg.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "wonted_routes", Help: "Routes known by their own name, of at most 4096; what is asked for beyond them counts as METHOD /*.",
+	}, func() float64 { return float64(routes.Len()) }))
 }
 
 // policy notes that a revision is in force from now on.

@@ -66,8 +66,10 @@ func newService(cfg *config.Config, log zerolog.Logger) (*service, error) {
 		return nil, err
 	}
 	s.reports = newReportLog(log, s.reg)
+	routes := route.New()
+	showRoutes(s.reg, routes)
 	s.gate = policy.NewGate(policy.Config{
-		Scorer:     scoring.New(scoring.Config{Store: s.store, Routes: route.New(), Location: cfg.Timezone.Location}),
+		Scorer:     scoring.New(scoring.Config{Store: s.store, Routes: routes, Location: cfg.Timezone.Location}),
 		Decider:    engine,
 		Mode:       cfg.Mode,
 		Fail:       cfg.Fail,
