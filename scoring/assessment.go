@@ -34,7 +34,12 @@ type Assessment struct {
 	Mature   bool
 	Known    bool // its device has been seen before
 
-	// Usual is the largest response that would still pass as ordinary for this
-	// caller on this route; 0 while the caller is not mature.
+	// Usual is the largest response on this route that would still pass as
+	// ordinary for the caller, its credential, session and user, for each of
+	// them that is mature; 0 where none is.
 	Usual struct{ Bytes, Records int64 }
+
+	// Range is what they mostly get, in bytes: one response in twenty is
+	// larger; 0 where none is mature.
+	Range int64
 }

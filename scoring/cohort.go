@@ -63,13 +63,14 @@ var habits = cohort{
 }
 
 // address may be an office or a carrier's NAT: whoever is behind it comes and
-// goes, so no regularity is believed.
+// goes, so no regularity is believed, and nobody is stopped for a neighbour. A
+// caller known by nothing but its address has habits of its own.
 var address = cohort{
 	requests1m:  countPrior{50, 0.3, 1, smallestMean},
 	requests10m: countPrior{200, 0.3, 1, smallestMean},
 	requests1h:  countPrior{500, 0.3, 1, smallestMean},
 	errors10m:   countPrior{10, 0.3, 0.5, 10},
-	ceiling:     math.Inf(1),
+	ceiling:     subdued,
 }
 
 // crowd is a network, or a device, which is a program's fingerprint that

@@ -20,41 +20,63 @@ const (
 //
 // An identity is credited only with what the upstream accepted:
 //
-//	refused by us, or 401 or 403 from        the request is taken back out of
-//	the upstream, or no answer was seen      the rings, and nothing is learned
-//	anomalous, or cut by us, or broken off   it stays counted, and nothing is learned
-//	answered and not anomalous               learned, with weight min(1, p/0.01)
+//	refused by us, or 401 or 403    the request is taken back out of the rings,
+//	from the upstream               and nothing is learned
+//	no answer was seen, anomalous,  it stays counted, and nothing is learned
+//	cut by us, or broken off
+//	any other error                 it stays counted, as an error
+//	answered and not anomalous      learned, with weight min(1, p/0.01)
 //
 // So neither forged credentials nor our own denials can be evidence against an
-// identity, and nothing odd becomes usual by being repeated. What the upstream
-// refused counts as an error where it came from, see failures.go.
+// identity, nothing odd becomes usual by being repeated, and who hangs up
+// before the answer has still asked. What the upstream refused counts as an
+// error where it came from, see failures.go.
 func (s *Scorer) Complete(ex *Exchange, end End, now time.Time) {
 	sc := &ex.scratch
 	if !sc.open {
 		return
 	}
-	accepted := end != Refused && !isRefusal(ex.Status) && (end != Unknown || ex.Status != 0)
-	if accepted {
+	fate := fateOf(ex, end)
+	if fate == answered {
 		s.rejudge(ex) // with the final sizes
 	}
 	sc.open = false
 	weight := 0.0
-	if accepted && end == Answered && !ex.Assessment.Anomalous {
+	if fate == answered && end == Answered && !isError(ex.Status) && !ex.Assessment.Anomalous {
 		weight = learningWeight(ex.Assessment.Score)
 	}
 	clock := seconds(now)
 	for k := range sc.entities {
 		if sc.entities[k].handle != (profile.Handle{}) {
-			s.part(ex, profile.Kind(k), clock, end, accepted, weight)
+			s.part(ex, profile.Kind(k), clock, end, fate, weight)
 		}
 	}
-	if weight > 0 && ex.Status < 400 {
+	if weight > 0 {
 		s.learnRoute(ex, clock, weight)
 	}
 }
 
+// fate is what became of a request.
+type fate uint8
+
+const (
+	refused    fate = iota // by us or by the upstream: it might be anybody's
+	unanswered             // nothing came back
+	answered
+)
+
+func fateOf(ex *Exchange, end End) fate {
+	switch {
+	case end == Refused || isRefusal(ex.Status):
+		return refused
+	case end == Unknown && ex.Status == 0:
+		return unanswered
+	}
+	return answered
+}
+
 // part ends the exchange for one entity, if its record is still there.
-func (s *Scorer) part(ex *Exchange, kind profile.Kind, now uint32, end End, accepted bool, weight float64) {
+func (s *Scorer) part(ex *Exchange, kind profile.Kind, now uint32, end End, fate fate, weight float64) {
 	rec, pin, ok := s.store.FindHandle(ex.scratch.entities[kind].handle)
 	if !ok {
 		return
@@ -66,12 +88,13 @@ func (s *Scorer) part(ex *Exchange, kind profile.Kind, now uint32, end End, acce
 	if end != Refused {
 		l.countFailure()
 	}
-	if !accepted {
+	switch fate {
+	case refused:
 		l.takeBack()
-		return
+	case answered:
+		l.credit()
 	}
-	l.credit()
-	if ex.Assessment.Anomalous {
+	if fate == answered && ex.Assessment.Anomalous {
 		taint(rec)
 	}
 	if weight > 0 {
@@ -82,13 +105,15 @@ func (s *Scorer) part(ex *Exchange, kind profile.Kind, now uint32, end End, acce
 // takeBack removes the request from the rings, as far as they reach.
 func (l *look) takeBack() {
 	at, r := seconds(l.ex.Time), &l.rec.Rings
-	l.rec.Requests -= min(l.rec.Requests, 1)
-	window.Undo(r.Requests10s[:], tenSeconds, at, l.now, 1)
-	window.Undo(r.Requests1m[:], minute, at, l.now, 1)
-	window.Undo(r.Requests10m[:], tenMinutes, at, l.now, 1)
-	if l.entity.newObject {
-		window.Undo(r.New1m[:], minute, at, l.now, 1)
-		window.Undo(r.New10m[:], tenMinutes, at, l.now, 1)
+	if !l.entity.foreign {
+		l.rec.Requests -= min(l.rec.Requests, 1)
+		window.Undo(r.Requests10s[:], tenSeconds, at, l.now, 1)
+		window.Undo(r.Requests1m[:], minute, at, l.now, 1)
+		window.Undo(r.Requests10m[:], tenMinutes, at, l.now, 1)
+		if l.entity.newObject {
+			window.Undo(r.New1m[:], minute, at, l.now, 1)
+			window.Undo(r.New10m[:], tenMinutes, at, l.now, 1)
+		}
 	}
 	if l.entity.newPartner {
 		window.Undo(r.Switch10m[:], tenMinutes, at, l.now, 1)
@@ -98,7 +123,15 @@ func (l *look) takeBack() {
 // credit counts what the upstream accepted, odd or not.
 func (l *look) credit() {
 	rec := l.rec
-	rec.Accepted++
+	if l.entity.foreign {
+		l.count()
+		if l.entity.newObject {
+			l.countNew()
+		}
+	}
+	if !isError(l.ex.Status) {
+		rec.Accepted++
+	}
 	increment(&rec.Open[0])
 	increment(&rec.Open[1])
 	window.Add(rec.Rings.Requests1h[:], anHour, l.now, 1)

@@ -33,11 +33,11 @@ func drift(c float32, z float64) float32 {
 // baseline. Drift takes what is anomalous as well: it is evidence, not habit.
 func (l *look) closeVolume(last uint32) {
 	r, b := &l.rec.Rings, &l.rec.Baseline
-	l.closeSum(window.CurrentValue(r.Bytes10m[:], tenMinutes, last), &b.Bytes10m, anchorBytes, priorBytes, l.rec.Spreads.Bytes10m, &l.rec.Bytes)
-	l.closeSum(window.CurrentValue(r.Records10m[:], tenMinutes, last), &b.Records10m, anchorRecords, priorRecords, l.rec.Spreads.Records10m, &l.rec.Records)
+	l.closeSum(tenBytes, window.CurrentValue(r.Bytes10m[:], tenMinutes, last), &b.Bytes10m, anchorBytes, priorBytes, l.rec.Spreads.Bytes10m, &l.rec.Bytes)
+	l.closeSum(tenRecords, window.CurrentValue(r.Records10m[:], tenMinutes, last), &b.Records10m, anchorRecords, priorRecords, l.rec.Spreads.Records10m, &l.rec.Records)
 }
 
-func (l *look) closeSum(sum float64, m *window.Moments, anchor int, prior float64, slow float32, r *profile.Residual) {
+func (l *look) closeSum(of quantity, sum float64, m *window.Moments, anchor int, prior float64, slow float32, r *profile.Residual) {
 	if !(sum > 0) {
 		return // nothing was metered
 	}
@@ -48,12 +48,17 @@ func (l *look) closeSum(sum float64, m *window.Moments, anchor int, prior float6
 	if l.rec.Flags&taintedTen != 0 {
 		return
 	}
-	weight := 1.0
+	weight, surprise := 1.0, ordinary
 	if l.mature {
-		weight = learningWeight(q.bits(sum) * log10of2)
+		largest := precedentMargin * float64(window.Minifloat(l.rec.Rings.Precedents[of]).Decode())
+		surprise = max(q.bits(sum), record{n: float64(m.N), largest: largest}.bits(sum))
+		weight = learningWeight(surprise * log10of2)
 		x = min(max(x, q.center-winsor*q.scale), q.center+winsor*q.scale)
 	}
 	learnMoment(m, x, weight, decay10m)
+	if surprise < subdued {
+		l.raise(of, sum)
+	}
 }
 
 // learnResponse takes one response's size into the identity's residual.

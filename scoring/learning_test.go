@@ -84,8 +84,8 @@ func TestHeldOpenTeachesNothing(t *testing.T) {
 	}
 }
 
-// A stream that breaks off after the upstream has answered stays counted and
-// teaches nothing; before it, it is as if it had never been.
+// A stream that breaks off stays counted and teaches nothing: who hangs up
+// before the answer has still asked.
 func TestBrokenOff(t *testing.T) {
 	w := newWorld(t)
 	c := call{caller: "acme", path: "/v1/orders/1", bytes: 100, records: 1}
@@ -93,15 +93,87 @@ func TestBrokenOff(t *testing.T) {
 	before := w.record(profile.KindCaller, "acme")
 	ex := w.begin(c)
 	w.scorer.Complete(ex, Unknown, w.now)
-	if after := w.record(profile.KindCaller, "acme"); counters(&after) != counters(&before) || after.Accepted != 1 {
-		t.Errorf("no answer: counters %s, want %s", counters(&after), counters(&before))
+	if after := w.record(profile.KindCaller, "acme"); after.Requests != 2 || lessons(after) != lessons(before) {
+		t.Errorf("no answer: %+v", after.Header)
 	}
 	ex = w.begin(c)
 	ex.Status, ex.ResponseBytes = 200, 5000
 	w.scorer.Complete(ex, Unknown, w.now)
 	after := w.record(profile.KindCaller, "acme")
-	if after.Accepted != 2 || after.Requests != 2 || after.Bytes.Y != before.Bytes.Y || window.SumValues(after.Rings.Bytes10m[:]) != 5100 {
+	if after.Accepted != 2 || after.Requests != 3 || after.Bytes.Y != before.Bytes.Y || window.SumValues(after.Rings.Bytes10m[:]) != 5100 {
 		t.Errorf("after an answer: %+v", after.Header)
+	}
+}
+
+// Aborted requests are a flood like any other.
+func TestAbortedFloodIsSeen(t *testing.T) {
+	w := newWorld(t)
+	acme := &customer{name: "acme"}
+	w.days(5, acme)
+	w.now = w.now.Add(10 * time.Hour)
+	c := acme.base()
+	c.path = "/v1/orders?limit=10"
+	var ex *Exchange
+	for range 200 {
+		ex = w.begin(c)
+		w.scorer.Complete(ex, Unknown, w.now)
+	}
+	if e := find(ex, Rate); e == nil || !ex.Assessment.Anomalous {
+		t.Errorf("200 aborted requests score %.1f", ex.Assessment.Score)
+	}
+}
+
+// Whoever knows a customer's name, and has neither its device nor its network,
+// must not get the customer throttled by holding requests open.
+func TestHeldOpenByStrangersStopsNobody(t *testing.T) {
+	w := newWorld(t)
+	acme := &customer{name: "acme"}
+	w.days(5, acme)
+	w.now = w.now.Add(10 * time.Hour)
+	c := acme.base()
+	c.path, c.bytes, c.records = "/v1/orders?limit=10", 1900, 10
+	w.do(c)
+	before := w.record(profile.KindCaller, "acme")
+	forged := call{caller: "acme", credential: "acme", address: "far", network: "far", device: "curl"}
+	var held []*Exchange
+	for i := range 400 {
+		forged.path = fmt.Sprintf("/v1/orders/%d", 5000+i)
+		held = append(held, w.begin(forged))
+	}
+	if after := w.record(profile.KindCaller, "acme"); after.Rings != before.Rings {
+		t.Errorf("counters %s, want %s", counters(&after), counters(&before))
+	}
+	w.now = w.now.Add(10 * time.Second)
+	if ex := w.do(c); ex.Assessment.Anomalous {
+		t.Errorf("the owner scores %.1f: %s", ex.Assessment.Score, ex.Assessment.Evidence[0].Summary())
+	}
+	// What the upstream then accepts counts after all.
+	for _, ex := range held {
+		ex.Status, ex.ResponseBytes = 200, 100
+		w.scorer.Complete(ex, Answered, w.now)
+	}
+	if after := w.record(profile.KindCaller, "acme"); window.Sum(after.Rings.Requests1m[:]) < 400 || window.Sum(after.Rings.New1m[:]) < 300 {
+		t.Errorf("counters %s", counters(&after))
+	}
+}
+
+// An answer that is an error, an upstream's or the proxy's own 503, credits
+// nobody with anything.
+func TestErrorsCreditNobody(t *testing.T) {
+	w := newWorld(t)
+	for _, status := range []int{400, 404, 407, 429, 500, 503} {
+		for range 20 {
+			w.now = w.now.Add(time.Minute)
+			w.do(call{caller: "acme", network: "n", device: "d", path: "/v1/orders/1", status: status})
+		}
+	}
+	r := w.record(profile.KindCaller, "acme")
+	h := r.Habits()
+	if r.Accepted != 0 || r.Sessions != 0 || h.Devices != [6]window.Slot{} || h.Networks != [8]window.Slot{} {
+		t.Errorf("accepted %d, sessions %d, %+v", r.Accepted, r.Sessions, h.Devices)
+	}
+	if r.Requests != 120 || window.Sum(r.Rings.Errors10m[:]) == 0 {
+		t.Errorf("counted %d requests, %s", r.Requests, counters(&r))
 	}
 }
 

@@ -21,8 +21,9 @@ func (newObjects) judge(l *look) {
 		return
 	}
 	r, b, c := &l.rec.Rings, &l.rec.Baseline, l.cohort
-	window.Add(r.New1m[:], minute, l.now, 1)
-	window.Add(r.New10m[:], tenMinutes, l.now, 1)
+	if !l.entity.foreign {
+		l.countNew()
+	}
 	l.entity.newObject = true
 
 	best := Evidence{Detector: NewObjects, Unit: "objects", Bits: ordinary}
@@ -37,6 +38,11 @@ func (newObjects) judge(l *look) {
 		best.Bits, best.Observed, best.Expected, best.Window = bits, k, expected, time.Hour
 	}
 	l.find(best)
+}
+
+func (l *look) countNew() {
+	window.Add(l.rec.Rings.New1m[:], minute, l.now, 1)
+	window.Add(l.rec.Rings.New10m[:], tenMinutes, l.now, 1)
 }
 
 // learn remembers the object. An object that is not there is not remembered:

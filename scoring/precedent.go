@@ -70,7 +70,7 @@ func (p *precedents) limit(q quantity) float64 {
 func (p *precedents) hold(q quantity, v, bits float64, mature bool) float64 {
 	p.came[q] = 0
 	p.renewed &^= 1 << q
-	if bits < subdued || !mature {
+	if q < tenBytes && (bits < subdued || !mature) { // a sum counts when its ten minutes are over
 		p.came[q] = v
 	}
 	if v > p.limit(q) {
@@ -84,13 +84,18 @@ func (p *precedents) hold(q quantity, v, bits float64, mature bool) float64 {
 
 // setPrecedents is called with every lesson.
 func (l *look) setPrecedents() {
-	most := &l.rec.Rings.Precedents
 	for q, v := range l.entity.precedents.came {
 		if v > 0 {
-			most[q] = max(most[q], uint16(window.Encode(uint64(v))))
+			l.raise(quantity(q), v)
 		}
 	}
-	most[renewals] |= l.entity.precedents.renewed
+	l.rec.Rings.Precedents[renewals] |= l.entity.precedents.renewed
+}
+
+// raise makes v a precedent.
+func (l *look) raise(q quantity, v float64) {
+	most := &l.rec.Rings.Precedents[q]
+	*most = max(*most, uint16(window.Encode(uint64(v))))
 }
 
 // fadePrecedents lets days pass, the first of which may have renewed some.

@@ -2,6 +2,7 @@ package scoring
 
 import (
 	"fmt"
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -101,6 +102,51 @@ func TestDump(t *testing.T) {
 	w.scorer.Complete(ex, Truncated, w.now)
 	if again := w.begin(c); again.Assessment.Usual.Records > usual.Records {
 		t.Errorf("the dump raised the usual from %d to %d", usual.Records, again.Assessment.Usual.Records)
+	}
+}
+
+// A page at a time, each as large as may pass: ten minutes' volume is a bound
+// of its own.
+func TestPagedDump(t *testing.T) {
+	w := newWorld(t)
+	acme := &customer{name: "acme"}
+	w.days(5, acme, &customer{name: "brix"})
+	w.now = w.now.Add(10 * time.Hour)
+	c := acme.base()
+	c.path = "/v1/orders?limit=190"
+	rec := w.record(profile.KindCaller, "acme")
+	usual := math.Exp2(float64(rec.Baseline.Records10m.Mean))
+	var taken int64
+	for range 400 {
+		w.now = w.now.Add(1500 * time.Millisecond)
+		ex := w.begin(c)
+		n := min(190, ex.Assessment.Usual.Records)
+		if n < 190 {
+			w.scorer.Complete(ex, Refused, w.now)
+			continue
+		}
+		ex.Status, ex.Records, ex.ResponseBytes = 200, n, n*190
+		w.scorer.Complete(ex, Answered, w.now)
+		taken += n
+	}
+	t.Logf("%d records in ten minutes where %.0f are usual", taken, usual)
+	if float64(taken) > 50*usual {
+		t.Errorf("%d records left in ten minutes, %.0f times the usual", taken, float64(taken)/usual)
+	}
+}
+
+// A token's own history binds what it may read, whoever else is named beside it.
+func TestUsualIsTheCredentialsToo(t *testing.T) {
+	w := newWorld(t)
+	acme := &customer{name: "acme"}
+	w.days(5, acme)
+	w.now = w.now.Add(10 * time.Hour)
+	c := acme.base()
+	c.path = "/v1/orders?limit=10000"
+	own := w.begin(c).Assessment
+	c.caller = "somebody new"
+	if a := w.begin(c).Assessment; a.Mature || a.Usual.Records == 0 || a.Usual.Records > own.Usual.Records || a.Range == 0 || a.Range > a.Usual.Bytes {
+		t.Errorf("a stolen token may read %+v and %d bytes, its owner %+v", a.Usual, a.Range, own.Usual)
 	}
 }
 

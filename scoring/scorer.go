@@ -84,8 +84,32 @@ func (s *Scorer) Begin(ex *Exchange) {
 		}
 	}
 	sc.findings.assess(&ex.Assessment, s.calibrator)
-	usual := &ex.Assessment.Usual
-	usual.Bytes, usual.Records = sc.entities[profile.KindCaller].usualResponse(s.calibrator.Limit(sc.findings.k + 1)) // with volume
+	s.bound(ex)
+}
+
+// bound says what may leave: the least of what is usual for anybody here with
+// habits. A stolen token is bound by its own history, whoever else is named.
+func (s *Scorer) bound(ex *Exchange) {
+	sc, a := &ex.scratch, &ex.Assessment
+	limit := s.calibrator.Limit(sc.findings.k + 1) // with volume
+	z := normalQuantile(limit)
+	for k := range sc.entities {
+		e := &sc.entities[k]
+		if !e.predictions.mature {
+			continue
+		}
+		a.Usual.Bytes = least(a.Usual.Bytes, e.most(&e.predictions.bytes, oneBytes, limit, z))
+		a.Usual.Records = least(a.Usual.Records, e.most(&e.predictions.records, oneRecords, limit, z))
+		a.Range = least(a.Range, e.predictions.bytes.mostly())
+	}
+}
+
+// least is the lesser of two bounds, of which 0 is none.
+func least(a, b int64) int64 {
+	if a == 0 || b == 0 {
+		return max(a, b)
+	}
+	return min(a, b)
 }
 
 // meet counts and judges the request for one entity, under its record's lock.
@@ -102,12 +126,10 @@ func (s *Scorer) meet(ex *Exchange, kind profile.Kind, now uint32, local time.Ti
 	l.entity.handle = pin.Handle()
 	l.entity.precedents.read(rec)
 
-	rec.Requests++
 	rec.InFlight = min(rec.InFlight, 1<<16-2) + 1
-	r := &rec.Rings
-	window.Add(r.Requests10s[:], tenSeconds, l.now, 1)
-	window.Add(r.Requests1m[:], minute, l.now, 1)
-	window.Add(r.Requests10m[:], tenMinutes, l.now, 1)
+	if l.entity.foreign = l.foreign(); !l.entity.foreign {
+		l.count()
+	}
 	if kind == profile.KindCaller {
 		l.describe(&ex.Assessment)
 	}
@@ -117,6 +139,30 @@ func (s *Scorer) meet(ex *Exchange, kind profile.Kind, now uint32, local time.Ti
 	if l.habits != nil {
 		l.predict()
 	}
+}
+
+// count takes the request into the rings.
+func (l *look) count() {
+	l.rec.Requests++
+	r := &l.rec.Rings
+	window.Add(r.Requests10s[:], tenSeconds, l.now, 1)
+	window.Add(r.Requests1m[:], minute, l.now, 1)
+	window.Add(r.Requests10m[:], tenMinutes, l.now, 1)
+}
+
+// foreign: the name is one that anybody can write, and neither the device nor
+// the network is one that its owner was ever seen with. Such a request is
+// counted when the upstream has accepted it and not before, or whoever knows a
+// customer's name, and holds some requests open, would have the customer
+// throttled.
+func (l *look) foreign() bool {
+	if l.habits == nil || !l.mature || l.ex.Entities[l.kind].Verified {
+		return false
+	}
+	device, network := slotID(&l.ex.Entities[profile.KindDevice]), slotID(&l.ex.Entities[profile.KindNetwork])
+	return device|network != 0 &&
+		window.Slots(l.habits.Devices[:]).Weight(device) == 0 &&
+		window.Slots(l.habits.Networks[:]).Weight(network) == 0
 }
 
 // look prepares the exchange's look at a locked record.

@@ -25,6 +25,7 @@ const entityKinds = int(profile.KindDevice) + 1
 // entity is one entity's part of the scratch.
 type entity struct {
 	handle      profile.Handle
+	foreign     bool // not counted in any ring before it is accepted
 	newObject   bool // counted in the rings of new objects
 	newPartner  bool // counted in the ring of switches
 	predictions predictions

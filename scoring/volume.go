@@ -24,6 +24,7 @@ type predictive struct {
 type measure struct {
 	one    predictive // a response
 	ten    predictive // ten minutes' responses together
+	record record     // the largest ten minutes so far
 	before float64    // in the ten minutes before this response
 	drift  float64    // CUSUM
 	route  routeScale
@@ -45,8 +46,13 @@ const (
 
 // mostNu bounds the degrees of freedom. Behaviour has a few modes, a page of 10
 // and a page of 1,000, and its tails are far heavier than a normal's: with 30
-// degrees the raw detector fired 32 times too often in the prototype.
-const mostNu = 8
+// degrees the raw detector fired 32 times too often in the prototype. The sum of
+// ten minutes averages its modes out, and its bound is what a thief meets who
+// takes a page at a time.
+const (
+	mostNu       = 8 // one response
+	mostNuWindow = 100
+)
 
 func (q *predictive) bits(v float64) float64 {
 	t := (window.Log2(1+v) - q.center) / q.scale
@@ -104,6 +110,8 @@ func (l *look) predict() {
 		before: window.SlidingValue(r.Records10m[:], tenMinutes, l.now),
 		drift:  finite(rec.Records.Up, 0, driftMost),
 	}
+	p.bytes.record = record{n: float64(b.Bytes10m.N), largest: l.entity.precedents.limit(tenBytes)}
+	p.records.record = record{n: float64(b.Records10m.N), largest: l.entity.precedents.limit(tenRecords)}
 	p.bytes.one = l.response(&rec.Bytes, p.bytes.route)
 	p.records.one = l.response(&rec.Records, p.records.route)
 }
@@ -143,7 +151,7 @@ func (l *look) volume(m *window.Moments, anchor int, prior float64, slow float32
 	return predictive{
 		center:     mean,
 		scale:      max(l.held(windowSpread(m), slow), leastWindow),
-		nu:         min(n+3, mostNu),
+		nu:         min(n+3, mostNuWindow),
 		confidence: confidence(n),
 	}
 }
@@ -182,7 +190,7 @@ func (e *entity) judge(ex *Exchange, kind profile.Kind, v float64, m *measure, q
 	bits := e.precedents.hold(q, v, m.one.bits(v), p.mature)
 	best := Evidence{Detector: Volume, Entity: kind, Unit: unit, Bits: bits, Observed: v, Expected: m.one.usual()}
 	sum := m.before + v
-	if s := e.precedents.hold(q.ten(), sum, m.ten.bits(sum), p.mature); s > best.Bits {
+	if s := e.precedents.hold(q.ten(), sum, max(m.ten.bits(sum), m.record.bits(sum)), p.mature); s > best.Bits {
 		best.Bits, best.Observed, best.Expected, best.Window = s, sum, m.ten.usual(), 10*time.Minute
 	}
 	if s := driftBits(m.drift); s > best.Bits && v > m.one.usual() {
@@ -201,24 +209,26 @@ func sizes(ex *Exchange) (bytes, records int64) {
 	return ex.ResponseBytes, ex.Records
 }
 
-// usualResponse is the largest response of this caller on this route that would
-// stay under the threshold, which the surprise limit stands for: alone, and on
-// top of what the last ten minutes held.
-func (e *entity) usualResponse(limit float64) (bytes, records int64) {
-	if !e.predictions.mature {
-		return 0, 0
+// mostly is what one response in twenty exceeds; 0: too little is known.
+func (m *measure) mostly() int64 {
+	if m.one.confidence < 1 {
+		return 0
 	}
-	z := normalQuantile(limit)
-	return e.most(&e.predictions.bytes, oneBytes, z), e.most(&e.predictions.records, oneRecords, z)
+	return int64(min(max(m.one.most(1.645), 1), 1<<62))
 }
 
-func (e *entity) most(m *measure, q quantity, z float64) int64 {
+// most is the largest response of this entity on this route that would stay
+// under the threshold, a surprise of limit bits, which the normal deviate z
+// stands for: alone, and on top of what the last ten minutes held. 0: too
+// little is known.
+func (e *entity) most(m *measure, q quantity, limit, z float64) int64 {
 	if m.one.confidence < 1 {
 		return 0 // too little is known of this measure
 	}
 	most := max(m.one.most(z), e.precedents.limit(q))
 	if m.ten.confidence == 1 {
-		most = min(most, max(m.ten.most(z), e.precedents.limit(q.ten()))-m.before)
+		ten := min(m.ten.most(z), m.record.most(limit))
+		most = min(most, max(ten, e.precedents.limit(q.ten()))-m.before)
 	}
 	return int64(min(max(most, 1), 1<<62)) // 0 would mean that it is not known
 }
