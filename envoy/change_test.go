@@ -15,7 +15,7 @@ import (
 // of them fails.
 
 // rate is that of the traffic, in requests a second.
-const rate = 400
+const rate = 500
 
 func failOpen(o *envoy.Options) { o.FailOpen = true }
 
