@@ -21,7 +21,7 @@ const (
 // A spread is made by what happens seldom, so it takes longer to be known than
 // a mean: a week, and that many responses or windows.
 const (
-	spreadAge = 7 * 24 * 60 * 60 // seconds
+	spreadAge = 7 * aDay // seconds
 	spreadN   = 3 * shrinkage
 )
 
@@ -46,7 +46,7 @@ func (l *look) anchor(i int) float64 {
 // nextDay is called with every lesson and acts once a day. Years of silence
 // count as a week for the anchors: they give no more room.
 func (l *look) nextDay() {
-	day := uint16(l.now / (24 * 60 * 60))
+	day := uint16(l.now / aDay)
 	if !l.mature || day == l.rec.Learned {
 		return
 	}

@@ -113,7 +113,7 @@ const log10of2 = math.Log10E * math.Ln2
 const (
 	matureRequests = 50
 	matureSessions = 5
-	matureAge      = 24 * 60 * 60 // seconds
+	matureAge      = aDay
 )
 
 func mature(rec *profile.Record, now uint32) bool {

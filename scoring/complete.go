@@ -13,6 +13,7 @@ import (
 const (
 	sessionGap = 30 * 60     // seconds
 	shift      = 8 * 60 * 60 // seconds
+	aDay       = 24 * 60 * 60
 )
 
 // Complete ends the exchange, once: what comes after the first call does
@@ -157,6 +158,9 @@ func (l *look) learn(weight float64) {
 	l.name()
 	if h := l.habits; h != nil {
 		l.session = l.now-min(h.LastAccepted, l.now) >= sessionGap || l.now/shift != h.LastAccepted/shift
+		if l.now/aDay != h.LastAccepted/aDay {
+			h.Distinct[0], h.Distinct[1] = window.HLL{}, h.Distinct[0]
+		}
 		for _, d := range detectorsOf(l.kind) {
 			d.learn(l, weight)
 		}

@@ -351,3 +351,27 @@ func TestConcurrentExchanges(t *testing.T) {
 		t.Errorf("%d exchanges were accepted, want %d", total, want)
 	}
 }
+
+// What is told about the objects of two days is counted, and forgotten.
+func TestDistinctObjects(t *testing.T) {
+	w := newWorld(t)
+	day := func(objects int) (today, yesterday int) {
+		for i := range objects {
+			w.now = w.now.Add(time.Minute)
+			w.do(call{caller: "acme", path: fmt.Sprintf("/v1/orders/%d", i)})
+		}
+		r := w.record(profile.KindCaller, "acme")
+		w.now = w.now.Truncate(24 * time.Hour).Add(25 * time.Hour)
+		d := r.Habits().Distinct
+		return int(d[0].Estimate()), int(d[1].Estimate())
+	}
+	if today, yesterday := day(40); today < 25 || today > 55 || yesterday != 0 {
+		t.Errorf("40 objects read %d, and %d the day before", today, yesterday)
+	}
+	if today, yesterday := day(5); today < 3 || today > 7 || yesterday < 25 {
+		t.Errorf("5 objects after 40 read %d after %d", today, yesterday)
+	}
+	if _, yesterday := day(1); yesterday > 7 {
+		t.Errorf("two days ago is still there: %d", yesterday)
+	}
+}

@@ -93,9 +93,6 @@ func (v *profileView) write(w io.Writer) error {
 		row("weekdays", "%s  a mark an hour from 00, the taller the busier", strip(h.Weekday))
 		row("weekends", "%s", strip(h.Weekend))
 	}
-	if v.Callers != nil {
-		row("callers", "about %d in a day", *v.Callers)
-	}
 	return t.Flush()
 }
 

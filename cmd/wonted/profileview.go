@@ -37,8 +37,6 @@ type profileView struct {
 
 	// Of callers, credentials, sessions and users; null of other kinds.
 	Habits *habitsView `json:"habits"`
-	// Of addresses, networks and devices: distinct callers in about a day; null of other kinds.
-	Callers *int64 `json:"callers"`
 }
 
 // usual is one quantity in one window.
@@ -160,11 +158,6 @@ func view(r *profile.Record, now time.Time) profileView {
 	switch r.Kind {
 	case profile.KindCaller, profile.KindCredential, profile.KindSession, profile.KindUser:
 		v.Habits = habits(r.Habits())
-	case profile.KindAddress, profile.KindNetwork, profile.KindDevice:
-		both := r.Crowd().Callers[0]
-		both.Merge(&r.Crowd().Callers[1])
-		n := int64(math.Round(both.Estimate()))
-		v.Callers = &n
 	}
 	return v
 }
