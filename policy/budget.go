@@ -14,10 +14,10 @@ type bound struct {
 	usual bool  // it stands for what is usual, not for a number in the policy
 }
 
-// bind resolves a budget for this caller on this route: times the usual, or
-// the number, whichever is smaller. While nothing is known to be usual (the
-// caller is not mature) "usual" bounds nothing: a policy that wants new callers
-// bounded says so in records.
+// bind resolves a budget for this exchange: times the usual, or the number,
+// whichever is smaller. While nothing is known to be usual (nobody of it is
+// mature) "usual" bounds nothing: a policy that wants new callers bounded says
+// so in records.
 func (c *Case) bind(b Budget) {
 	usual := &c.Exchange.Assessment.Usual
 	c.records = resolve(b.Records, b.Usual, usual.Records)
@@ -79,11 +79,14 @@ func (c *Case) wantsBody() bool {
 	if !hasBody(ex) {
 		return false
 	}
-	size, usual := ex.ResponseBytes, ex.Assessment.Usual
+	size := ex.ResponseBytes
 	switch {
 	case size < 0, c.inspect, !ex.Assessment.Mature, c.decider.Reads(PhaseBody):
 		return true
-	case usual.Bytes > 0 && size > usual.Bytes && ex.Status < 400:
+	case size > ex.Assessment.Range && ex.Status < 400:
+		// Larger than is common, or no range is known. It may still be ordinary
+		// in bytes and not in records: a list of bare ids where whole orders are
+		// usual.
 		return true
 	}
 	// One record more than the limit takes at least two bytes each ("1," or

@@ -137,7 +137,8 @@ func TestWhichBodiesAreSeen(t *testing.T) {
 		d.reads = map[Phase]bool{}
 		b := newBench(d, nil)
 		c := request()
-		c.Exchange.Assessment.Usual.Bytes = 1000
+		c.Exchange.Assessment.Usual.Bytes = 50_000 // far out: the usual bounds, the range asks
+		c.Exchange.Assessment.Range = 1000
 		if change != nil {
 			change(c, d)
 		}
@@ -152,7 +153,8 @@ func TestWhichBodiesAreSeen(t *testing.T) {
 	}
 	f("ordinary", 1000, false, nil)
 	f("ordinary", 0, false, nil)
-	f("outside what is usual", 1001, true, nil)
+	f("larger than is common", 1001, true, nil)
+	f("no range is known", 10, true, func(c *Case, _ *decider) { c.Exchange.Assessment.Range = 0 })
 	f("an error page", 2000, false, func(c *Case, _ *decider) { c.Exchange.Status = 500 })
 	f("unknown size", -1, true, nil)
 	f("a caller that is new", 10, true, func(c *Case, _ *decider) { c.Exchange.Assessment.Mature = false })
@@ -160,6 +162,21 @@ func TestWhichBodiesAreSeen(t *testing.T) {
 	f("records that fit", 200, false, say(Decision{Action: Allow, Budget: Budget{Records: 100}}))
 	f("records that may not", 201, true, say(Decision{Action: Allow, Budget: Budget{Records: 100}}))
 	f("the policy reads the body's records", 10, true, func(_ *Case, d *decider) { d.reads[PhaseBody] = true })
+}
+
+// A body of bare ids is small for its many records: it is metered, and cut by
+// records, though its bytes alone are ordinary.
+func TestBareIDsAreMetered(t *testing.T) {
+	b, c := budgeted(t, Enforce, Budget{Usual: 1}, 50_000, 20)
+	c.Exchange.Assessment.Range = 2000
+	respond(c, 200, 40_000)
+	if v := b.Answer(c, at); !v.Pass || !v.Body {
+		t.Fatalf("pass %v body %v", v.Pass, v.Body)
+	}
+	c.Exchange.ResponseBytes, c.Exchange.Records = 300, 50
+	if v := b.Meter(c, at); v.Pass || v.Class != "budget" {
+		t.Errorf("pass %v class %q", v.Pass, v.Class)
+	}
 }
 
 func TestGrouped(t *testing.T) {
