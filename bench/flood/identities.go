@@ -88,8 +88,8 @@ func identities(r *report, s settings) error {
 		ratio, quiet.quantile(0.99), flooded.quantile(0.99), quiet.quantile(0.5), flooded.quantile(0.5))
 	bad := insane(p.store)
 	r.must(bad == 0, "%d profiles hold an impossible number", bad)
-	r.say("%v in all; %d exchanges timed in quiet and %d in the flood, %d and %d left out since the machine ran another process meanwhile", took.Round(time.Second),
-		quiet.n(), flooded.n(), quiet.interrupted.Load(), flooded.interrupted.Load())
+	r.say("%v in all; %d exchanges timed in quiet and %d in the flood, %d and %d left out since the machine took a core for another process meanwhile", took.Round(time.Second),
+		quiet.n(), flooded.n(), quiet.leftOut.Load(), flooded.leftOut.Load())
 	return nil
 }
 
@@ -132,6 +132,7 @@ func (p *processor) pour(c *client, n, callers int, now time.Time, l *latencies)
 		at := now.Add(time.Duration(i) * 4 * time.Second / time.Duration(n))
 		c.stranger(at)
 		p.exchange(c, []int{200, 401, 404}[i%3], int64(c.rng.IntN(4000)))
+		c.disturbed(l)
 		if i%oneKnown == 0 {
 			p.timed(c, callers, at, l)
 		}
@@ -139,19 +140,37 @@ func (p *processor) pour(c *client, n, callers int, now time.Time, l *latencies)
 }
 
 // timed is one exchange of an established caller that is not silent. One in
-// whose middle the machine ran somebody else's process says nothing of wonted
-// and is left out; waits for wonted's locks and for its collector are in.
+// whose middle the machine took a core from a worker, its own or the one that
+// held a lock it needed, says nothing of wonted and is left out; waits for
+// wonted's locks and for its collector are in.
 func (p *processor) timed(c *client, callers int, now time.Time, l *latencies) {
 	c.known(c.rng.IntN((callers+1)/2)*2, now)
-	before := interruptions()
+	c.disturbed(l)
+	before := l.taken.Load()
 	start := time.Now()
 	p.exchange(c, 200, 1900)
 	took := time.Since(start)
-	if interruptions() != before {
-		l.interrupted.Add(1)
+	if took > slow { // slow: the other worker may be about to say why
+		for time.Since(start) < took+50*time.Microsecond {
+		}
+	}
+	if c.disturbed(l) || l.taken.Load() != before {
+		l.leftOut.Add(1)
 		return
 	}
 	l.add(took)
+}
+
+// disturbed says that the machine has taken the core from this worker since it
+// was last asked, and lets the other workers know.
+func (c *client) disturbed(l *latencies) bool {
+	before := c.interruptions
+	c.interruptions = interruptions()
+	if c.interruptions == before {
+		return false
+	}
+	l.taken.Add(1)
+	return true
 }
 
 // survivors are the established whose profiles still hold their history.

@@ -8,11 +8,15 @@ import (
 // latencies counts durations in steps of 16 ns up to a millisecond; what takes
 // longer is in the last.
 type latencies struct {
-	steps       [1 << 16]atomic.Uint32
-	interrupted atomic.Int64 // in none of them
+	steps   [1 << 16]atomic.Uint32
+	leftOut atomic.Int64 // in none of them
+	taken   atomic.Int64 // how often the machine took a worker's core
 }
 
-const step = 16 * time.Nanosecond
+const (
+	step = 16 * time.Nanosecond
+	slow = 15 * time.Microsecond
+)
 
 func (l *latencies) add(d time.Duration) {
 	l.steps[min(int(d/step), len(l.steps)-1)].Add(1)
