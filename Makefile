@@ -13,7 +13,7 @@ SOAK ?= 30m
 SOAK_RATE ?= 200
 COUNT ?= 10
 BENCH ?= .
-DEADLINE ?= 20s
+DEADLINE ?= 10s
 PKG ?= ./...
 ARGS ?=
 
@@ -63,7 +63,7 @@ fuzz: ## every fuzz target for FUZZTIME (60s)
 bench: ## benchmarks, for benchstat (PKG=./scoring/... BENCH=Begin COUNT=10)
 	@$(need_go) && $(with_envoy) && go test -run '^$$' -bench '$(BENCH)' -benchmem -count $(COUNT) -timeout 60m $(PKG)
 
-flood: ## 10 M identities, sprawling callers, 50,000 exchanges that never end (closed after DEADLINE, 20s); within 7 minutes
+flood: ## 10 M identities, sprawling callers, 50,000 exchanges that never end (closed after DEADLINE, 10s); within 7 minutes
 	@$(need_go) && go build -trimpath -o bin/flood ./bench/flood && bin/flood -deadline $(DEADLINE)
 
 soak: ## mixed traffic through a real Envoy for SOAK (30m) at SOAK_RATE (200/s): flat heap, goroutines, descriptors

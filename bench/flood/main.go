@@ -52,7 +52,7 @@ func main() {
 	flag.IntVar(&s.sprawl, "sprawl", 1_000_000, "distinct values of each sort that one caller brings")
 	flag.IntVar(&s.streams, "streams", 50_000, "exchanges that are opened and never completed")
 	flag.IntVar(&s.open, "open", 20_000, "exchanges that may be open at once")
-	flag.DurationVar(&s.deadline, "deadline", 20*time.Second, "after which an exchange without a message is closed")
+	flag.DurationVar(&s.deadline, "deadline", 10*time.Second, "after which an exchange without a message is closed")
 	flag.Parse()
 
 	debug.SetGCPercent(400) // as serve does
