@@ -108,7 +108,9 @@ func replay(ctx context.Context, cfg *config.Config, names []string, format reco
 	if p.late > 0 {
 		fmt.Fprintf(std.err, "%s began more than a minute before one that is recorded earlier, and was judged at the later time\n", plural(p.late, "exchange"))
 	}
-	return show.end(p.tally.summary(cfg.Budget.Alerts, time.Since(start)), &p.tally)
+	sum := p.tally.summary(cfg.Budget.Alerts, time.Since(start))
+	sum.WithoutRequest, sum.nameless = in.withoutRequest(), in.log() && !p.tally.named
+	return show.end(sum, &p.tally)
 }
 
 // replaySecret is the key under which identities are hashed: the configured

@@ -23,6 +23,7 @@ type tally struct {
 	actions    map[policy.Action]int
 	identities map[profile.Key]*seen
 	offenders  map[profile.Key]*offender
+	named      bool // somebody was known by more than an address
 	first      time.Time
 	last       time.Time
 }
@@ -62,6 +63,7 @@ func (t *tally) add(ex *scoring.Exchange, action policy.Action, report *policy.R
 	}
 	t.last = ex.Time
 	t.actions[action]++
+	t.named = t.named || named(ex)
 	who := policy.Principal(ex).Key
 	s := t.identities[who]
 	if s == nil {
@@ -87,6 +89,16 @@ func (t *tally) add(ex *scoring.Exchange, action policy.Action, report *policy.R
 	if report != nil {
 		t.offend(who, action, report)
 	}
+}
+
+// named says whether a rule found who it is in more than the address.
+func named(ex *scoring.Exchange) bool {
+	for _, k := range [...]profile.Kind{profile.KindCaller, profile.KindCredential, profile.KindSession, profile.KindUser} {
+		if id := &ex.Entities[k]; id.Kind != profile.KindNone && id.Rule != "address" {
+			return true
+		}
+	}
+	return false
 }
 
 func (t *tally) offend(who profile.Key, action policy.Action, r *policy.Report) {
@@ -137,6 +149,10 @@ type replaySummary struct {
 		Realised float64 `json:"realised"` // the same, as it came
 	} `json:"budget"`
 	Seconds float64 `json:"seconds"`
+
+	WithoutRequest int `json:"without_request,omitempty"` // lines of a log that Envoy answered itself
+
+	nameless bool // an access log, and nobody in it but addresses
 }
 
 func (t *tally) summary(target float64, took time.Duration) *replaySummary {

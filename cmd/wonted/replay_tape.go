@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/wonted-project/wonted/scoring/recorded"
 )
@@ -145,6 +146,20 @@ func (t *tape) complain(w io.Writer) {
 	}
 }
 
+// withoutRequest is how many lines were skipped because Envoy had answered
+// itself what was no request to it.
+func (t *tape) withoutRequest() (n int) {
+	for _, f := range t.files {
+		n += f.decoder.WithoutRequest()
+	}
+	return n
+}
+
+// log says whether an access log of Envoy is among the files.
+func (t *tape) log() bool {
+	return slices.ContainsFunc(t.files, func(f *tapeFile) bool { return f.decoder.Format() == recorded.Envoy })
+}
+
 // nothing is the error of a replay without a single exchange.
 func (t *tape) nothing() error {
 	bad := 0
@@ -154,6 +169,10 @@ func (t *tape) nothing() error {
 	what := t.files[0].name
 	if len(t.files) > 1 {
 		what = fmt.Sprintf("%d files", len(t.files))
+	}
+	if none := t.withoutRequest(); bad == 0 && none > 0 {
+		return advise(fmt.Errorf("replay: %s: no exchange in %s, only what Envoy answered before it had a request", what, plural(none, "line")),
+			"do clients speak HTTP to this listener, without TLS where it has none?")
 	}
 	if bad == 0 {
 		return advise(fmt.Errorf("replay: %s: empty", what), "is this the log that Envoy writes to?")
