@@ -16,8 +16,8 @@ func TestMain(m *testing.M) {
 
 // small are the floods' settings in a test: the proportions are kept.
 var small = settings{
-	memory: 16 << 20, modest: 8 << 20, callers: 1500, others: 15_000,
-	sprawl: 5000, streams: 1200, open: 500, deadline: time.Second,
+	memory: 16 << 20, modest: 8 << 20, callers: 1000, others: 10_000,
+	sprawl: 2500, streams: 1200, open: 500, deadline: time.Second,
 }
 
 func TestFloods(t *testing.T) {
@@ -39,7 +39,7 @@ func TestFloods(t *testing.T) {
 func TestNumbersAreMissed(t *testing.T) {
 	r := &report{w: t.Output()}
 	crowded := small
-	crowded.memory, crowded.callers, crowded.others = 8<<20, 3000, 2000
+	crowded.memory, crowded.callers, crowded.others = 8<<20, 3000, 1000
 	if err := identities(r, crowded); err != nil {
 		t.Fatal(err)
 	}
