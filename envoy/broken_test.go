@@ -132,8 +132,8 @@ func TestAnUpstreamThatBreaksOffAnywhereIsJudgedOnce(t *testing.T) {
 					}
 				}, end)
 			}
-			f("/before", download, http.StatusServiceUnavailable, true, learned, answered) // Envoy answers in its place
-			f("/upload", upload, http.StatusServiceUnavailable, true, learned, answered)
+			f("/before", download, http.StatusServiceUnavailable, true, asked, answered) // Envoy answers in its place
+			f("/upload", upload, http.StatusServiceUnavailable, true, asked, answered)
 			f("/headers", download, http.StatusOK, false, counted, unknown)
 			f("/body", download, http.StatusOK, false, counted, unknown)
 			f("/end", download, http.StatusOK, false, counted, unknown)
@@ -174,8 +174,8 @@ func TestAClientThatBreaksOffAnywhereIsJudgedOnce(t *testing.T) {
 				b.on <- struct{}{}
 			}, unknown)
 		}
-		f("/before", download, false, takenBack)
-		f("/upload-and-answer", upload, false, takenBack)
+		f("/before", download, false, asked)
+		f("/upload-and-answer", upload, false, asked)
 		f("/headers", download, true, counted)
 		f("/body", download, true, counted)
 	}

@@ -96,7 +96,7 @@ func TestUnaryGRPCKeepsItsStatusAndItsTrailers(t *testing.T) {
 		}
 	}
 	s.judged("an answer", learned, func(key string) { call(key, "", codes.OK) }, answered)
-	s.judged("an error in the trailers", learned, func(key string) { call(key, "unheard-of", codes.NotFound) }, answered)
+	s.judged("an error in the trailers", asked, func(key string) { call(key, "unheard-of", codes.NotFound) }, answered)
 	for _, code := range []codes.Code{codes.Unauthenticated, codes.PermissionDenied} {
 		s.judged("a credential refused: "+code.String(), takenBack, func(key string) {
 			call(key, "", code, "end", strconv.Itoa(int(code)))
@@ -160,7 +160,7 @@ func TestBothWaysOfAGRPCStreamGoOnAtOnce(t *testing.T) {
 		}
 	}
 	s.judged("a conversation", learned, func(key string) { converse(as(t.Context(), key), codes.OK) }, answered)
-	s.judged("an error at its end", learned, func(key string) {
+	s.judged("an error at its end", asked, func(key string) {
 		converse(as(t.Context(), key, "end", "8"), codes.ResourceExhausted)
 	}, answered)
 	s.judged("refused at its end", takenBack, func(key string) {

@@ -15,7 +15,9 @@ var (
 	learned = left{1, 1, 1}
 	// counted: it was answered in part, or oddly, and teaches nothing.
 	counted = left{1, 1, 0}
-	// takenBack: it was refused or never answered, and counts for nothing.
+	// asked: the answer was an error, or none came.
+	asked = left{1, 0, 0}
+	// takenBack: it was refused, and counts for nothing.
 	takenBack = left{0, 0, 0}
 )
 

@@ -95,7 +95,7 @@ func TestAttemptsOfTheRouterAreOneExchange(t *testing.T) {
 		}, answered)
 	}
 	u.then(code(500)) // all in vain: the last answer counts
-	s.judged("in vain", learned, func(key string) {
+	s.judged("in vain", asked, func(key string) {
 		s.wants(s.get(http1(t), "/a", mark(), "x-api-key", key), http.StatusInternalServerError)
 		if got := u.paths(key); got != "/a /a /a" {
 			t.Errorf("the upstream was asked for %q", got)
@@ -105,8 +105,8 @@ func TestAttemptsOfTheRouterAreOneExchange(t *testing.T) {
 }
 
 // Envoy starts an internal redirect as a new request through all filters, and
-// drops the old one without a word: wonted judges both, and only the one that
-// was answered is left in the profile.
+// drops the old one without a word: wonted judges and counts both, and learns
+// from the one that was answered.
 func TestAnInternalRedirectLeavesOneAnsweredExchange(t *testing.T) {
 	follow := route(t, func(r *routev3.Route) {
 		r.GetRoute().InternalRedirectPolicy = &routev3.InternalRedirectPolicy{MaxInternalRedirects: wrapperspb.UInt32(3)}
@@ -117,14 +117,14 @@ func TestAnInternalRedirectLeavesOneAnsweredExchange(t *testing.T) {
 	to := func(path string) http.HandlerFunc { return code(302, "location", s.envoy.URL()+path) }
 	for name, c := range map[string]client{"HTTP/1.1": http1(t), "HTTP/2": http2(t)} {
 		u.then(to("/b"), to("/c"), code(200))
-		s.judged(name, learned, func(key string) {
+		s.judged(name, left{3, 1, 1}, func(key string) {
 			s.wants(s.get(c, "/a", mark(), "x-api-key", key), http.StatusOK)
 			if got := u.paths(key); got != "/a /b /c" {
 				t.Errorf("%s: the upstream was asked for %q", name, got)
 			}
 		}, unknown, unknown, answered)
 		u.then(to("/forbidden"), code(200))
-		s.judged(name+", to where this caller may not go", takenBack, func(key string) {
+		s.judged(name+", to where this caller may not go", asked, func(key string) {
 			s.wants(s.get(c, "/a", mark(), "x-api-key", key), http.StatusForbidden)
 			if got := u.paths(key); got != "/a" {
 				t.Errorf("%s: the upstream was asked for %q", name, got)
@@ -193,7 +193,7 @@ func TestAnAnswerOfEnvoysOwnPassesAndIsJudgedOnce(t *testing.T) {
 		for protocol, c := range map[string]client{"HTTP/1.1": http1(t), "HTTP/2": http2(t)} {
 			for _, local := range localReplies {
 				name := fmt.Sprintf("%s, response headers sent: %v, %s", local.path, base, protocol)
-				want, ends := learned, []string{answered}
+				want, ends := asked, []string{answered}
 				if local.code == http.StatusForbidden {
 					want = takenBack // somebody has refused the caller
 				}
