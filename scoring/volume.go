@@ -191,7 +191,10 @@ func (e *entity) judge(ex *Exchange, kind profile.Kind, v float64, m *measure, q
 	best := Evidence{Detector: Volume, Entity: kind, Unit: unit, Bits: bits, Observed: v, Expected: m.one.usual()}
 	sum := m.before + v
 	if s := e.precedents.hold(q.ten(), sum, max(m.ten.bits(sum), m.record.bits(sum)), p.mature); s > best.Bits {
-		best.Bits, best.Observed, best.Expected, best.Window = s, sum, m.ten.usual(), 10*time.Minute
+		if bits == ordinary || v < sum/2 { // else this response alone tells it better
+			best.Observed, best.Expected, best.Window = sum, m.ten.usual(), 10*time.Minute
+		}
+		best.Bits = s
 	}
 	if s := driftBits(m.drift); s > best.Bits && v > m.one.usual() {
 		best.Bits, best.Observed, best.Expected, best.Window = s, v, m.one.usual(), driftWindow
