@@ -53,4 +53,9 @@
 // SEND, since the filter's base is SKIP. The answer to response headers asks
 // for the body as STREAMED where the Gate wants it metered; never as BUFFERED,
 // on which Envoy hangs when the body is over its limit.
+//
+// Nothing is asked for where the filter's own configuration (protocol_config in
+// the first message) sends a body as FULL_DUPLEX_STREAMED: Envoy would ignore
+// it. In that mode "continue" for a chunk is the chunk itself, and a stream
+// never ends with nil while chunks may be on their way; see duplex.go.
 package extproc

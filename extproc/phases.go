@@ -66,13 +66,13 @@ func (s *session) proceed(m *message, v policy.Verdict) *reply {
 	mu.apply(v.Request)
 	mu.strip(m.headers)
 	f := newFrame()
-	if v.Action == policy.Allow && mu.empty() {
+	if v.Action == policy.Allow && mu.empty() && !s.modes.rigid() {
 		f.bytes = allowed[v.Mode].fill(f.bytes, ex.ID, ex.Assessment.Score)
 		return f.seal()
 	}
 	f.bytes = appendContinue(f.bytes, kindRequestHeaders, &mu)
 	f.bytes = s.appendMark(f.bytes, v)
-	f.bytes = appendMode(f.bytes, modeHeaders)
+	f.bytes = appendMode(f.bytes, s.ask(modeHeaders))
 	return f.seal()
 }
 
@@ -92,7 +92,7 @@ func (s *session) responseHeaders(m *message, now time.Time) outcome {
 	if !v.Pass && !s.observed {
 		return s.refuse(v)
 	}
-	body := ex.ResponseBytes != 0 && (v.Body || s.server.depth == DepthBodies)
+	body := ex.ResponseBytes != 0 && (v.Body || s.server.depth == DepthBodies) && s.modes.responseBody()
 	out := outcome{reply: s.answer(v, body)}
 	if body {
 		s.meter.Reset(m.header("content-type"), m.header("content-encoding"))
@@ -107,8 +107,12 @@ func (s *session) responseHeaders(m *message, now time.Time) outcome {
 // answer is the reply that lets the response headers go on.
 func (s *session) answer(v policy.Verdict, body bool) *reply {
 	news := s.news(v)
+	ask := modeKept
+	if body {
+		ask = s.ask(modeStreaming)
+	}
 	if !news && len(v.Response) == 0 {
-		if body {
+		if ask == modeStreaming {
 			return streamed
 		}
 		return harmless[kindResponseHeaders]
@@ -120,10 +124,16 @@ func (s *session) answer(v policy.Verdict, body bool) *reply {
 	if news {
 		f.bytes = s.appendMark(f.bytes, v)
 	}
-	if body {
-		f.bytes = appendMode(f.bytes, modeStreaming)
-	}
+	f.bytes = appendMode(f.bytes, ask)
 	return f.seal()
+}
+
+// ask is the mode to ask for, where asking is of use.
+func (s *session) ask(m mode) mode {
+	if s.modes.rigid() {
+		return modeKept
+	}
+	return m
 }
 
 // requestBody comes only where the filter's own configuration asks for it.
@@ -133,7 +143,7 @@ func (s *session) requestBody(m *message) outcome {
 		ex := &s.c.Exchange
 		ex.RequestBytes = max(ex.RequestBytes, s.uploaded)
 	}
-	return pass(m)
+	return s.pass(m)
 }
 
 // responseBody meters a chunk before it goes on. A verdict against it cuts the
@@ -151,12 +161,14 @@ func (s *session) responseBody(m *message, now time.Time) outcome {
 	if !v.Pass && !s.observed {
 		return s.cut(v)
 	}
-	out := pass(m)
+	var out outcome
 	if s.news(v) {
 		f := newFrame()
-		f.bytes = appendContinue(f.bytes, kindResponseBody, nil)
+		f.bytes = s.appendPass(f.bytes, m)
 		f.bytes = s.appendMark(f.bytes, v)
 		out.reply = f.seal()
+	} else {
+		out = s.pass(m)
 	}
 	if m.endOfStream {
 		s.state = spent

@@ -7,6 +7,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/rs/zerolog"
+	"golang.org/x/time/rate"
 	"google.golang.org/grpc"
 
 	"github.com/wonted-project/wonted/policy"
@@ -54,6 +55,7 @@ type Server struct {
 	metrics          *metrics
 	opened, answered atomic.Uint64
 	complaints       *complaints
+	duplexLimit      *rate.Limiter
 }
 
 // New makes a Server. Register it on a grpc.Server that was made with
@@ -72,15 +74,16 @@ func New(cfg Config) *Server {
 		cfg.Deadline = DefaultDeadline
 	}
 	return &Server{
-		gate:       cfg.Gate,
-		identity:   cfg.Identity,
-		clock:      clock{read: cfg.Clock},
-		open:       newTable(cfg.MaxOpen),
-		deadline:   cfg.Deadline,
-		depth:      cfg.Depth,
-		fail:       cfg.Fail,
-		metrics:    newMetrics(cfg.Registerer),
-		complaints: newComplaints(cfg.Log),
+		gate:        cfg.Gate,
+		identity:    cfg.Identity,
+		clock:       clock{read: cfg.Clock},
+		open:        newTable(cfg.MaxOpen),
+		deadline:    cfg.Deadline,
+		depth:       cfg.Depth,
+		fail:        cfg.Fail,
+		metrics:     newMetrics(cfg.Registerer),
+		complaints:  newComplaints(cfg.Log),
+		duplexLimit: newDuplexLimit(),
 	}
 }
 
