@@ -16,6 +16,7 @@ type metrics struct {
 	panics       prometheus.Counter
 	decodeErrors prometheus.Counter
 	duplex       prometheus.Counter
+	reopened     prometheus.Counter
 	swept        struct{ deadline, capacity, drain prometheus.Counter }
 }
 
@@ -37,6 +38,10 @@ func newMetrics(r prometheus.Registerer) *metrics {
 			Name: "wonted_stream_decode_errors_total",
 			Help: "Messages from the proxy that could not be read.",
 		}),
+		reopened: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "wonted_reopened_exchanges_total",
+			Help: "Exchanges that had been closed before their stream ended and were judged anew when the response came.",
+		}),
 		duplex: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "wonted_stream_full_duplex_total",
 			Help: "Streams of a filter that is configured to send a body as FULL_DUPLEX_STREAMED: each chunk travels back, and no mode_override works. Set response_body_mode: NONE.",
@@ -57,7 +62,7 @@ func newMetrics(r prometheus.Registerer) *metrics {
 	m.swept.capacity = swept.WithLabelValues("capacity")
 	m.swept.drain = swept.WithLabelValues("drain")
 	if r != nil {
-		r.MustRegister(messages, spurious, ended, swept, m.open, m.panics, m.decodeErrors, m.duplex)
+		r.MustRegister(messages, spurious, ended, swept, m.open, m.panics, m.decodeErrors, m.duplex, m.reopened)
 	}
 	return m
 }

@@ -14,18 +14,42 @@ import (
 // requestHeaders opens the exchange and asks the Gate.
 func (s *session) requestHeaders(stream grpc.ServerStream, m *message, now time.Time) outcome {
 	s.request = m
-	s.begin(now)
-	ex := &s.c.Exchange
-	m.fill(ex)
-	ex.JA4 = s.fingerprint(stream)
-	s.server.identity.Resolve(ex)
-	v := s.server.gate.Open(&s.c)
-	s.shadow = v.Mode == policy.Shadow
+	v := s.judge(stream, now)
 	if !v.Pass && !s.observed {
 		return s.refuse(v)
 	}
 	s.state = judged
 	return outcome{reply: s.proceed(m, v)}
+}
+
+// judge opens the exchange of the request that is held.
+func (s *session) judge(stream grpc.ServerStream, now time.Time) policy.Verdict {
+	s.begin(now)
+	ex := &s.c.Exchange
+	s.request.fill(ex)
+	if s.uploaded > 0 { // -1 is unknown, and 0 would be known
+		ex.RequestBytes = max(ex.RequestBytes, s.uploaded)
+	}
+	ex.JA4 = s.fingerprint(stream)
+	s.server.identity.Resolve(ex)
+	v := s.server.gate.Open(&s.c)
+	s.shadow = v.Mode == policy.Shadow
+	return v
+}
+
+// reopen puts an exchange before the Gate again that was closed in its place,
+// as unknown, while its response was awaited: a client must not escape by
+// making wonted wait, nor by opening so many streams that others are closed.
+// It is a new opening: with its own id, at the time of its response, with all
+// that a Gate knows by now, and learned once. The first one taught nothing and
+// was taken back.
+func (s *session) reopen(stream grpc.ServerStream, now time.Time) policy.Verdict {
+	s.server.metrics.reopened.Inc()
+	ex := &s.c.Exchange
+	ex.Headers, ex.Metadata = nil, nil // the request's, which Reset would wipe
+	s.c.Reset()
+	s.told = told{} // what the access log knows is of another id
+	return s.judge(stream, now)
 }
 
 // fill sets what the exchange takes from its request.
@@ -78,7 +102,13 @@ func (s *session) proceed(m *message, v policy.Verdict) *reply {
 
 // responseHeaders tells the Gate the status and the declared size, and asks for
 // the body where the Gate wants to see it.
-func (s *session) responseHeaders(m *message, now time.Time) outcome {
+func (s *session) responseHeaders(stream grpc.ServerStream, m *message, now time.Time) outcome {
+	if !s.open {
+		if v := s.reopen(stream, now); !v.Pass && !s.observed {
+			return s.refuse(v)
+		}
+	}
+	s.passing = true
 	ex := &s.c.Exchange
 	code, _ := strconv.Atoi(string(m.pseudo.status))
 	ex.Status = httpStatus(code, m.header("grpc-status"))
@@ -140,8 +170,10 @@ func (s *session) ask(m mode) mode {
 func (s *session) requestBody(m *message) outcome {
 	if s.state == judged || s.state == metering {
 		s.uploaded += int64(len(m.body))
-		ex := &s.c.Exchange
-		ex.RequestBytes = max(ex.RequestBytes, s.uploaded)
+		if s.open {
+			ex := &s.c.Exchange
+			ex.RequestBytes = max(ex.RequestBytes, s.uploaded)
+		}
 	}
 	return s.pass(m)
 }

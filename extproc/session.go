@@ -130,8 +130,8 @@ func (s *session) step(stream grpc.ServerStream, m *message) outcome {
 	defer s.mu.Unlock()
 	now := s.server.clock.now()
 	s.last = now
-	if s.state != waiting && !s.open {
-		s.state = spent // closed in our place
+	if s.state == metering && !s.open {
+		s.state = spent // drained: the process ends
 	}
 	switch m.kind {
 	case kindRequestHeaders:
@@ -148,7 +148,7 @@ func (s *session) step(stream grpc.ServerStream, m *message) outcome {
 			s.state = spent // refused by a filter before us: not our exchange
 			return s.pass(m)
 		case judged:
-			return s.responseHeaders(m, now)
+			return s.responseHeaders(stream, m, now)
 		}
 	case kindResponseBody:
 		if s.state == metering {
@@ -248,7 +248,7 @@ func (s *session) begin(now time.Time) {
 	ex := &s.c.Exchange
 	ex.ID, ex.Time = newID(), now
 	ex.RequestBytes, ex.ResponseBytes, ex.Records = -1, -1, -1
-	s.open = true
+	s.open, s.passing = true, false
 	s.server.opened.Add(1)
 	s.server.metrics.open.Inc()
 	if evicted := s.server.open.add(&s.flight, now); evicted != nil {
