@@ -62,6 +62,10 @@ func corpus(t testing.TB) [][]byte {
 		{Attributes: map[string]*structpb.Struct{attributesKey: structOf(t, map[string]any{
 			"source.address": 5, "request.protocol": nil, "connection.mtls": "false", "connection.subject_peer_certificate": []any{"CN=x"},
 		})}},
+		{ProtocolConfig: &extprocv3.ProtocolConfiguration{
+			RequestBodyMode: filterv3.ProcessingMode_FULL_DUPLEX_STREAMED, ResponseBodyMode: filterv3.ProcessingMode_BUFFERED_PARTIAL,
+			SendBodyWithoutWaitingForHeaderResponse: true,
+		}},
 		{FlowControlInit: &extprocv3.ProcessingRequest_FlowControlInit{}},
 	}
 	var all [][]byte
@@ -164,6 +168,12 @@ func oddities() [][]byte {
 		}),
 		msg(nil, 8, func(b []byte) []byte { return msg(b, 1, func(b []byte) []byte { return b }) }),
 		msg(nil, 8, func(b []byte) []byte { return num(b, 1, 3) }),
+		// Body modes: taken back, not known to anybody, in two pieces, and of
+		// another wire type.
+		msg(nil, 11, func(b []byte) []byte { return num(num(num(b, 2, 4), 1, 4), 2, 0) }),
+		msg(nil, 11, func(b []byte) []byte { return num(num(b, 1, 1<<64-1), 2, 1<<32+4) }),
+		slices.Concat(msg(nil, 11, func(b []byte) []byte { return num(b, 1, 4) }), msg(nil, 11, func(b []byte) []byte { return num(b, 2, 1) })),
+		slices.Concat(num(nil, 11, 4), msg(nil, 11, func(b []byte) []byte { return str(b, 1, "x") })),
 	}
 	return all
 }

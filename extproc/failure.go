@@ -13,19 +13,32 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/wonted-project/wonted/policy"
+	"github.com/wonted-project/wonted/scoring"
 )
 
-// panicked ends an exchange whose handling has panicked.
-func (s *session) panicked(stream grpc.ServerStream, p any) (err error) {
+// panicked ends an exchange whose handling has panicked, and its stream, unless
+// the chunks that Envoy has already sent would be lost with it: in full duplex
+// the stream goes on, once.
+func (s *session) panicked(stream grpc.ServerStream, p any) (more bool, err error) {
+	again := s.broken
 	s.broken = true
 	s.server.panicked(p)
 	defer func() {
 		if p := recover(); p != nil { // the Gate cannot even fail
 			s.server.panicked(p)
-			err = s.abandon()
+			more, err = false, s.abandon()
 		}
 	}()
-	return s.failed(stream, "panic")
+	if err := s.failed(stream, "panic"); err != nil || !s.modes.rigid() {
+		return false, err
+	}
+	if again || s.owed {
+		return false, s.abandon()
+	}
+	s.message = nil // the panic may have left anything in it
+	s.state = spent
+	s.finish(scoring.Unknown)
+	return true, nil
 }
 
 // failed ends an exchange that cannot be handled, as the Gate's fail mode says:
@@ -41,6 +54,9 @@ func (s *session) failed(stream grpc.ServerStream, reason string) error {
 		return s.abandon()
 	}
 	if out.reply == nil {
+		if s.modes.rigid() {
+			return s.abandon()
+		}
 		return nil
 	}
 	if err := stream.SendMsg(out.reply); err != nil {
@@ -69,7 +85,7 @@ func (s *session) fallback(reason string) (out outcome, ok bool) {
 	case v.Pass && s.to == kindNone:
 		return outcome{}, true // nobody knows what the answer would be to
 	case v.Pass:
-		return pass(s.message), true
+		return s.pass(s.message), true
 	case begun:
 		return s.cut(v), true
 	default:
@@ -77,9 +93,10 @@ func (s *session) fallback(reason string) (out outcome, ok bool) {
 	}
 }
 
-// abandon is the last resort: an unanswered stream ends as the fail mode says.
+// abandon is the last resort: an unanswered stream ends as the fail mode says,
+// but in full duplex with an error: the client must notice that chunks are lost.
 func (s *session) abandon() error {
-	if s.owed && s.server.fail == policy.FailClosed && !s.shadow {
+	if s.modes.rigid() || s.owed && s.server.fail == policy.FailClosed && !s.shadow {
 		return status.Error(codes.Internal, "the exchange could not be handled")
 	}
 	return nil

@@ -43,6 +43,7 @@ type message struct {
 	endOfStream   bool
 	attributes    attributes
 	metadata      []scoring.Namespace
+	modes         modes // zero but in the first message of a stream
 	observability bool  // nobody waits for answers, and none may be sent
 	err           error // the walk refused the message: nothing else in it counts
 

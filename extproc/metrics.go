@@ -15,6 +15,8 @@ type metrics struct {
 	open         prometheus.Gauge
 	panics       prometheus.Counter
 	decodeErrors prometheus.Counter
+	duplex       prometheus.Counter
+	reopened     prometheus.Counter
 	swept        struct{ deadline, capacity, drain prometheus.Counter }
 }
 
@@ -36,6 +38,14 @@ func newMetrics(r prometheus.Registerer) *metrics {
 			Name: "wonted_stream_decode_errors_total",
 			Help: "Messages from the proxy that could not be read.",
 		}),
+		reopened: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "wonted_reopened_exchanges_total",
+			Help: "Exchanges that had been closed before their stream ended and were judged anew when the response came.",
+		}),
+		duplex: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "wonted_stream_full_duplex_total",
+			Help: "Streams of a filter that is configured to send a body as FULL_DUPLEX_STREAMED: each chunk travels back, and no mode_override works. Set response_body_mode: NONE.",
+		}),
 	}
 	messages := counters("wonted_stream_messages_total", "Messages from the proxy, by what they carry.", "kind")
 	spurious := counters("wonted_stream_spurious_total", "Messages that came out of order, by what they carry; they were waved through.", "kind")
@@ -52,7 +62,7 @@ func newMetrics(r prometheus.Registerer) *metrics {
 	m.swept.capacity = swept.WithLabelValues("capacity")
 	m.swept.drain = swept.WithLabelValues("drain")
 	if r != nil {
-		r.MustRegister(messages, spurious, ended, swept, m.open, m.panics, m.decodeErrors)
+		r.MustRegister(messages, spurious, ended, swept, m.open, m.panics, m.decodeErrors, m.duplex, m.reopened)
 	}
 	return m
 }

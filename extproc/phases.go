@@ -14,21 +14,45 @@ import (
 // requestHeaders opens the exchange and asks the Gate.
 func (s *session) requestHeaders(stream grpc.ServerStream, m *message, now time.Time) outcome {
 	s.request = m
-	s.begin(now)
-	ex := &s.c.Exchange
-	m.fill(ex)
-	if len(ex.Source) == 0 {
-		s.server.signs.sourceless.See(now)
-	}
-	ex.JA4 = s.fingerprint(stream)
-	s.server.identity.Resolve(ex)
-	v := s.server.gate.Open(&s.c)
-	s.shadow = v.Mode == policy.Shadow
+	v := s.judge(stream, now)
 	if !v.Pass && !s.observed {
 		return s.refuse(v)
 	}
 	s.state = judged
 	return outcome{reply: s.proceed(m, v)}
+}
+
+// judge opens the exchange of the request that is held.
+func (s *session) judge(stream grpc.ServerStream, now time.Time) policy.Verdict {
+	s.begin(now)
+	ex := &s.c.Exchange
+	s.request.fill(ex)
+	if len(ex.Source) == 0 {
+		s.server.signs.sourceless.See(now)
+	}
+	if s.uploaded > 0 { // -1 is unknown, and 0 would be known
+		ex.RequestBytes = max(ex.RequestBytes, s.uploaded)
+	}
+	ex.JA4 = s.fingerprint(stream)
+	s.server.identity.Resolve(ex)
+	v := s.server.gate.Open(&s.c)
+	s.shadow = v.Mode == policy.Shadow
+	return v
+}
+
+// reopen puts an exchange before the Gate again that was closed in its place,
+// as unknown, while its response was awaited: a client must not escape by
+// making wonted wait, nor by opening so many streams that others are closed.
+// It is a new opening: with its own id, at the time of its response, with all
+// that a Gate knows by now, and learned once. The first one taught
+// nothing, and stays counted as a request.
+func (s *session) reopen(stream grpc.ServerStream, now time.Time) policy.Verdict {
+	s.server.metrics.reopened.Inc()
+	ex := &s.c.Exchange
+	ex.Headers, ex.Metadata = nil, nil // the request's, which Reset would wipe
+	s.c.Reset()
+	s.told = told{} // what the access log knows is of another id
+	return s.judge(stream, now)
 }
 
 // fill sets what the exchange takes from its request.
@@ -69,19 +93,25 @@ func (s *session) proceed(m *message, v policy.Verdict) *reply {
 	mu.apply(v.Request)
 	mu.strip(m.headers)
 	f := newFrame()
-	if v.Action == policy.Allow && mu.empty() {
+	if v.Action == policy.Allow && mu.empty() && !s.modes.rigid() {
 		f.bytes = allowed[v.Mode].fill(f.bytes, ex.ID, ex.Assessment.Score)
 		return f.seal()
 	}
 	f.bytes = appendContinue(f.bytes, kindRequestHeaders, &mu)
 	f.bytes = s.appendMark(f.bytes, v)
-	f.bytes = appendMode(f.bytes, modeHeaders)
+	f.bytes = appendMode(f.bytes, s.ask(modeHeaders))
 	return f.seal()
 }
 
 // responseHeaders tells the Gate the status and the declared size, and asks for
 // the body where the Gate wants to see it.
-func (s *session) responseHeaders(m *message, now time.Time) outcome {
+func (s *session) responseHeaders(stream grpc.ServerStream, m *message, now time.Time) outcome {
+	if !s.open {
+		if v := s.reopen(stream, now); !v.Pass && !s.observed {
+			return s.refuse(v)
+		}
+	}
+	s.passing = true
 	ex := &s.c.Exchange
 	code, _ := strconv.Atoi(string(m.pseudo.status))
 	ex.Status = httpStatus(code, m.header("grpc-status"))
@@ -95,7 +125,7 @@ func (s *session) responseHeaders(m *message, now time.Time) outcome {
 	if !v.Pass && !s.observed {
 		return s.refuse(v)
 	}
-	body := ex.ResponseBytes != 0 && (v.Body || s.server.depth == DepthBodies)
+	body := ex.ResponseBytes != 0 && (v.Body || s.server.depth == DepthBodies) && s.modes.responseBody()
 	out := outcome{reply: s.answer(v, body)}
 	if body {
 		s.meter.Reset(m.header("content-type"), m.header("content-encoding"))
@@ -110,8 +140,12 @@ func (s *session) responseHeaders(m *message, now time.Time) outcome {
 // answer is the reply that lets the response headers go on.
 func (s *session) answer(v policy.Verdict, body bool) *reply {
 	news := s.news(v)
+	ask := modeKept
+	if body {
+		ask = s.ask(modeStreaming)
+	}
 	if !news && len(v.Response) == 0 {
-		if body {
+		if ask == modeStreaming {
 			return streamed
 		}
 		return harmless[kindResponseHeaders]
@@ -123,20 +157,28 @@ func (s *session) answer(v policy.Verdict, body bool) *reply {
 	if news {
 		f.bytes = s.appendMark(f.bytes, v)
 	}
-	if body {
-		f.bytes = appendMode(f.bytes, modeStreaming)
-	}
+	f.bytes = appendMode(f.bytes, ask)
 	return f.seal()
+}
+
+// ask is the mode to ask for, where asking is of use.
+func (s *session) ask(m mode) mode {
+	if s.modes.rigid() {
+		return modeKept
+	}
+	return m
 }
 
 // requestBody comes only where the filter's own configuration asks for it.
 func (s *session) requestBody(m *message) outcome {
 	if s.state == judged || s.state == metering {
 		s.uploaded += int64(len(m.body))
-		ex := &s.c.Exchange
-		ex.RequestBytes = max(ex.RequestBytes, s.uploaded)
+		if s.open {
+			ex := &s.c.Exchange
+			ex.RequestBytes = max(ex.RequestBytes, s.uploaded)
+		}
 	}
-	return pass(m)
+	return s.pass(m)
 }
 
 // responseBody meters a chunk before it goes on. A verdict against it cuts the
@@ -154,12 +196,14 @@ func (s *session) responseBody(m *message, now time.Time) outcome {
 	if !v.Pass && !s.observed {
 		return s.cut(v)
 	}
-	out := pass(m)
+	var out outcome
 	if s.news(v) {
 		f := newFrame()
-		f.bytes = appendContinue(f.bytes, kindResponseBody, nil)
+		f.bytes = s.appendPass(f.bytes, m)
 		f.bytes = s.appendMark(f.bytes, v)
 		out.reply = f.seal()
+	} else {
+		out = s.pass(m)
 	}
 	if m.endOfStream {
 		s.state = spent

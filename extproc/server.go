@@ -7,6 +7,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/rs/zerolog"
+	"golang.org/x/time/rate"
 	"google.golang.org/grpc"
 
 	"github.com/wonted-project/wonted/policy"
@@ -55,6 +56,7 @@ type Server struct {
 	opened, answered atomic.Uint64
 	signs            signs
 	complaints       *complaints
+	duplexLimit      *rate.Limiter
 }
 
 // New makes a Server. Register it on a grpc.Server that was made with
@@ -73,23 +75,24 @@ func New(cfg Config) *Server {
 		cfg.Deadline = DefaultDeadline
 	}
 	return &Server{
-		gate:       cfg.Gate,
-		identity:   cfg.Identity,
-		clock:      clock{read: cfg.Clock},
-		open:       newTable(cfg.MaxOpen),
-		deadline:   cfg.Deadline,
-		depth:      cfg.Depth,
-		fail:       cfg.Fail,
-		metrics:    newMetrics(cfg.Registerer),
-		complaints: newComplaints(cfg.Log),
+		gate:        cfg.Gate,
+		identity:    cfg.Identity,
+		clock:       clock{read: cfg.Clock},
+		open:        newTable(cfg.MaxOpen),
+		deadline:    cfg.Deadline,
+		depth:       cfg.Depth,
+		fail:        cfg.Fail,
+		metrics:     newMetrics(cfg.Registerer),
+		complaints:  newComplaints(cfg.Log),
+		duplexLimit: newDuplexLimit(),
 	}
 }
 
 // Stats is what a readiness check wants to know.
 type Stats struct {
 	Open     int    // exchanges whose end is still to come
-	Opened   uint64 // exchanges begun
-	Answered uint64 // of them, those whose response headers came
+	Opened   uint64 // exchanges begun, or opened again
+	Answered uint64 // of them, those whose response headers came: none, where Envoy ignores mode_override
 
 	// What a rightly configured proxy does not do.
 	Silent     uint64        // streams ended after the request, since the last one with a response
@@ -194,24 +197,24 @@ func (s *Server) Run(ctx context.Context) {
 	}
 }
 
-// Sweep closes the exchanges that have had no message for the deadline, as
-// unknown, and says how many. Their streams may live on; they are only waved
-// through.
+// Sweep closes the exchanges whose request has gone on and whose stream has had
+// no message for the deadline, as unknown, and says how many. If a response
+// comes after all, they are opened again.
 func (s *Server) Sweep(now time.Time) int {
-	return s.closeIdle(now.Add(-s.deadline), now, s.metrics.swept.deadline)
+	return s.closeIdle(now.Add(-s.deadline), false, now, s.metrics.swept.deadline)
 }
 
 // Drain closes all open exchanges, as unknown: the process ends and what their
 // callers have done until now should be in its snapshot.
 func (s *Server) Drain() int {
 	now := s.clock.now()
-	return s.closeIdle(now, now, s.metrics.swept.drain)
+	return s.closeIdle(now, true, now, s.metrics.swept.drain)
 }
 
-func (s *Server) closeIdle(cutoff, now time.Time, why prometheus.Counter) (closed int) {
+func (s *Server) closeIdle(cutoff time.Time, all bool, now time.Time, why prometheus.Counter) (closed int) {
 	var list []*flight
 	for i := range s.open.shards {
-		list = s.open.shards[i].overdue(cutoff, list[:0])
+		list = s.open.shards[i].overdue(cutoff, all, list[:0])
 		for _, f := range list {
 			s.closeFor(f, now, why)
 		}

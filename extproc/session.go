@@ -35,9 +35,10 @@ type life struct {
 	to       kind     // to a message of this kind, as far as it could be read
 	observed bool     // observability mode: nobody waits for answers
 	shadow   bool     // the latest verdict's mode
-	broken   bool     // it has panicked
-	chunks   bool     // a body chunk has come
-	uploaded int64    // bytes of request body seen
+	modes    modes
+	broken   bool  // it has panicked
+	chunks   bool  // a body chunk has come
+	uploaded int64 // bytes of request body seen
 	told     told
 }
 
@@ -83,7 +84,7 @@ func (s *Server) process(stream grpc.ServerStream) error {
 func (s *session) turn(stream grpc.ServerStream) (more bool, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			more, err = false, s.panicked(stream, p)
+			more, err = s.panicked(stream, p)
 		}
 	}()
 	if s.message == nil {
@@ -100,6 +101,7 @@ func (s *session) turn(stream grpc.ServerStream) (more bool, err error) {
 		return false, s.failed(stream, "decode")
 	}
 	s.to = m.kind
+	s.configured(m)
 	s.observed = s.observed || m.observability
 	s.owed = !s.observed && m.kind != kindNone
 
@@ -129,8 +131,8 @@ func (s *session) step(stream grpc.ServerStream, m *message) outcome {
 	defer s.mu.Unlock()
 	now := s.server.clock.now()
 	s.last = now
-	if s.state != waiting && !s.open {
-		s.state = spent // closed in our place
+	if s.state == metering && !s.open {
+		s.state = spent // drained: the process ends
 	}
 	switch m.kind {
 	case kindRequestHeaders:
@@ -140,14 +142,14 @@ func (s *session) step(stream grpc.ServerStream, m *message) outcome {
 	case kindRequestBody:
 		return s.requestBody(m)
 	case kindRequestTrailers:
-		return pass(m)
+		return s.pass(m)
 	case kindResponseHeaders:
 		switch s.state {
 		case waiting:
 			s.state = spent // refused by a filter before us: not our exchange
-			return pass(m)
+			return s.pass(m)
 		case judged:
-			return s.responseHeaders(m, now)
+			return s.responseHeaders(stream, m, now)
 		}
 	case kindResponseBody:
 		if s.state == metering {
@@ -163,12 +165,17 @@ func (s *session) step(stream grpc.ServerStream, m *message) outcome {
 	if s.state != spent {
 		s.server.metrics.spurious[m.kind].Inc()
 	}
-	return pass(m)
+	return s.pass(m)
 }
 
 // pass lets a message of any kind go on as it is, but for forged headers.
-func pass(m *message) outcome {
-	if m.kind == kindRequestHeaders {
+func (s *session) pass(m *message) outcome {
+	switch {
+	case s.modes.echoes(m.kind):
+		f := newFrame()
+		f.bytes = appendEcho(f.bytes, m)
+		return outcome{reply: f.seal()}
+	case m.kind == kindRequestHeaders:
 		var mu mutation
 		if mu.strip(m.headers); !mu.empty() {
 			f := newFrame()
@@ -244,7 +251,7 @@ func (s *session) begin(now time.Time) {
 	ex := &s.c.Exchange
 	ex.ID, ex.Time = newID(), now
 	ex.RequestBytes, ex.ResponseBytes, ex.Records = -1, -1, -1
-	s.open = true
+	s.open, s.passing = true, false
 	s.server.opened.Add(1)
 	s.server.metrics.open.Inc()
 	if evicted := s.server.open.add(&s.flight, now); evicted != nil {

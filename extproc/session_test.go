@@ -74,12 +74,27 @@ func brief(r *extprocv3.ProcessingResponse) string {
 	default:
 		s = "nothing"
 	}
+	if body := bodyAnswer(r); body != nil {
+		if e := body.GetResponse().GetBodyMutation().GetStreamedResponse(); e != nil {
+			s += fmt.Sprintf("=%s", e.Body)
+			if e.EndOfStream {
+				s += "$"
+			}
+		}
+	}
 	if o := r.GetModeOverride(); o != nil {
 		s += "+" + map[filterv3.ProcessingMode_BodySendMode]string{
 			filterv3.ProcessingMode_NONE: "headers", filterv3.ProcessingMode_STREAMED: "body",
 		}[o.ResponseBodyMode]
 	}
 	return s
+}
+
+func bodyAnswer(r *extprocv3.ProcessingResponse) *extprocv3.BodyResponse {
+	if b := r.GetRequestBody(); b != nil {
+		return b
+	}
+	return r.GetResponseBody()
 }
 
 // TestStates walks the table of the package comment. Every prefix of every

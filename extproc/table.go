@@ -14,12 +14,17 @@ import (
 // Lock order: a stream holds mu when it asks for the shard's lock, so whoever
 // holds a shard's lock may only try mu. A flight that cannot be had that way is
 // in use at this moment, and therefore not overdue.
+//
+// Once its response has begun, an exchange is closed by its stream alone.
+// That costs nothing: the stream holds the memory anyway, and its end always
+// comes. Otherwise a client would wait for the sweep and then read on unmetered.
 type flight struct {
-	mu    sync.Mutex
-	c     policy.Case
-	open  bool
-	last  time.Time // of the latest message
-	entry entry
+	mu      sync.Mutex
+	c       policy.Case
+	open    bool
+	passing bool      // its response has begun
+	last    time.Time // of the latest message
+	entry   entry
 }
 
 // entry is a flight's place in its shard's list, guarded by the shard's lock.
@@ -80,7 +85,7 @@ func (t *table) add(f *flight, now time.Time) (evicted *flight) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.n >= t.limit {
-		evicted = s.oldest()
+		evicted = s.oldest(now)
 	}
 	f.entry.of, f.entry.shard = f, s
 	s.push(&f.entry, now)
@@ -88,20 +93,24 @@ func (t *table) add(f *flight, now time.Time) (evicted *flight) {
 	return evicted
 }
 
-// oldest takes out the oldest flight that nobody is working on. It does not
-// look far: that many exchanges in the middle of a call at once means that the
-// table is smaller than the machine is busy, and may grow by them.
-func (s *shard) oldest() *flight {
+// oldest takes out the oldest flight that nobody is working on and whose
+// response has not begun. It does not look far: that many exchanges in the
+// middle of a call, or of a response, mean that the table is smaller
+// than the machine is busy, and may grow by them.
+func (s *shard) oldest(now time.Time) *flight {
 	e := s.root.next
-	for range 64 {
-		if e == &s.root {
-			break
-		}
+	for range min(64, s.n) {
+		next := e.next
 		if f := e.of; f.mu.TryLock() {
-			s.remove(e)
-			return f
+			if !f.passing {
+				s.remove(e)
+				return f
+			}
+			e.unlink() // out of the next one's way
+			s.push(e, now)
+			f.mu.Unlock()
 		}
-		e = e.next
+		e = next
 	}
 	return nil
 }
@@ -118,8 +127,9 @@ func (t *table) remove(f *flight) {
 }
 
 // overdue takes out the flights without a message since cutoff, and appends
-// them to list, locked.
-func (s *shard) overdue(cutoff time.Time, list []*flight) []*flight {
+// them to list, locked. Those whose response is passing are alive, unless all
+// are to go.
+func (s *shard) overdue(cutoff time.Time, all bool, list []*flight) []*flight {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	e := s.root.next
@@ -130,7 +140,7 @@ func (s *shard) overdue(cutoff time.Time, list []*flight) []*flight {
 		}
 		switch f := e.of; {
 		case !f.mu.TryLock():
-		case f.last.After(cutoff): // alive: the list is only put right here
+		case f.last.After(cutoff), f.passing && !all: // alive: the list is only put right here
 			e.unlink()
 			s.push(e, f.last)
 			f.mu.Unlock()

@@ -93,6 +93,8 @@ func (m *message) walk(b []byte) error {
 			err = m.walkMetadata(f.bytes)
 		case bytesTag(9):
 			err = m.walkAttributes(f.bytes)
+		case bytesTag(11):
+			err = m.walkModes(f.bytes)
 		}
 		if err != nil {
 			return err
@@ -133,6 +135,24 @@ func (m *message) walkBody(b []byte) error {
 			m.body = f.bytes
 		case varintTag(2):
 			m.endOfStream = f.value != 0
+		}
+	}
+	return nil
+}
+
+// walkModes reads a ProtocolConfiguration.
+func (m *message) walkModes(b []byte) error {
+	for len(b) > 0 {
+		f, rest, ok := next(b)
+		if !ok {
+			return errFraming
+		}
+		b = rest
+		switch f.tag {
+		case varintTag(1):
+			m.modes.request = bodyMode(f.value)
+		case varintTag(2):
+			m.modes.response = bodyMode(f.value)
 		}
 	}
 	return nil

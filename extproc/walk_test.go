@@ -26,6 +26,7 @@ type view struct {
 	Subject                                 string
 	NoMTLS, Invalid                         bool
 	Metadata                                map[string]*structpb.Struct
+	RequestMode, ResponseMode               int32
 }
 
 // seen is the view by the walk.
@@ -37,7 +38,7 @@ func seen(t testing.TB, m *message) view {
 		Body: string(m.body), EndOfStream: m.endOfStream, Observability: m.observability,
 		Source: string(a.source), Protocol: string(a.protocol), URISAN: string(a.uriSAN), DNSSAN: string(a.dnsSAN), Subject: string(a.subject),
 		NoMTLS: a.noMTLS, Invalid: a.invalidCertificate,
-		Metadata: map[string]*structpb.Struct{},
+		Metadata: map[string]*structpb.Struct{}, RequestMode: int32(m.modes.request), ResponseMode: int32(m.modes.response),
 	}
 	for _, h := range m.headers {
 		v.Headers = append(v.Headers, [2]string{string(h.Name), string(h.Value)})
@@ -103,6 +104,7 @@ func meant(r *extprocv3.ProcessingRequest) view {
 	v.DNSSAN = a["connection.dns_san_peer_certificate"].GetStringValue()
 	v.Subject = a["connection.subject_peer_certificate"].GetStringValue()
 	v.NoMTLS, v.Invalid = no(a["connection.mtls"]), no(a["connection.peer_certificate_valid"])
+	v.RequestMode, v.ResponseMode = int32(r.GetProtocolConfig().GetRequestBodyMode()), int32(r.GetProtocolConfig().GetResponseBodyMode())
 	for name, s := range r.GetMetadataContext().GetFilterMetadata() {
 		v.Metadata[name] = s
 	}
@@ -199,6 +201,7 @@ func TestWalkRefuses(t *testing.T) {
 	bad("bad UTF-8 in a namespace", nest(nil, 8, func(b []byte) []byte {
 		return nest(b, 1, func(b []byte) []byte { return appendString(b, 1, "\xff") })
 	}))
+	bad("bad framing in protocol_config", []byte{0x5a, 0x01, 0x08})
 	bad("bad UTF-8 in source.address", attribute(attributesKey, "source.address", "\xff"))
 	if m := walked(header(3, "\xff\xfe")); m.err != nil || string(m.headers[0].Value) != "\xff\xfe" {
 		t.Errorf("a raw value may be any bytes: %v", m.err)
