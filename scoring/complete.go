@@ -16,6 +16,10 @@ const (
 	aDay       = 24 * 60 * 60
 )
 
+// endpointsFade is what a day of visits leaves of the routes that a profile
+// tells of: half of them are forgotten in a week.
+const endpointsFade = 0.9
+
 // Complete ends the exchange, once: what comes after the first call does
 // nothing. now is the time of the end.
 //
@@ -160,7 +164,9 @@ func (l *look) learn(weight float64) {
 		l.session = l.now-min(h.LastAccepted, l.now) >= sessionGap || l.now/shift != h.LastAccepted/shift
 		if l.now/aDay != h.LastAccepted/aDay {
 			h.Distinct[0], h.Distinct[1] = window.HLL{}, h.Distinct[0]
+			window.SmallSlots(h.Endpoints[:]).Decay(endpointsFade)
 		}
+		window.SmallSlots(h.Endpoints[:]).Touch(uint16(l.ex.Route.ID), weight)
 		for _, d := range detectorsOf(l.kind) {
 			d.learn(l, weight)
 		}

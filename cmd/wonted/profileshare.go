@@ -24,12 +24,29 @@ func shares(slots window.Slots) []share {
 			all = append(all, share{Share: float64(s.Weight) / total, slot: s.ID})
 		}
 	}
+	return commonestFirst(all)
+}
+
+// routeShares are the same of routes, of which a profile keeps 16 bits.
+func routeShares(slots window.SmallSlots) []share {
+	all := []share{}
+	total := slots.Total()
+	for _, s := range slots {
+		if s.Count() > 0 {
+			all = append(all, share{Share: s.Count() / total, slot: uint32(s.ID)})
+		}
+	}
+	return commonestFirst(all)
+}
+
+func commonestFirst(all []share) []share {
 	slices.SortFunc(all, func(a, b share) int { return cmp.Compare(b.Share, a.Share) })
 	return all
 }
 
-// nameShares names the devices and networks of profiles. A profile remembers
-// 32 bits of the hash of each; who they are, their own profiles know.
+// nameShares names the devices, networks and routes of profiles. A profile
+// remembers 32 bits of the hash of each, 16 of a route's; who they are, their
+// own profiles know.
 func nameShares(store *profile.Store, found []profileView) {
 	type context struct {
 		kind profile.Kind
@@ -49,15 +66,26 @@ func nameShares(store *profile.Store, found []profileView) {
 			c := context{profile.KindNetwork, h.NetworkShares[j].slot}
 			wanted[c] = append(wanted[c], &h.NetworkShares[j])
 		}
+		for j := range h.RouteShares {
+			c := context{profile.KindRoute, h.RouteShares[j].slot}
+			wanted[c] = append(wanted[c], &h.RouteShares[j])
+		}
 	}
 	if len(wanted) == 0 {
 		return
 	}
 	store.Range(func(r *profile.Record) bool {
-		if r.Kind == profile.KindDevice || r.Kind == profile.KindNetwork {
-			for _, s := range wanted[context{r.Kind, max(uint32(r.Key.Lo), 1)}] {
-				s.Name = string(displayName(r))
-			}
+		var slot uint32
+		switch r.Kind {
+		case profile.KindDevice, profile.KindNetwork:
+			slot = max(uint32(r.Key.Lo), 1)
+		case profile.KindRoute:
+			slot = uint32(uint16(r.Key.Lo))
+		default:
+			return true
+		}
+		for _, s := range wanted[context{r.Kind, slot}] {
+			s.Name = string(displayName(r))
 		}
 		return true
 	})

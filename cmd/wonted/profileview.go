@@ -55,8 +55,9 @@ type habitsView struct {
 	Networks      int         `json:"networks"` // remembered
 	DeviceShares  []share     `json:"device_shares"`
 	NetworkShares []share     `json:"network_shares"`
-	Objects       int64       `json:"objects"` // distinct in about two days, roughly
-	Weekday       [24]float64 `json:"weekday"` // share of all visits by hour
+	RouteShares   []share     `json:"route_shares"` // the sixteen commonest, by requests
+	Objects       int64       `json:"objects"`      // distinct in about two days, roughly
+	Weekday       [24]float64 `json:"weekday"`      // share of all visits by hour
 	Weekend       [24]float64 `json:"weekend"`
 }
 
@@ -163,7 +164,7 @@ func view(r *profile.Record, now time.Time) profileView {
 }
 
 func habits(h *profile.Habits) *habitsView {
-	v := &habitsView{DeviceShares: shares(h.Devices[:]), NetworkShares: shares(h.Networks[:])}
+	v := &habitsView{DeviceShares: shares(h.Devices[:]), NetworkShares: shares(h.Networks[:]), RouteShares: routeShares(h.Endpoints[:])}
 	v.Devices, v.Networks = len(v.DeviceShares), len(v.NetworkShares)
 	both := h.Distinct[0]
 	both.Merge(&h.Distinct[1])

@@ -103,6 +103,6 @@ func TestProfileJSONIsAContract(t *testing.T) {
 	f(m, "accepted", "age_s", "created", "habits", "id", "in_flight", "kind", "largest_response", "last_seen", "name", "requests", "sessions", "usual")
 	f(m["usual"].([]any)[0], "high", "low", "mean", "most", "quantity", "window", "windows")
 	f(m["largest_response"], "bytes", "records")
-	f(m["habits"], "device_shares", "devices", "network_shares", "networks", "objects", "weekday", "weekend")
+	f(m["habits"], "device_shares", "devices", "network_shares", "networks", "objects", "route_shares", "weekday", "weekend")
 	f(m["habits"].(map[string]any)["device_shares"].([]any)[0], "name", "share")
 }
