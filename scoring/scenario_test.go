@@ -130,7 +130,7 @@ func TestPagedDump(t *testing.T) {
 		taken += n
 	}
 	t.Logf("%d records in ten minutes where %.0f are usual", taken, usual)
-	if float64(taken) > 50*usual {
+	if float64(taken) > 40*usual {
 		t.Errorf("%d records left in ten minutes, %.0f times the usual", taken, float64(taken)/usual)
 	}
 }
