@@ -75,6 +75,7 @@ func newService(cfg *config.Config, log zerolog.Logger) (*service, error) {
 		Fail:       cfg.Fail,
 		Sink:       s.reports,
 		Recorder:   recorder,
+		Deadline:   time.Duration(cfg.DecisionDeadline),
 		Log:        log,
 		Registerer: s.reg,
 		Location:   cfg.Timezone.Location,

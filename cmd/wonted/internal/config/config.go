@@ -37,10 +37,11 @@ type Config struct {
 	Policy         Policy          `yaml:"policy"`
 	Record         Record          `yaml:"record"`
 
-	Deadline      Duration `yaml:"deadline"`       // of an exchange without a message from Envoy
-	SnapshotEvery Duration `yaml:"snapshot_every"` // to data_dir
-	Drain         Duration `yaml:"drain"`          // how long open requests may finish at SIGTERM
-	LogLevel      LogLevel `yaml:"log_level"`
+	DecisionDeadline Duration `yaml:"decision_deadline"` // of one evaluation of the policy
+	Deadline         Duration `yaml:"deadline"`          // of an exchange without a message from Envoy
+	SnapshotEvery    Duration `yaml:"snapshot_every"`    // to data_dir
+	Drain            Duration `yaml:"drain"`             // how long open requests may finish at SIGTERM
+	LogLevel         LogLevel `yaml:"log_level"`
 
 	// Warnings are settings that are accepted and have no effect yet. A
 	// reader must see them: a setting silently ignored is a trap.
@@ -78,19 +79,21 @@ type Record struct {
 // Default is the configuration of an empty file.
 func Default() *Config {
 	return &Config{
-		Mode:          policy.Shadow,
-		Listen:        DefaultSocket,
-		Admin:         "127.0.0.1:8181",
-		Fail:          policy.FailOpen,
-		Depth:         Adaptive,
-		Timezone:      Timezone{time.UTC},
-		Budget:        Budget{Alerts: 1, Max: 50},
-		Identity:      identity.Default(),
-		Profile:       profile.Default(),
-		Record:        Record{MaxBytes: 256 << 20, Keep: 4},
-		Deadline:      Duration(5 * time.Minute),
-		SnapshotEvery: Duration(5 * time.Minute),
-		Drain:         Duration(3 * time.Second),
-		LogLevel:      LogLevel{zerolog.InfoLevel},
+		Mode:     policy.Shadow,
+		Listen:   DefaultSocket,
+		Admin:    "127.0.0.1:8181",
+		Fail:     policy.FailOpen,
+		Depth:    Adaptive,
+		Timezone: Timezone{time.UTC},
+		Budget:   Budget{Alerts: 1, Max: 50},
+		Identity: identity.Default(),
+		Profile:  profile.Default(),
+		Record:   Record{MaxBytes: 256 << 20, Keep: 4},
+
+		DecisionDeadline: Duration(policy.DefaultDeadline),
+		Deadline:         Duration(5 * time.Minute),
+		SnapshotEvery:    Duration(5 * time.Minute),
+		Drain:            Duration(3 * time.Second),
+		LogLevel:         LogLevel{zerolog.InfoLevel},
 	}
 }

@@ -16,6 +16,10 @@ const maxSocketPath = 107
 // leastDeadline is what any upstream may take to answer.
 const leastDeadline = time.Second
 
+// A decision of most policies takes microseconds; of mostDecision, Envoy and
+// the client have long gone.
+const leastDecision, mostDecision = time.Millisecond, time.Minute
+
 // maxProxies bounds trusted_proxies: more hops than that is a typing error.
 const maxProxies = 16
 
@@ -67,6 +71,10 @@ func (c *Config) validate(from source) error {
 	}
 	if c.Deadline < Duration(leastDeadline) {
 		return from.fault("deadline", fmt.Sprintf("%v would close exchanges that are only slow: %v or more", c.Deadline, leastDeadline))
+	}
+	if c.DecisionDeadline < Duration(leastDecision) || c.DecisionDeadline > Duration(mostDecision) {
+		return from.fault("decision_deadline", fmt.Sprintf("%v is impossible: %v to %v, and less than message_timeout of Envoy's ext_proc filter",
+			c.DecisionDeadline, leastDecision, mostDecision))
 	}
 	return c.unavailable(from)
 }
