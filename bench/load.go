@@ -23,18 +23,18 @@ type Load struct {
 	Concurrency int
 }
 
-// Result is what one run saw.
-type Result struct {
+// Outcome is what one run saw.
+type Outcome struct {
 	Requests  int
 	Elapsed   time.Duration
 	Latencies []time.Duration // sorted
 }
 
 // PerSecond is the rate of answered requests.
-func (r Result) PerSecond() float64 { return float64(r.Requests) / r.Elapsed.Seconds() }
+func (r Outcome) PerSecond() float64 { return float64(r.Requests) / r.Elapsed.Seconds() }
 
 // Quantile returns the latency that the share q of requests did not exceed.
-func (r Result) Quantile(q float64) time.Duration {
+func (r Outcome) Quantile(q float64) time.Duration {
 	if len(r.Latencies) == 0 {
 		return 0
 	}
@@ -43,7 +43,7 @@ func (r Result) Quantile(q float64) time.Duration {
 
 // Run loads for d. Any answer but 200 is an error: a benchmark of refusals
 // measures something else.
-func (l Load) Run(ctx context.Context, d time.Duration) (Result, error) {
+func (l Load) Run(ctx context.Context, d time.Duration) (Outcome, error) {
 	ctx, cancel := context.WithTimeout(ctx, d)
 	defer cancel()
 	start := time.Now()
@@ -60,11 +60,11 @@ func (l Load) Run(ctx context.Context, d time.Duration) (Result, error) {
 	}
 	clients.Wait()
 	if err := errors.Join(faults...); err != nil {
-		return Result{}, err
+		return Outcome{}, err
 	}
 	all := slices.Concat(latencies...)
 	slices.Sort(all)
-	return Result{Requests: len(all), Elapsed: time.Since(start), Latencies: all}, nil
+	return Outcome{Requests: len(all), Elapsed: time.Since(start), Latencies: all}, nil
 }
 
 func (l Load) client(ctx context.Context, first int) ([]time.Duration, error) {
