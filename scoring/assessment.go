@@ -42,4 +42,9 @@ type Assessment struct {
 	// Range is what they mostly get, in bytes: one response in twenty is
 	// larger; 0 where none is mature.
 	Range int64
+
+	// Plain: nothing is gained by looking at the response before it leaves. The
+	// caller is mature, and whatever this route has ever answered is of one
+	// record and of a size within Range. Set by Begin; see plain.go.
+	Plain bool
 }

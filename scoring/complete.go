@@ -56,8 +56,11 @@ func (s *Scorer) Complete(ex *Exchange, end End, now time.Time) {
 			s.part(ex, profile.Kind(k), clock, end, fate, weight)
 		}
 	}
-	if weight > 0 {
+	switch {
+	case weight > 0:
 		s.learnRoute(ex, clock, weight)
+	case fate == answered:
+		s.noteRoute(ex, end, clock)
 	}
 }
 
@@ -210,6 +213,7 @@ func (s *Scorer) learnRoute(ex *Exchange, now uint32, weight float64) {
 	if len(rec.Name) > 0 && rec.Name[0] == 0 {
 		copy(rec.Name[:], ex.Route.Name)
 	}
+	noteAnswer(rec, ex, Answered, now)
 	size, records := sizes(ex)
 	p, who := rec.Population(), principal(ex)
 	another := who != p.Last
@@ -221,6 +225,20 @@ func (s *Scorer) learnRoute(ex *Exchange, now uint32, weight float64) {
 	}
 	learn(&p.Bytes, size)
 	learn(&p.Records, records)
+}
+
+// noteRoute remembers what was answered, though it was odd and teaches nothing.
+// It makes no record.
+func (s *Scorer) noteRoute(ex *Exchange, end End, now uint32) {
+	if size, _ := sizes(ex); size < 0 {
+		return
+	}
+	if rec, pin, ok := s.store.Find(routeKey(ex.Route.ID)); ok {
+		defer pin.Release()
+		if rec.Kind == profile.KindRoute {
+			noteAnswer(rec, ex, end, now)
+		}
+	}
 }
 
 // ownRuler is how many responses to one alone make a route's ruler. From then

@@ -67,16 +67,17 @@ func (s *Scorer) Begin(ex *Exchange) {
 	ex.Assessment = Assessment{}
 	ex.Route = s.routes.Match(ex.Method, ex.Path)
 
-	sc.route.bytes, sc.route.records = window.Moments{}, window.Moments{}
+	now := seconds(ex.Time)
+	sc.route.bytes, sc.route.records, sc.answers = window.Moments{}, window.Moments{}, answers{}
 	// Whether the table knows the route does not matter: after a restart it
 	// knows none, and the populations are there.
 	if rec, pin, ok := s.store.Find(routeKey(ex.Route.ID)); ok {
 		if rec.Kind == profile.KindRoute {
 			sc.route.bytes, sc.route.records = rec.Population().Bytes, rec.Population().Records
+			sc.answers.read(rec, now)
 		}
 		pin.Release()
 	}
-	now := seconds(ex.Time)
 	local := ex.Time.In(s.location)
 	for k := range sc.entities {
 		if ex.Entities[k].Kind != profile.KindNone {
@@ -102,6 +103,7 @@ func (s *Scorer) bound(ex *Exchange) {
 		a.Usual.Records = least(a.Usual.Records, e.most(&e.predictions.records, oneRecords, limit, z))
 		a.Range = least(a.Range, e.predictions.bytes.mostly())
 	}
+	a.Plain = sc.plain(a)
 }
 
 // least is the lesser of two bounds, of which 0 is none.

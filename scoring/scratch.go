@@ -15,6 +15,7 @@ type scratch struct {
 	look     look
 	entities [entityKinds]entity
 	route    struct{ bytes, records window.Moments } // the route's population, as it stood at Begin
+	answers  answers                                 // and what it has answered
 	open     bool                                    // Begin was called and Complete was not
 	failed   bool                                    // the answer was judged as an error
 }

@@ -64,6 +64,9 @@ func (r *Record) sanitise() {
 		p := r.Population()
 		sanitiseMoments(&p.Bytes)
 		sanitiseMoments(&p.Records)
+		for _, peak := range []*window.Peak{&p.LargestBytes, &p.LargestRecords, &p.LargestMetered} {
+			count32(&peak.Most)
+		}
 	case r.Kind.habitual():
 		r.Habits().sanitise()
 	}

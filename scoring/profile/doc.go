@@ -15,7 +15,7 @@
 // Little-endian, no padding but where "-" says so. u8 to u64 are unsigned, f32
 // is IEEE 754; "mini" is window.Minifloat, "moments" three f32 (n, mean, M2),
 // "slot" u32 hash and f32 weight, "small" u16 hash and mini weight in 1/1024,
-// "novelty" two f32 (n, new). Times are u32 seconds since the epoch. Repeated
+// "novelty" two f32 (n, new), "peak" f32, u16 day, u16 n. Times are u32 seconds since the epoch. Repeated
 // values and the fields of a group are contiguous, in the order given.
 //
 //	  0  16  key: u64 high, u64 low
@@ -67,7 +67,7 @@
 // Of 5, 6, 7 and 9: 64 bytes objects as above, 2 HyperLogLogs of callers (24
 // bytes each: this day, the one before), 440 -. Of 8: moments of log2(1+bytes)
 // and of log2(1+records) of all accepted responses, u32 who was last learned from,
-// 524 -.
+// 3 peaks: bytes, records, bytes where records were counted; 500 -.
 //
 // In layout 1 the fields of errors, mistakes, spreads, versions, methods and
 // "last learned from" were others, which nothing was ever written to; reading

@@ -148,5 +148,9 @@ type Crowd struct {
 type Population struct {
 	Bytes, Records window.Moments
 	Last           uint32 // who was last learned from: see scoring's learnRoute
-	Spare          [524]byte
+
+	// The largest that was ever answered, learned from or not: see scoring's plain.go.
+	LargestBytes, LargestRecords window.Peak
+	LargestMetered               window.Peak // in bytes, of those whose records were counted
+	Spare                        [500]byte
 }
