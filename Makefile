@@ -11,6 +11,7 @@ LDFLAGS := -X main.version=$(VERSION)
 FUZZTIME ?= 60s
 SOAK ?= 30m
 SOAK_RATE ?= 200
+CHANGE ?= 30s
 COUNT ?= 10
 BENCH ?= .
 DEADLINE ?= 10s
@@ -26,7 +27,7 @@ need_go = { command -v go >/dev/null || { echo "Go 1.26 or newer is needed: http
 need_cc = { command -v "$$(go env CC | cut -d' ' -f1)" >/dev/null || \
 	{ echo "go test -race needs a C compiler: apt-get install gcc" >&2; false; }; }
 
-.PHONY: help demo test build envoy lint fmt vuln fuzz bench flood soak clean
+.PHONY: help demo test build envoy lint fmt vuln fuzz bench flood soak change clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-7s %s\n", $$1, $$2}' Makefile
@@ -69,6 +70,9 @@ flood: ## 10 M identities, sprawling callers, 50,000 exchanges that never end (c
 soak: ## mixed traffic through a real Envoy for SOAK (30m) at SOAK_RATE (200/s): flat heap, goroutines, descriptors
 	@$(need_go) && $(with_envoy) && go vet -tags soak ./bench && \
 	SOAK=$(SOAK) SOAK_RATE=$(SOAK_RATE) go test -tags soak -run '^TestSoak$$' -v -count 1 -timeout 24h ./bench
+
+change: ## no request fails at 500/s while wonted reloads, snapshots, hands over, ends, is killed, for CHANGE (30s) each; within 7 minutes
+	@$(need_go) && $(with_envoy) && CHANGE=$(CHANGE) go test -run '^TestNoRequestFails' -v -count 1 -timeout 24h ./envoy
 
 clean: ## remove what was built and fetched
 	@rm -rf bin dist .reports .envoy
