@@ -121,10 +121,10 @@ func BenchmarkFirstLook(b *testing.B) {
 		return Load{Address: envoytest.StartEnvoy(b, opts).Address(), Requests: requests, Concurrency: 16}
 	}
 	listen, pid := startNoop(b)
-	reference := &contender{name: "noop", pid: pid, load: through(envoy.Options{Wonted: listen, ResponseHeaders: true})}
+	reference := &contender{name: "noop", pid: pid, load: through(envoy.Options{Wonted: listen, Depth: envoy.DepthHeaders, ResponseHeaders: true})}
 	watching := func(name, more string) *contender {
 		process := envoytest.StartWonted(b, envoytest.Settings{Mode: "shadow", More: more})
-		return &contender{name: name, pid: process.PID(), wonted: process, load: through(envoy.Options{Wonted: process.Listen})}
+		return &contender{name: name, pid: process.PID(), wonted: process, load: through(envoy.Options{Wonted: process.Listen, Depth: envoy.DepthHeaders})}
 	}
 	known := watching("wonted", settled(b, requests, size(b, reference.load)))
 	unknown := watching("wonted, new callers", "")

@@ -21,7 +21,7 @@ func Bootstrap(opts Options) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return render(b)
+	return render(b, opts.withDefaults().Depth)
 }
 
 // build checks opts and makes the typed bootstrap, valid by the rules that
@@ -32,8 +32,11 @@ func build(opts Options) (*bootstrapv3.Bootstrap, error) {
 		return nil, fmt.Errorf("envoy options: %w", err)
 	}
 	clusters := []*clusterv3.Cluster{upstreamCluster(opts)}
-	if !opts.Bare {
-		clusters = append(clusters, wontedCluster(opts))
+	switch {
+	case opts.ExtAuthz != "":
+		clusters = append(clusters, grpcCluster(clusterExtAuthz, opts.ExtAuthz, opts))
+	case !opts.Bare:
+		clusters = append(clusters, grpcCluster(clusterWonted, opts.Wonted, opts))
 	}
 	b := &bootstrapv3.Bootstrap{
 		Admin: &bootstrapv3.Admin{Address: socketAddress(opts.Admin)},

@@ -18,13 +18,16 @@ func plain() envoy.Options {
 	return envoy.Options{Listen: "127.0.0.1:8080", Upstream: "127.0.0.1:9000", Wonted: "unix:///run/wonted/extproc.sock"}
 }
 
+var allDepths = []envoy.Depth{envoy.DepthLog, envoy.DepthLean, envoy.DepthAdaptive, envoy.DepthHeaders, envoy.DepthBodies}
+
 // everything has every option that can be combined.
 func everything(t *testing.T) envoy.Options {
 	ca := newAuthority(t)
 	server, client := ca.server(t), ca.certificate
 	opts := plain()
 	opts.Admin = "127.0.0.1:9902"
-	opts.FailOpen, opts.UpstreamHTTP2, opts.ResponseHeaders = true, true, true
+	opts.FailOpen, opts.UpstreamHTTP2, opts.ResponseHeaders, opts.ResponseBodies = true, true, true, true
+	opts.LogHeaders = []string{"x-customer"}
 	opts.MessageTimeout = time.Second
 	opts.TrustedProxies = 2
 	opts.TLS = &envoy.TLS{Certificate: server.certificate, Key: server.key, ClientCA: client}
@@ -72,7 +75,11 @@ func TestEnvoyAcceptsWhatIsRendered(t *testing.T) {
 	f("upstream by name", func(o *envoy.Options) { o.Upstream = "api.internal:443" })
 	f("every address", func(o *envoy.Options) { o.Listen = ":8080" })
 	f("IPv6", func(o *envoy.Options) { o.Listen, o.Upstream = "[::1]:8080", "[::1]:9000" })
-	f("everything", func(o *envoy.Options) { *o = everything(t) })
+	f("in place of wonted", func(o *envoy.Options) { o.Wonted, o.ExtAuthz = "", "127.0.0.1:9191" })
+	for _, depth := range allDepths {
+		f("depth "+string(depth), func(o *envoy.Options) { o.Depth = depth })
+		f("everything at depth "+string(depth), func(o *envoy.Options) { *o = everything(t); o.Depth = depth })
+	}
 }
 
 func TestTheProgramPrintsAConfigurationThatEnvoyAccepts(t *testing.T) {
@@ -116,6 +123,11 @@ func TestOptionsThatMakeNoSenseAreRefused(t *testing.T) {
 	f("upstream: \"http://api:80\" is not host:port", func(o *envoy.Options) { o.Upstream = "http://api:80" })
 	f("wonted: no address", func(o *envoy.Options) { o.Wonted = "" })
 	f("choose one", func(o *envoy.Options) { o.Bare = true })
+	f("choose one", func(o *envoy.Options) { o.ExtAuthz = "127.0.0.1:9191" })
+	f("ext_authz: \"here\" is not host:port", func(o *envoy.Options) { o.Wonted, o.ExtAuthz = "", "here" })
+	f("depth: \"deep\" is none of log, lean, adaptive, headers, bodies", func(o *envoy.Options) { o.Depth = "deep" })
+	f("log headers", func(o *envoy.Options) { o.LogHeaders = []string{"X-Customer"} })
+	f("log headers", func(o *envoy.Options) { o.LogHeaders = []string{":path"} })
 	f("make the socket's path absolute", func(o *envoy.Options) { o.Wonted = "unix://extproc.sock" })
 	f("nor unix:///path", func(o *envoy.Options) { o.Wonted = "/run/wonted/extproc.sock" })
 	f("the kernel takes 107", func(o *envoy.Options) { o.Wonted = "unix:///" + strings.Repeat("d", 107) })
@@ -149,11 +161,16 @@ func TestSocketOfTheLargestLengthIsAccepted(t *testing.T) {
 }
 
 func TestEveryReasonIsPrinted(t *testing.T) {
-	config, err := envoy.Bootstrap(everything(t))
-	if err != nil {
-		t.Fatal(err)
+	var lines []string
+	for _, depth := range []envoy.Depth{envoy.DepthLog, envoy.DepthAdaptive} {
+		opts := everything(t)
+		opts.Depth = depth
+		config, err := envoy.Bootstrap(opts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines = append(lines, strings.Split(string(config), "\n")...)
 	}
-	lines := strings.Split(string(config), "\n")
 	for _, key := range envoy.Keys() {
 		explained := false
 		for i, line := range lines[1:] {
@@ -164,6 +181,32 @@ func TestEveryReasonIsPrinted(t *testing.T) {
 			t.Errorf("no line %q with its reason above it", key)
 		}
 	}
+}
+
+// What stands in the request's way and what comes afterwards, by depth.
+func TestADepthHasItsParts(t *testing.T) {
+	f := func(depth envoy.Depth, filter, log, headers bool) {
+		t.Helper()
+		opts := plain()
+		opts.Depth = depth
+		config, err := envoy.Bootstrap(opts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for part, want := range map[string]bool{
+			"name: envoy.filters.http.ext_proc": filter, "log_name: wonted": log, "- x-api-key": headers,
+		} {
+			if strings.Contains(string(config), part) != want {
+				t.Errorf("depth %q: %q is there: %v, want %v", depth, part, !want, want)
+			}
+		}
+	}
+	f(envoy.DepthLog, false, true, true)
+	f(envoy.DepthLean, true, true, false)
+	f(envoy.DepthAdaptive, true, true, false)
+	f("", true, true, false)
+	f(envoy.DepthHeaders, true, false, false)
+	f(envoy.DepthBodies, true, false, false)
 }
 
 func TestRenderingIsStable(t *testing.T) {

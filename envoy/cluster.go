@@ -17,6 +17,7 @@ import (
 const (
 	clusterWonted   = "wonted"
 	clusterUpstream = "upstream"
+	clusterExtAuthz = "ext_authz"
 	httpOptionsType = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 
 	// manyRequests lifts the circuit breakers of wonted's cluster: Envoy's
@@ -32,8 +33,9 @@ func upstreamCluster(opts Options) *clusterv3.Cluster {
 	return c
 }
 
-func wontedCluster(opts Options) *clusterv3.Cluster {
-	c := cluster(clusterWonted, opts.Wonted, opts)
+// grpcCluster is a server that is asked about every request.
+func grpcCluster(name, target string, opts Options) *clusterv3.Cluster {
+	c := cluster(name, target, opts)
 	c.TypedExtensionProtocolOptions = overHTTP2() // gRPC
 	c.CircuitBreakers = &clusterv3.CircuitBreakers{Thresholds: []*clusterv3.CircuitBreakers_Thresholds{{
 		MaxConnections:     wrapperspb.UInt32(manyRequests),

@@ -21,6 +21,11 @@ var reasons = []struct{ key, value, why string }{
 	{"initial_metadata", "", "The fingerprint travels beside the request, not in its headers: a client cannot forge it."},
 	{"failure_mode_allow", "true", "Fail open: while wonted is down, late or broken, requests go on. Remove the line to fail closed."},
 	{"processing_mode", "", "One message a request. wonted asks for more (response headers, body) exchange by exchange,\nfor which allow_mode_override must stay true."},
+	{"log_name", "", "How each exchange ended: status, sizes, duration, and those that wonted was never asked about.\nIt replaces a message about each response; many entries travel in one."},
+	{"buffer_flush_interval", "", "How late wonted may learn that an exchange is over."},
+	{"additional_request_headers_to_log", "", "Who is calling. These hold credentials: they go to wonted's own socket, which keeps keyed hashes\nof them, and into no file. Name here every header that its identity rules or your policy read."},
+	{"additional_response_trailers_to_log", "", "A gRPC error is a 200 until its trailers say otherwise."},
+	{"custom_tags", "", "The device's name in a profile, for each entry: initial_metadata would be one for all."},
 	{"message_timeout", "", "How long a request waits for wonted before the fail mode decides."},
 	{"request_attributes", "", "What wonted wants to know beyond the headers; absent ones are simply missing."},
 	{"mutation_rules", "", "No policy may touch what frames or routes a message."},
@@ -29,15 +34,25 @@ var reasons = []struct{ key, value, why string }{
 	{"timeout", "0s", "Off: the default ends every download and event stream after 15 seconds."},
 }
 
-const preamble = `# Envoy with wonted as its external processor. Rendered by "wonted envoy config".
+// What to copy into an Envoy that is there already: where wonted stands in the
+// request's way, and where it does not.
+const (
+	inlinePreamble = `# Envoy with wonted as its external processor, depth %s. Rendered by "wonted envoy config".
 # To add wonted to an Envoy that you have: copy the filter envoy.filters.http.ext_proc
-# (before the router) and the cluster wonted, and set use_remote_address,
-# normalize_path, merge_slashes and early_header_mutation_extensions as here.
+# (before the router), the access log envoy.access_loggers.http_grpc where there is one
+# here, and the cluster wonted, and set use_remote_address, normalize_path, merge_slashes
+# and early_header_mutation_extensions as here.
 `
+	logPreamble = `# Envoy that tells wonted of every exchange afterwards, depth %s. Rendered by "wonted envoy config".
+# To add wonted to an Envoy that you have: copy the access log envoy.access_loggers.http_grpc
+# and the cluster wonted, and set use_remote_address, normalize_path and merge_slashes as here.
+# wonted stands in no request's way here, and can refuse none.
+`
+)
 
 // render writes the bootstrap as YAML, fields in the order of Envoy's own
 // definitions, with the reasons above the lines they explain.
-func render(b *bootstrapv3.Bootstrap) ([]byte, error) {
+func render(b *bootstrapv3.Bootstrap, depth Depth) ([]byte, error) {
 	packed, err := protojson.MarshalOptions{UseProtoNames: true}.Marshal(b)
 	if err != nil {
 		return nil, fmt.Errorf("envoy bootstrap: %w", err)
@@ -51,11 +66,16 @@ func render(b *bootstrapv3.Bootstrap) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("envoy bootstrap: %w", err)
 	}
-	return explain(text), nil
+	preamble := fmt.Sprintf(inlinePreamble, depth)
+	if !depth.inline() {
+		preamble = fmt.Sprintf(logPreamble, depth)
+	}
+	return explain(preamble, text), nil
 }
 
-// explain puts each reason above the lines it belongs to.
-func explain(text []byte) []byte {
+// explain puts the preamble above the text, and each reason above the lines it
+// belongs to.
+func explain(preamble string, text []byte) []byte {
 	var out strings.Builder
 	out.WriteString(preamble)
 	for line := range strings.Lines(string(text)) {

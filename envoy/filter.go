@@ -17,8 +17,9 @@ const (
 	filterJWT    = "envoy.filters.http.jwt_authn"
 
 	// JA4Key is the gRPC metadata key that carries the client's TLS
-	// fingerprint. It comes from Envoy's connection, not from the request's
-	// headers, so no client can write it.
+	// fingerprint, and the name of the custom tag that does in an access log
+	// entry at depth log. It comes from Envoy's connection, not from the
+	// request's headers, so no client can write it.
 	JA4Key = "x-wonted-ja4"
 
 	// MetadataNamespace holds wonted's verdicts in Envoy's dynamic metadata,
@@ -47,9 +48,11 @@ func wontedFilter(opts Options) *hcmv3.HttpFilter {
 	if opts.ResponseHeaders {
 		response = extprocv3.ProcessingMode_SEND
 	}
-	grpc := &corev3.GrpcService{TargetSpecifier: &corev3.GrpcService_EnvoyGrpc_{
-		EnvoyGrpc: &corev3.GrpcService_EnvoyGrpc{ClusterName: clusterWonted},
-	}}
+	body := extprocv3.ProcessingMode_NONE
+	if opts.ResponseBodies {
+		body = extprocv3.ProcessingMode_STREAMED
+	}
+	grpc := toWonted()
 	if opts.TLS != nil {
 		grpc.InitialMetadata = []*corev3.HeaderValue{{Key: JA4Key, Value: "%TLS_JA4_FINGERPRINT%"}}
 	}
@@ -62,7 +65,7 @@ func wontedFilter(opts Options) *hcmv3.HttpFilter {
 			RequestHeaderMode:   extprocv3.ProcessingMode_SEND,
 			ResponseHeaderMode:  response,
 			RequestBodyMode:     extprocv3.ProcessingMode_NONE,
-			ResponseBodyMode:    extprocv3.ProcessingMode_NONE,
+			ResponseBodyMode:    body,
 			RequestTrailerMode:  extprocv3.ProcessingMode_SKIP,
 			ResponseTrailerMode: extprocv3.ProcessingMode_SKIP,
 		},
@@ -76,6 +79,15 @@ func wontedFilter(opts Options) *hcmv3.HttpFilter {
 			DisallowExpression: &matcherv3.RegexMatcher{Regex: framing},
 		},
 	})
+}
+
+// toWonted is the way to wonted's gRPC services.
+func toWonted() *corev3.GrpcService { return overGRPC(clusterWonted) }
+
+func overGRPC(cluster string) *corev3.GrpcService {
+	return &corev3.GrpcService{TargetSpecifier: &corev3.GrpcService_EnvoyGrpc_{
+		EnvoyGrpc: &corev3.GrpcService_EnvoyGrpc{ClusterName: cluster},
+	}}
 }
 
 // jwtFilter verifies tokens before wonted sees the request, and leaves their

@@ -1,7 +1,6 @@
 package envoy
 
 import (
-	accesslogv3 "github.com/envoyproxy/go-control-plane/envoy/config/accesslog/v3"
 	mutationv3 "github.com/envoyproxy/go-control-plane/envoy/config/common/mutation_rules/v3"
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 	listenerv3 "github.com/envoyproxy/go-control-plane/envoy/config/listener/v3"
@@ -58,7 +57,10 @@ func connectionManager(opts Options) *hcmv3.HttpConnectionManager {
 	if len(opts.JWT) > 0 {
 		filters = append(filters, jwtFilter(opts))
 	}
-	if !opts.Bare {
+	switch {
+	case opts.ExtAuthz != "":
+		filters = append(filters, extAuthzFilter(opts))
+	case !opts.Bare && opts.Depth.inline():
 		filters = append(filters, wontedFilter(opts))
 	}
 	filters = append(filters, httpFilter("envoy.filters.http.router", &routerv3.Router{}))
@@ -83,7 +85,10 @@ func connectionManager(opts Options) *hcmv3.HttpConnectionManager {
 		HttpFilters:    filters,
 	}
 	if opts.AccessLog != "" {
-		m.AccessLog = []*accesslogv3.AccessLog{accessLog(opts.AccessLog)}
+		m.AccessLog = append(m.AccessLog, accessLog(opts.AccessLog))
+	}
+	if opts.Wonted != "" && opts.Depth.logged() {
+		m.AccessLog = append(m.AccessLog, wontedLog(opts))
 	}
 	return m
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -26,6 +27,17 @@ type Options struct {
 	Wonted string
 	Bare   bool
 
+	// ExtAuthz is the address, written as Wonted, of a gRPC ext_authz server
+	// that is asked in wonted's place: a peer to be measured against.
+	ExtAuthz string
+
+	// Depth is how much of an exchange wonted is shown; "" is adaptive. A
+	// processor that is not wonted, and serves no access log, needs headers.
+	Depth Depth
+	// LogHeaders are request headers that the access log carries at depth log,
+	// beside those that wonted reads by default.
+	LogHeaders []string
+
 	FailOpen       bool          // requests go on while wonted is down or late
 	MessageTimeout time.Duration // how long a request waits for wonted; default 200ms
 
@@ -45,6 +57,8 @@ type Options struct {
 	// filter's base configuration. wonted needs it off: it asks exchange by
 	// exchange. A processor that never overrides the mode needs it on.
 	ResponseHeaders bool
+	// ResponseBodies asks for every response body in chunks, likewise.
+	ResponseBodies bool
 }
 
 // TLS terminates TLS at the listener and fingerprints the client's hello.
@@ -74,6 +88,10 @@ const (
 	maxBuffer = 16 << 20
 )
 
+// headerName is what Envoy takes for one, except that it takes capitals and
+// lowers them.
+var headerName = regexp.MustCompile("^[!#$%&'*+.^_`|~0-9a-z-]{1,255}$")
+
 // withDefaults fills in what was left out.
 func (o Options) withDefaults() Options {
 	if o.Admin == "" {
@@ -81,6 +99,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.MessageTimeout == 0 {
 		o.MessageTimeout = defaultTimeout
+	}
+	if o.Depth == "" {
+		o.Depth = DepthAdaptive
 	}
 	return o
 }
@@ -118,9 +139,24 @@ func (o Options) validate() error {
 	if host, _, err := net.SplitHostPort(o.Admin); err == nil && net.ParseIP(host) == nil {
 		refuse("admin: Envoy binds addresses, not names: write %q as an IP address (127.0.0.1)", host)
 	}
+	if err := o.Depth.validate(); err != nil {
+		refuse("%w", err)
+	}
+	for _, name := range o.LogHeaders {
+		if !headerName.MatchString(name) {
+			refuse("log headers: %q is not the name of a header, in small letters", name)
+		}
+	}
 	switch {
 	case o.Bare && o.Wonted != "":
 		refuse("wonted: an address is given, and bare leaves the filter out: choose one")
+	case o.ExtAuthz != "":
+		if o.Bare || o.Wonted != "" {
+			refuse("ext_authz: it stands where wonted would, and bare or wonted is given as well: choose one")
+		}
+		if err := checkProcessor(o.ExtAuthz); err != nil {
+			refuse("ext_authz: %w", err)
+		}
 	case !o.Bare:
 		if err := checkProcessor(o.Wonted); err != nil {
 			refuse("wonted: %w", err)

@@ -73,6 +73,7 @@ func newStage(t testing.TB, edit func(*hcmv3.HttpConnectionManager), changes ...
 	opts := envoy.Options{
 		Listen: "127.0.0.1:0", Admin: "127.0.0.1:0", Concurrency: 1, MessageTimeout: patient,
 		Upstream: s.upstream.Address(), Wonted: "unix://" + socket, AccessLog: s.access,
+		Depth: envoy.DepthHeaders, // it serves no access log
 	}
 	for _, change := range changes {
 		change(&opts)

@@ -42,7 +42,7 @@ func setEdited(t testing.TB, edit func(*bootstrapv3.Bootstrap), settings envoyte
 	s := &scene{TB: t, upstream: envoytest.StartUpstream(t), access: filepath.Join(t.TempDir(), "access.log")}
 	s.wonted = envoytest.StartWonted(t, settings)
 	opts := envoy.Options{
-		Upstream: s.upstream.Address(), Wonted: s.wonted.Listen, AccessLog: s.access,
+		Upstream: s.upstream.Address(), Wonted: s.wonted.Listen, AccessLog: s.access, Depth: envoy.Depth(s.wonted.Depth),
 		// A slow machine is no failure: tests of the timeout set their own.
 		MessageTimeout: patient,
 	}

@@ -53,8 +53,9 @@ func Build(t testing.TB) string {
 	return program.path
 }
 
-// Settings of a wonted process. Depth is always headers.
+// Settings of a wonted process.
 type Settings struct {
+	Depth  string // headers unless set; of wonted and, in a test's own way, of Envoy
 	Mode   string // enforce unless set
 	Fail   string // open unless set
 	Policy string // Rego that replaces the default policy; "": the default policy
@@ -64,6 +65,7 @@ type Settings struct {
 
 // Wonted is a running `wonted serve`.
 type Wonted struct {
+	Depth  string // likewise, envoy.Options.Depth
 	Listen string // as its configuration has it, and envoy.Options.Wonted wants it
 	Admin  string // http://host:port
 	Config string // its configuration file
@@ -83,14 +85,14 @@ func StartWonted(t testing.TB, s Settings) *Wonted {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { os.RemoveAll(dir) })
-	w := &Wonted{Config: filepath.Join(dir, "wonted.yaml"), log: filepath.Join(dir, "log")}
+	w := &Wonted{Depth: or(s.Depth, "headers"), Config: filepath.Join(dir, "wonted.yaml"), log: filepath.Join(dir, "log")}
 	if w.Listen = s.Listen; w.Listen == "" {
 		w.Listen = "unix://" + filepath.Join(dir, "extproc.sock")
 	}
 	admin := FreeAddress(t)
 	w.Admin = "http://" + admin
-	config := fmt.Sprintf("mode: %s\nlisten: %s\nadmin: %s\nfail: %s\ndepth: headers\n",
-		or(s.Mode, "enforce"), w.Listen, admin, or(s.Fail, "open"))
+	config := fmt.Sprintf("mode: %s\nlisten: %s\nadmin: %s\nfail: %s\ndepth: %s\n",
+		or(s.Mode, "enforce"), w.Listen, admin, or(s.Fail, "open"), w.Depth)
 	if s.Policy != "" {
 		w.Policy = filepath.Join(dir, "policy")
 		w.WritePolicy(t, s.Policy)
