@@ -21,7 +21,7 @@ var flagHelp = map[string]string{
 	"listen":      "where Envoy finds wonted: unix:///path or host:port",
 	"admin":       "host:port of profiles, metrics and health, on loopback",
 	"fail":        "open or closed: what happens to traffic when no decision can be had",
-	"depth":       "how much of an exchange Envoy is asked for: adaptive or headers",
+	"depth":       "how much of an exchange Envoy shows, by cost: log, lean, adaptive, headers or bodies",
 	"data_dir":    "directory for snapshots; empty: memory only",
 	"policy.path": "directory of .rego and .json, in place of the default policy",
 	"record.path": "file in which every exchange is kept for replay, without its secrets",

@@ -97,7 +97,7 @@ func TestFlagsOverrideTheFile(t *testing.T) {
 	if c.Mode != policy.Shadow || c.Listen != "127.0.0.1:2" || c.Policy.Path != "/b" {
 		t.Errorf("got mode %v, listen %s, policy %s", c.Mode, c.Listen, c.Policy.Path)
 	}
-	_, err = Load(file, Overrides{"depth": "bodies"})
+	_, err = Load(file, Overrides{"depth": "body"})
 	if e, ok := errors.AsType[*Error](err); !ok || e.Flag != "--depth" || e.Line != 0 {
 		t.Errorf("a wrong flag must be called by its name, got %v", err)
 	}

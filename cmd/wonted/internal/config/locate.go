@@ -158,14 +158,19 @@ func names(known map[string]reflect.Type) []string {
 
 // nearest names the key that was probably meant, or all there are.
 func nearest(name string, known []string) string {
-	best, distance := "", 4
-	for _, k := range known {
-		if d := levenshtein.ComputeDistance(name, k); d < distance && d < len(k) {
-			best, distance = k, d
-		}
-	}
-	if best != "" {
+	if best := closest(name, known, 4); best != "" {
 		return fmt.Sprintf("did you mean %q?", best)
 	}
 	return "the keys here are " + strings.Join(known, ", ")
+}
+
+// closest is the name that fewer than so many letters turn into what was
+// written, "" where there is none.
+func closest(written string, names []string, letters int) (best string) {
+	for _, name := range names {
+		if d := levenshtein.ComputeDistance(written, name); d < letters && d < len(name) {
+			best, letters = name, d
+		}
+	}
+	return best
 }

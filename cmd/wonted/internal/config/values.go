@@ -2,34 +2,42 @@ package config
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/rs/zerolog"
 )
 
-// Depth is how much of an exchange Envoy is asked for.
+// Depth is how much of an exchange Envoy shows.
 type Depth string
 
-// The depths that this version carries out. Without an access log adaptive
-// has the floor headers, so that both ask for the same.
+// The depths, by what they cost: log sees every exchange once it is over; lean
+// every request, and how it ended from the log; adaptive is lean, and looks at
+// the responses that matter; headers sees every response, bodies counts every
+// body.
 const (
+	Log      Depth = "log"
+	Lean     Depth = "lean"
 	Adaptive Depth = "adaptive"
 	Headers  Depth = "headers"
+	Bodies   Depth = "bodies"
 )
 
-// UnmarshalText accepts adaptive and headers, and tells apart what is not yet
-// carried out from what does not exist.
+var depths = []string{string(Log), string(Lean), string(Adaptive), string(Headers), string(Bodies)}
+
+// UnmarshalText accepts the five.
 func (d *Depth) UnmarshalText(text []byte) error {
-	const allowed = `"adaptive" and "headers" are carried out by this version`
-	switch s := Depth(text); s {
-	case Adaptive, Headers:
-		*d = s
-		return nil
-	case "log", "lean", "bodies":
-		return fmt.Errorf("depth %q is not available in this version: %s", s, allowed)
-	default:
-		return fmt.Errorf("unknown depth %q: %s", s, allowed)
+	name := string(text)
+	if !slices.Contains(depths, name) {
+		allowed := strings.Join(depths, ", ")
+		if near := closest(name, depths, 3); near != "" {
+			allowed = fmt.Sprintf("did you mean %q? There are %s", near, allowed)
+		}
+		return fmt.Errorf("unknown depth %q: %s", name, allowed)
 	}
+	*d = Depth(name)
+	return nil
 }
 
 // Timezone names the clock by which hours and days are told.
