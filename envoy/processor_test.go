@@ -11,6 +11,7 @@ import (
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/ext_proc/v3"
 	hcmv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/http_connection_manager/v3"
+	accesslogv3 "github.com/envoyproxy/go-control-plane/envoy/service/accesslog/v3"
 	pb "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
 	typev3 "github.com/envoyproxy/go-control-plane/envoy/type/v3"
 	"google.golang.org/grpc"
@@ -42,6 +43,7 @@ func (p *scripted) Process(stream pb.ExternalProcessor_ProcessServer) error {
 type stage struct {
 	*scene
 	processor *scripted
+	logbook   *logbook
 }
 
 // play makes s answer the streams that open from now on.
@@ -66,6 +68,8 @@ func newStage(t testing.TB, edit func(*hcmv3.HttpConnectionManager), changes ...
 	p := &scripted{}
 	server := grpc.NewServer(grpc.MaxRecvMsgSize(64 << 20))
 	pb.RegisterExternalProcessorServer(server, p)
+	book := new(logbook)
+	accesslogv3.RegisterAccessLogServiceServer(server, book)
 	go server.Serve(l)
 	t.Cleanup(server.Stop)
 
@@ -73,7 +77,7 @@ func newStage(t testing.TB, edit func(*hcmv3.HttpConnectionManager), changes ...
 	opts := envoy.Options{
 		Listen: "127.0.0.1:0", Admin: "127.0.0.1:0", Concurrency: 1, MessageTimeout: patient,
 		Upstream: s.upstream.Address(), Wonted: "unix://" + socket, AccessLog: s.access,
-		Depth: envoy.DepthHeaders, // it serves no access log
+		Depth: envoy.DepthHeaders,
 	}
 	for _, change := range changes {
 		change(&opts)
@@ -88,7 +92,7 @@ func newStage(t testing.TB, edit func(*hcmv3.HttpConnectionManager), changes ...
 		t.Fatal(err)
 	}
 	t.Cleanup(s.envoy.Stop)
-	return &stage{s, p}
+	return &stage{s, p, book}
 }
 
 // editManager changes the connection manager inside a bootstrap.
