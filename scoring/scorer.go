@@ -65,7 +65,16 @@ func (s *Scorer) Begin(ex *Exchange) {
 	sc.entities = [entityKinds]entity{}
 	sc.open, sc.failed = true, false
 	ex.Assessment = Assessment{}
+	// All records are asked for before the first is used, and what needs none of
+	// them is done while they come.
+	for k := range sc.keys[:entityKinds] {
+		sc.keys[k] = ex.Entities[k].Key
+	}
+	sc.keys[profile.KindRoute] = profile.Key{}
+	s.store.Expect(&sc.keys)
 	ex.Route = s.routes.Match(ex.Method, ex.Path)
+	sc.keys[profile.KindRoute] = routeKey(ex.Route.ID)
+	s.store.Fetch(&sc.keys)
 
 	now := seconds(ex.Time)
 	sc.route.bytes, sc.route.records, sc.answers = window.Moments{}, window.Moments{}, answers{}

@@ -14,6 +14,7 @@ type scratch struct {
 	findings findings
 	look     look
 	entities [entityKinds]entity
+	keys     profile.Keys
 	route    struct{ bytes, records window.Moments } // the route's population, as it stood at Begin
 	answers  answers                                 // and what it has answered
 	open     bool                                    // Begin was called and Complete was not

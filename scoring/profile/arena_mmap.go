@@ -21,6 +21,7 @@ func reserve[T any](n int) []T {
 	if err != nil { // a limit on address space; the heap may still have room
 		return make([]T, n)
 	}
+	huge(mapped)
 	return unsafe.Slice((*T)(unsafe.Pointer(unsafe.SliceData(mapped))), n)
 }
 

@@ -3,3 +3,5 @@
 package profile
 
 const mapNoReserve = 0
+
+func huge([]byte) {}

@@ -1,6 +1,9 @@
 package profile
 
-import "math/bits"
+import (
+	"math/bits"
+	"sync/atomic"
+)
 
 // index finds a record's slot by its key: open addressing with linear probing,
 // and backward shift on removal, so there are no tombstones and a probe ends at
@@ -45,8 +48,11 @@ func (x index) insert(tag, slot uint32) {
 	for x[i] != 0 {
 		i = x.next(i)
 	}
-	x[i] = entry(tag, slot)
+	x.set(i, entry(tag, slot))
 }
+
+// set writes an entry in one piece: slotHint reads without the lock.
+func (x index) set(i uint32, e uint64) { atomic.StoreUint64(&x[i], e) }
 
 // remove takes out the slot and closes the gap: every later entry of the run
 // whose home is not between the gap and itself moves into it (Knuth 6.4 R).
@@ -61,10 +67,10 @@ func (x index) remove(tag, slot uint32) {
 		if (gap < home && home <= i) || (i < gap && (gap < home || home <= i)) {
 			continue
 		}
-		x[gap] = x[i]
+		x.set(gap, x[i])
 		gap = i
 	}
-	x[gap] = 0
+	x.set(gap, 0)
 }
 
 // hash mixes a key into 64 bits, of which the top name the shard and the low

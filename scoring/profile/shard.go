@@ -3,7 +3,8 @@ package profile
 import "sync"
 
 // shard is one 64th of the keys, under one lock. Padded to whole pairs of
-// cache lines: neighbours' locks must not travel together.
+// cache lines: neighbours' locks must not travel together, wherever the heap
+// puts the first.
 type shard struct {
 	mu         sync.Mutex
 	slab       *slab

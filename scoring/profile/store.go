@@ -27,9 +27,10 @@ const (
 // An established record that has to go moves to the level below, and comes back
 // on its next sight: see lower.go.
 type Store struct {
-	slab   slab
-	lower  *fastcache.Cache // nil: there is no level below
-	shards []shard
+	slab    slab
+	lower   *fastcache.Cache // nil: there is no level below
+	shards  []shard
+	indexes []uint64 // of all shards
 
 	saving    sync.Mutex
 	forgotten atomic.Uint64 // calls of Forget
@@ -62,12 +63,12 @@ func newStore(memory, below Bytes) *Store {
 	s := &Store{shards: make([]shard, shardCount)}
 	s.slab.records = reserve[Record](shardCount * perShard)
 	s.slab.classes = reserve[class](shardCount * perShard)
-	indexes := reserve[uint64](shardCount * entries)
+	s.indexes = reserve[uint64](shardCount * entries)
 	lists := make([]uint32, shardCount*chunks)
 	for i := range s.shards {
 		sh := &s.shards[i]
 		sh.slab = &s.slab
-		sh.index = indexes[i*entries : (i+1)*entries]
+		sh.index = s.indexes[i*entries : (i+1)*entries]
 		sh.chunks = lists[i*chunks : i*chunks : (i+1)*chunks]
 		sh.capacity = uint32(perShard)
 	}
@@ -85,8 +86,7 @@ func newStore(memory, below Bytes) *Store {
 // Close gives the memory back at once, for programs that make many stores.
 // Nothing of the store may be used afterwards, records included.
 func (s *Store) Close() {
-	index := s.shards[0].index
-	release(index[: len(index)*shardCount : len(index)*shardCount])
+	release(s.indexes)
 	release(s.slab.records)
 	release(s.slab.classes)
 	if s.lower != nil {
@@ -94,7 +94,7 @@ func (s *Store) Close() {
 		release(keys[: len(keys)*shardCount : len(keys)*shardCount])
 		s.lower.Reset()
 	}
-	s.slab.records, s.slab.classes, s.lower, s.shards = nil, nil, nil, nil
+	s.slab.records, s.slab.classes, s.indexes, s.lower, s.shards = nil, nil, nil, nil, nil
 }
 
 // Pin is the right to use one record: its shard's lock. Hold it for a moment
@@ -102,6 +102,12 @@ func (s *Store) Close() {
 type Pin struct {
 	shard *shard
 	slot  uint32
+	young bool // not established when it was pinned: it may be by the Release
+}
+
+func (s *Store) pin(sh *shard, slot uint32) (*Record, Pin) {
+	rec := &s.slab.records[slot]
+	return rec, Pin{shard: sh, slot: slot, young: rec.Accepted < Established}
 }
 
 // Release gives up the record, which must not be touched any more. A zero Pin
@@ -110,14 +116,16 @@ func (p Pin) Release() {
 	if p.shard == nil {
 		return
 	}
-	p.shard.settle(p.slot)
+	if p.young {
+		p.shard.settle(p.slot)
+	}
 	p.shard.mu.Unlock()
 }
 
 // Handle names the pinned record for later.
 func (p Pin) Handle() Handle {
 	r := &p.shard.slab.records[p.slot]
-	return Handle{r.Key, r.Generation}
+	return Handle{Key: r.Key, Generation: r.Generation, slot: p.slot}
 }
 
 // Handle is what one keeps instead of a pointer: a record as it was created
@@ -127,6 +135,7 @@ func (p Pin) Handle() Handle {
 type Handle struct {
 	Key        Key
 	Generation uint32
+	slot       uint32 // where it was: a chunk never changes its shard, so the shard's lock guards it still
 }
 
 // Acquire locks the key's shard and returns its record, which it creates when
@@ -143,7 +152,8 @@ func (s *Store) Acquire(k Key, kind Kind, now uint32) (rec *Record, pin Pin, cre
 	} else if slot, ok = sh.promote(tag, k); !ok {
 		slot = sh.create(tag, k, kind, now)
 	}
-	return &s.slab.records[slot], Pin{sh, slot}, !ok
+	rec, pin = s.pin(sh, slot)
+	return rec, pin, !ok
 }
 
 // Find locks the key's shard and returns its record if there is one, in either
@@ -160,11 +170,23 @@ func (s *Store) Find(k Key) (*Record, Pin, bool) {
 		sh.mu.Unlock()
 		return nil, Pin{}, false
 	}
-	return &s.slab.records[slot], Pin{sh, slot}, true
+	rec, pin := s.pin(sh, slot)
+	return rec, pin, true
 }
 
 // FindHandle is Find for the very record the handle was taken from.
 func (s *Store) FindHandle(h Handle) (*Record, Pin, bool) {
+	if h.Generation == 0 {
+		return nil, Pin{}, false
+	}
+	sh := s.shard(h.Key.hash())
+	sh.mu.Lock()
+	if r := &s.slab.records[h.slot]; r.Generation == h.Generation && r.Key == h.Key {
+		sh.found++ // it stayed where it was
+		rec, pin := s.pin(sh, h.slot)
+		return rec, pin, true
+	}
+	sh.mu.Unlock()
 	rec, pin, ok := s.Find(h.Key)
 	if ok && rec.Generation != h.Generation {
 		pin.Release()
@@ -191,3 +213,10 @@ func (s *Store) Forget(k Key) bool {
 }
 
 func (s *Store) shard(hash uint64) *shard { return &s.shards[hash>>58] }
+
+// indexOf is the index of the hash's shard, of which only entries ever change.
+func (s *Store) indexOf(hash uint64) index {
+	entries := len(s.indexes) / shardCount
+	from := int(hash>>58) * entries
+	return s.indexes[from : from+entries]
+}

@@ -80,7 +80,7 @@ func TestHandlesNameOneIncarnation(t *testing.T) {
 	third := visit(s, k, KindCaller, 1, 3)
 	f(second, false)
 	f(third, true)
-	f(Handle{Key{9, 9}, 1}, false)
+	f(Handle{Key: Key{9, 9}, Generation: 1}, false)
 }
 
 func TestForgetErases(t *testing.T) {
