@@ -46,7 +46,7 @@ var imports = map[string]struct {
 	"cmd/wonted/internal/demo": {"plays a story through the whole program",
 		[]string{"envoy", "extproc/identity", "policy", "policy/rego", "scoring", "scoring/payload", "scoring/profile", "scoring/route"}},
 
-	"bench":       {"measures from outside, through Envoy", []string{"envoy", "bench/noop", "scoring/recorded"}},
+	"bench":       {"measures from outside, through Envoy", []string{"envoy"}},
 	"bench/flood": {"drives what the program is made of to its limits", everything},
 	"bench/noop":  {"the reference processor must owe nothing to wonted", nil},
 }

@@ -33,6 +33,7 @@ func newRoot(std stdio) *cobra.Command {
 		newServe(std),
 		newDemo(std),
 		newReplay(std),
+		newBench(std),
 		newProfile(std),
 		newEnvoy(std),
 		newHealth(std),

@@ -1,0 +1,303 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/wonted-project/wonted/bench"
+	"github.com/wonted-project/wonted/policy/rego"
+)
+
+// benchFlags are the command line of bench load.
+type benchFlags struct {
+	plan                       string
+	variants, modes, peers     []string
+	identities, concurrency    []string
+	target, protocol, scenario string
+	rate, attack               float64
+	rounds, procs              int
+	duration, warmUp           time.Duration
+	burst                      bool
+	output, to                 string
+}
+
+func newBenchLoad(std stdio) *cobra.Command {
+	var f benchFlags
+	cmd := &cobra.Command{
+		Use: "load", Short: "Load Envoy with and without wonted, side by side, and report what it costs",
+		Long: `Load Envoy with and without wonted, side by side, and report what it costs.
+
+Every variant gets an Envoy of its own (one worker thread) and a processor of
+its own, all in front of the same API and under the same load, one at a time:
+each round visits every variant, so that what else the machine does hits all of
+them. Figures are medians of the rounds; ratios are of rounds that ran together.
+
+    bare              Envoy alone
+    noop              an ext_proc server as one writes it first, deciding nothing
+    noop-bodies       the same, with response bodies: what wonted-bodies is measured by
+    wonted-log        nothing in the request path: the access log alone
+    wonted-lean       one message a request, the rest from the access log
+    wonted-adaptive   the same, and the response where it is worth looking at
+    wonted-headers    request and response headers
+    wonted-bodies     every response body, its records counted
+
+Each wonted-… also exists as wonted-…-enforce; --mode shadow,enforce takes both.
+wonted knows its callers: five days of them are played through its scorer first.
+
+--plan standard (the default) takes under ten minutes, --plan full half an hour
+or more; flags change what they say. --concurrency, --identities, --rate,
+--protocol or --scenario replace the plan's cells by one for each combination.
+
+A closed loop (--concurrency) sends the next request when the answer is there.
+An open loop (--rate) sends at a constant rate, and counts latency from when a
+request was due: a stall is seen by all who would have asked meanwhile.
+
+--procs is GOMAXPROCS of wonted, and of it alone: 1 is a sidecar's share. The
+reference processor and peers stay as they come.
+
+--peer opa=PATH runs an opa-envoy-plugin as ext_authz, with a rule that wonted
+then has too. --peer extproc=CMD runs any ext_proc server; {listen} in CMD and
+the environment variable WONTED_BENCH_LISTEN say where it shall listen
+(unix:///path). --target URL loads an Envoy that runs already, and starts
+nothing.
+
+The exit status is not zero if a run does not count: requests without an answer,
+variants that answered differently, or requests that wonted has not judged.
+Ctrl-C ends what was started and prints what there is.`,
+		Example: `  wonted bench load
+  wonted bench load --variants bare,noop,wonted-headers --concurrency 1,16,64 --rounds 5
+  wonted bench load --rate 2000 --duration 10s --output html --to report.html
+  wonted bench load --plan full --peer opa=./opa-envoy-plugin --to report.json --output json`,
+		Args: noArgs,
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&f.plan, "plan", "standard", "what is measured unless flags say otherwise: standard or full")
+	flags.StringSliceVar(&f.variants, "variants", nil, "names, separated by commas; in every cell")
+	flags.StringSliceVar(&f.modes, "mode", nil, "of wonted: shadow, enforce or both")
+	flags.StringArrayVar(&f.peers, "peer", nil, "opa=PATH or extproc=CMD; may be repeated")
+	flags.StringVar(&f.target, "target", "", "http://host:port of an Envoy that runs already")
+	flags.StringSliceVar(&f.identities, "identities", nil, "how many callers there are, such as 1e3,1e5,1e6 (1e3)")
+	flags.StringSliceVar(&f.concurrency, "concurrency", nil, "requests in flight, such as 1,16,64 (16; 256 with --rate)")
+	flags.Float64Var(&f.rate, "rate", 0, "requests/s of an open loop; 0: closed")
+	flags.StringVar(&f.protocol, "protocol", bench.HTTP1, bench.HTTP1+" or "+bench.HTTP2)
+	flags.StringVar(&f.scenario, "scenario", bench.ScenarioAPI, bench.ScenarioAPI+" (small answers) or "+bench.ScenarioBodies+" (100 KB each)")
+	flags.Float64Var(&f.attack, "attack", 0, "share of requests with stolen keys or none (the plan's)")
+	flags.IntVar(&f.rounds, "rounds", 0, "of each cell (the plan's)")
+	flags.DurationVar(&f.duration, "duration", 0, "of a variant in a round (the plan's)")
+	flags.DurationVar(&f.warmUp, "warm-up", 0, "before it, not counted (the plan's)")
+	flags.IntVar(&f.procs, "procs", 0, "GOMAXPROCS of wonted (1)")
+	flags.BoolVar(&f.burst, "burst", false, "also measure p99 while wonted reloads, saves and is scraped")
+	flags.StringVar(&f.output, "output", "text", "text, json or html")
+	flags.StringVar(&f.to, "to", "", "file for the report (standard output)")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		write, ok := map[string]func(*bench.Report, io.Writer) error{
+			"text": (*bench.Report).Text, "json": (*bench.Report).JSON,
+		}[f.output]
+		if !ok {
+			return misuse("--output takes text, json or html", "--output %q is not known", f.output)
+		}
+		plan, err := f.read(cmd)
+		if err != nil {
+			return err
+		}
+		return benchLoad(cmd.Context(), plan, std, f.to, write)
+	}
+	return cmd
+}
+
+// read makes a plan of the command line.
+func (f *benchFlags) read(cmd *cobra.Command) (plan bench.Plan, err error) {
+	switch f.plan {
+	case "standard":
+		plan = bench.Standard()
+	case "full":
+		plan = bench.Full()
+	default:
+		return plan, misuse("--plan takes standard or full", "--plan %q is not known", f.plan)
+	}
+	given := cmd.Flags().Changed
+	if given("variants") || given("mode") {
+		if plan.Variants, err = f.chosen(plan.Variants); err != nil {
+			return plan, err
+		}
+		for i := range plan.Points {
+			plan.Points[i].Variants = nil
+		}
+	}
+	for _, text := range f.peers {
+		peer, err := bench.ParsePeer(text)
+		if err != nil {
+			return plan, misuse(see(cmd), "--peer: %w", err)
+		}
+		plan.Peers = append(plan.Peers, peer)
+	}
+	for _, name := range []string{"identities", "concurrency", "rate", "protocol", "scenario"} {
+		if given(name) {
+			if plan.Points, err = f.points(); err != nil {
+				return plan, err
+			}
+			break
+		}
+	}
+	set(&plan.Attack, f.attack, given("attack"))
+	set(&plan.Rounds, f.rounds, given("rounds"))
+	set(&plan.Duration, f.duration, given("duration"))
+	set(&plan.WarmUp, f.warmUp, given("warm-up"))
+	set(&plan.Procs, f.procs, given("procs"))
+	set(&plan.Bursts, f.burst, given("burst"))
+	plan.Target = f.target
+	plan.Command = os.Args
+	plan.Version = thisBuild().Version
+	plan.Prefill = prefill
+	plan.Policy = string(rego.DefaultSource())
+	if slices.ContainsFunc(plan.Peers, func(p bench.Peer) bool { return p.Kind == "opa" }) {
+		plan.Policy += bench.Rule
+	}
+	if plan.Program, err = os.Executable(); err != nil {
+		return plan, fmt.Errorf("bench: %w", err)
+	}
+	return plan, nil
+}
+
+func set[T any](to *T, value T, given bool) {
+	if given {
+		*to = value
+	}
+}
+
+// chosen are the variants that --variants and --mode ask for.
+func (f *benchFlags) chosen(all []string) (names []string, err error) {
+	if len(f.variants) > 0 {
+		all = f.variants
+	}
+	if len(f.modes) == 0 {
+		return all, nil
+	}
+	for _, mode := range f.modes {
+		if mode != "shadow" && mode != "enforce" {
+			return nil, misuse("--mode takes shadow, enforce or shadow,enforce", "--mode %q is not known", mode)
+		}
+	}
+	for _, name := range all {
+		plain := strings.TrimSuffix(name, "-enforce")
+		if !strings.HasPrefix(name, "wonted-") {
+			names = append(names, name)
+			continue
+		}
+		for _, mode := range f.modes {
+			wanted := plain
+			if mode == "enforce" {
+				wanted += "-enforce"
+			}
+			if !slices.Contains(names, wanted) {
+				names = append(names, wanted)
+			}
+		}
+	}
+	return names, nil
+}
+
+// points are the cells of the flags: one for each combination.
+func (f *benchFlags) points() (all []bench.Point, err error) {
+	identities, err := numbers("identities", f.identities, 1000)
+	if err != nil {
+		return nil, err
+	}
+	usual := 16
+	if f.rate > 0 {
+		usual = 256
+	}
+	concurrency, err := numbers("concurrency", f.concurrency, usual)
+	if err != nil {
+		return nil, err
+	}
+	for _, n := range identities {
+		for _, c := range concurrency {
+			p := bench.Point{Identities: n, Concurrency: c, Rate: f.rate, Protocol: f.protocol, Scenario: f.scenario}
+			p.Name = fmt.Sprintf("c%d", c)
+			if f.rate > 0 {
+				p.Name = fmt.Sprintf("rate%g c%d", f.rate, c)
+			}
+			if len(identities) > 1 || n != 1000 {
+				p.Name += fmt.Sprintf(" %d callers", n)
+			}
+			if f.scenario != bench.ScenarioAPI {
+				p.Name += " " + f.scenario
+			}
+			if f.protocol != bench.HTTP1 {
+				p.Name += " " + f.protocol
+			}
+			all = append(all, p)
+		}
+	}
+	return all, nil
+}
+
+// numbers reads whole numbers, which may be written 1e6.
+func numbers(flag string, texts []string, usual int) ([]int, error) {
+	if len(texts) == 0 {
+		return []int{usual}, nil
+	}
+	var all []int
+	for _, text := range texts {
+		v, err := strconv.ParseFloat(text, 64)
+		if err != nil || v < 1 || v > 1e9 || v != math.Trunc(v) {
+			return nil, misuse("write whole numbers, separated by commas: 1000 or 1e3", "--%s %q is no whole number from 1", flag, text)
+		}
+		all = append(all, int(v))
+	}
+	return all, nil
+}
+
+// benchLoad runs the plan and writes what there is of a report, whatever
+// becomes of it.
+func benchLoad(ctx context.Context, plan bench.Plan, std stdio, to string, write func(*bench.Report, io.Writer) error) error {
+	if to != "" { // found out before half an hour has passed
+		file, err := os.OpenFile(to, os.O_CREATE|os.O_WRONLY, 0o644)
+		if err != nil {
+			return advise(fmt.Errorf("bench: %w", err), "--to names a file that can be written")
+		}
+		file.Close()
+	}
+	report, failed := bench.Run(ctx, plan, std.err)
+	if report != nil && len(report.Cells) > 0 {
+		var text bytes.Buffer
+		if err := write(report, &text); err != nil {
+			return err
+		}
+		if err := deliver(text.Bytes(), std.out, to); err != nil {
+			return err
+		}
+	}
+	switch {
+	case failed != nil:
+		return fmt.Errorf("bench: %w", failed)
+	case report.Partial:
+		return fmt.Errorf("bench: interrupted: what is reported is all there is")
+	case len(report.Failures) > 0:
+		return advise(fmt.Errorf("bench: this run does not count:\n%s", strings.Join(report.Failures, "\n")),
+			"an unloaded machine, a lower --concurrency or --rate, or fewer --variants may show which one is at fault")
+	}
+	return nil
+}
+
+func deliver(text []byte, out io.Writer, to string) error {
+	if to == "" {
+		_, err := out.Write(text)
+		return err
+	}
+	if err := os.WriteFile(to, text, 0o644); err != nil {
+		return fmt.Errorf("bench: %w", err)
+	}
+	return nil
+}
