@@ -65,11 +65,25 @@ func (c *Case) overspent(n int64, unit string, b bound, now time.Time) {
 	if b.usual {
 		why = "usual for this caller"
 	}
+	if c.Told {
+		c.mode = Shadow
+	}
 	c.decision.Action = Deny
 	c.decision.Status = 0
 	c.decision.Reason = fmt.Sprintf("response budget: %s %s, at most %s %s", grouped(n), unit, grouped(b.limit), why)
 	c.class = "budget"
 	c.at = now
+}
+
+// wantsResponse says at the request headers whether the response must be seen
+// before it leaves. Where that is false it is enough to be told of it when all
+// is over: nothing that it could bring would change what is done.
+func (c *Case) wantsResponse() bool {
+	a := &c.Exchange.Assessment
+	explicit := c.asked.Records > 0 || c.asked.Bytes > 0
+	return !a.Plain || !a.Mature || a.Anomalous || a.Score >= a.Threshold/2 ||
+		c.inspect || explicit || len(c.decision.Response) > 0 ||
+		c.decider.Reads(PhaseResponse) || c.decider.Reads(PhaseBody)
 }
 
 // wantsBody says at the response headers whether the body must be seen as it

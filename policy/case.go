@@ -14,6 +14,11 @@ type Case struct {
 	Exchange scoring.Exchange
 	Degraded []string // what the carrier knows to be impaired, for input.degraded
 
+	// Told: the exchange is over, and the carrier tells of it afterwards. What
+	// is decided from now on is what would have been done: shadow, whatever the
+	// mode.
+	Told bool
+
 	judgement
 }
 
@@ -51,6 +56,7 @@ const (
 func (c *Case) Reset() {
 	c.Exchange.Reset()
 	c.Degraded = c.Degraded[:0]
+	c.Told = false
 	c.judgement = judgement{}
 }
 
@@ -65,6 +71,7 @@ type Verdict struct {
 	*Decision           // never nil; budgets are resolved
 	Pass      bool      // let it go on: Action is Allow, or the mode is shadow
 	Class     string    // reason class that the client may see: "denied", "malformed", "step-up", "rate", "budget", "unavailable"; "" where allowed
+	Response  bool      // at the request headers: the response headers are wanted before they leave
 	Body      bool      // at the response headers: ask for the body in chunks and call Meter
 	Mode      Mode      // the mode that this exchange is judged by
 	At        time.Time // when it was reached
@@ -86,6 +93,9 @@ func (c *Case) verdict() Verdict {
 // looks plain. What concerns the rest of the response is the latest decision's.
 func (c *Case) adopt(d *Decision, now time.Time) {
 	if d.Action > c.decision.Action || c.decision.Action == Allow {
+		if c.Told && d.Action > Allow {
+			c.mode = Shadow
+		}
 		c.decision = *d
 		c.class = classes[d.Action]
 		switch {

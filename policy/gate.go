@@ -44,6 +44,7 @@ type Gate struct {
 	mode       atomic.Uint32
 	deadlines  deadlines
 	metrics    *metrics
+	memo       memoMetrics
 	complaints complaints
 }
 
@@ -71,6 +72,7 @@ func NewGate(cfg Config) *Gate {
 	}
 	g.deadlines.after = cfg.Deadline
 	g.SetDecider(cfg.Decider)
+	g.memo.register(cfg.Registerer, g.remembered)
 	g.SetMode(cfg.Mode)
 	return g
 }
@@ -85,6 +87,7 @@ func (g *Gate) SetMode(m Mode) { g.mode.Store(uint32(m)) }
 func (g *Gate) Mode() Mode { return Mode(g.mode.Load()) }
 
 // Open judges the request headers; the identity is already resolved.
+// Verdict.Response asks for the response headers.
 func (g *Gate) Open(c *Case) Verdict {
 	if c.stage != fresh {
 		return c.verdict()
@@ -94,13 +97,17 @@ func (g *Gate) Open(c *Case) Verdict {
 	g.scorer.Begin(&c.Exchange)
 	c.began = true
 	g.decide(c, PhaseRequest, now)
-	return c.verdict()
+	v := c.verdict()
+	v.Response = v.Pass && c.wantsResponse()
+	return v
 }
 
 // start fixes mode and policy for the whole exchange.
 func (g *Gate) start(c *Case) {
 	c.stage = opened
-	c.mode = g.Mode()
+	if c.mode = g.Mode(); c.Told {
+		c.mode = Shadow
+	}
 	c.decider = *g.decider.Load()
 	g.metrics.exchanges.Inc()
 }

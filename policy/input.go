@@ -67,3 +67,10 @@ type Sink interface {
 type Recorder interface {
 	Record(c *Case, end scoring.End)
 }
+
+// Recaller is a Decider that may know its decision already, from an exchange
+// that was the same in all that the policy can tell. Recall is so quick that it
+// is asked without a deadline; what it does not know, Decide is asked.
+type Recaller interface {
+	Recall(in *Input) (*Decision, bool)
+}

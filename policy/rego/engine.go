@@ -37,9 +37,15 @@ type Engine struct {
 	rules    []rule
 	plan     []step
 	views    sync.Pool
+
+	memo       *memo // nil: no decision is remembered
+	unmemoised []Problem
 }
 
-var _ policy.Decider = (*Engine)(nil)
+var (
+	_ policy.Decider  = (*Engine)(nil)
+	_ policy.Recaller = (*Engine)(nil)
+)
 
 // rule is a contract rule that the policy has, and the query's variable for it.
 type rule struct {
@@ -80,6 +86,10 @@ func newEngine(modules map[string]*ast.Module, data map[string]any) (*Engine, er
 		e.warnings = append(e.warnings, Problem{Message: "no rule of the contract is defined, so everything is allowed: the rules are " + strings.Join(contractNames, ", ")})
 	}
 	e.views.New = func() any { return new(view) }
+	key, reasons := analyse(compiler, data)
+	if e.unmemoised = reasons; len(reasons) == 0 {
+		e.memo = newMemo(key)
+	}
 	return e, nil
 }
 
@@ -126,12 +136,17 @@ func (e *Engine) prepareQuery() error {
 	return nil
 }
 
-// Decide evaluates the policy. It gives up when ctx ends.
+// Decide evaluates the policy, and remembers the decision for Recall. It gives
+// up when ctx ends. What failed is not remembered.
 func (e *Engine) Decide(ctx context.Context, in *policy.Input) (*policy.Decision, error) {
 	v := e.views.Get().(*view)
 	input := v.build(e.plan, in)
 	e.views.Put(v)
-	return e.evaluate(ctx, input, in.Now)
+	d, err := e.evaluate(ctx, input, in.Now)
+	if err == nil && e.memo != nil {
+		e.remember(in, d)
+	}
+	return d, err
 }
 
 // evaluate is Decide on an input document. It goes below OPA's package rego,

@@ -52,13 +52,13 @@ func FuzzRequest(f *testing.F) {
 
 // agree returns an object of strings, after asking for each of its members by
 // name.
-func agree(t *testing.T, v *view, whole *ast.Term, one func(*view, string) *ast.Term) map[string]string {
+func agree(t *testing.T, v *view, whole *ast.Term, one func(string) source) map[string]string {
 	t.Helper()
 	got := map[string]string{}
 	whole.Value.(ast.Object).Foreach(func(k, value *ast.Term) {
 		name := string(k.Value.(ast.String))
 		got[name] = string(value.Value.(ast.String))
-		if alone := one(v, name); alone == nil || alone.Value.Compare(value.Value) != 0 {
+		if alone := one(name).term(v); alone == nil || alone.Value.Compare(value.Value) != 0 {
 			t.Errorf("%q is %v by its name, %v in the whole", name, alone, value)
 		}
 	})

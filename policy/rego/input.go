@@ -1,9 +1,6 @@
 package rego
 
 import (
-	"math"
-	"strconv"
-
 	"github.com/open-policy-agent/opa/v1/ast"
 
 	"github.com/wonted-project/wonted/policy"
@@ -16,12 +13,23 @@ type view struct {
 	ex  *scoring.Exchange
 	a   *scoring.Assessment
 	who *scoring.Identity
+
+	scratch []byte // room for texts that are put together
+	key     []byte // room for the memo's key
 }
+
+// look turns the view to an exchange; blink turns it away, so that nothing of
+// the exchange outlives it.
+func (v *view) look(in *policy.Input) {
+	v.in, v.ex, v.a, v.who = in, in.Exchange, &in.Exchange.Assessment, policy.Principal(in.Exchange)
+}
+
+func (v *view) blink() { v.in, v.ex, v.a, v.who = nil, nil, nil, nil }
 
 // step builds one name of the input document.
 type step struct {
 	key    *ast.Term
-	value  func(*view) *ast.Term
+	source source // nil: the steps make it
 	steps  []step
 	absent func(*view) bool
 }
@@ -43,13 +51,10 @@ func planFor(fields []field, reads *node) []step {
 			s.steps = planFor(f.fields, n)
 		case f.entry != nil && !n.whole:
 			for _, name := range n.names() {
-				s.steps = append(s.steps, step{
-					key:   ast.StringTerm(name),
-					value: func(v *view) *ast.Term { return f.entry(v, name) },
-				})
+				s.steps = append(s.steps, step{key: ast.StringTerm(name), source: f.entry(name)})
 			}
 		default:
-			s.value = f.value
+			s.source = f.source
 		}
 		plan = append(plan, s)
 	}
@@ -59,10 +64,9 @@ func planFor(fields []field, reads *node) []step {
 // build makes the input document that a plan asks for. Nothing of it points
 // into the exchange.
 func (v *view) build(plan []step, in *policy.Input) *ast.Term {
-	*v = view{in: in, ex: in.Exchange, a: &in.Exchange.Assessment, who: policy.Principal(in.Exchange)}
-	t := v.object(plan)
-	*v = view{}
-	return t
+	v.look(in)
+	defer v.blink()
+	return v.object(plan)
 }
 
 func (v *view) object(plan []step) *ast.Term {
@@ -70,8 +74,8 @@ func (v *view) object(plan []step) *ast.Term {
 	for i := range plan {
 		switch s := &plan[i]; {
 		case s.absent != nil && s.absent(v):
-		case s.value != nil:
-			o.add(s.key, s.value(v))
+		case s.source != nil:
+			o.add(s.key, s.source.term(v))
 		default:
 			o.add(s.key, v.object(s.steps))
 		}
@@ -90,47 +94,3 @@ func (f *fields) add(key, value *ast.Term) {
 }
 
 func (f fields) term() *ast.Term { return ast.ObjectTerm(f...) }
-
-func str(s string) *ast.Term { return ast.InternedTerm(s) }
-
-// text is absent when empty.
-func text(b []byte) *ast.Term {
-	if len(b) == 0 {
-		return nil
-	}
-	return str(string(b))
-}
-
-func strs(all []string) *ast.Term {
-	terms := make([]*ast.Term, len(all))
-	for i, s := range all {
-		terms[i] = str(s)
-	}
-	return ast.ArrayTerm(terms...)
-}
-
-func integer(n int64) *ast.Term {
-	if n >= -1 && n <= 512 {
-		return ast.InternedTerm(int(n))
-	}
-	return ast.NewTerm(ast.Number(strconv.FormatInt(n, 10)))
-}
-
-// known is absent below least: not known, or not yet.
-func known(n, least int64) *ast.Term {
-	if n < least {
-		return nil
-	}
-	return integer(n)
-}
-
-// number is absent where it is none: OPA's numbers are JSON's.
-func number(f float64) *ast.Term {
-	if math.IsNaN(f) || math.IsInf(f, 0) {
-		return nil
-	}
-	if f == math.Trunc(f) && math.Abs(f) < 1<<53 {
-		return integer(int64(f))
-	}
-	return ast.FloatNumberTerm(f)
-}

@@ -2,6 +2,8 @@ package rego
 
 import (
 	"bytes"
+	"encoding/hex"
+	"math"
 	"net/url"
 	"strings"
 
@@ -16,25 +18,27 @@ import (
 
 // header joins the lines of one name with "," as RFC 9110, 5.3 has it. Names
 // are lower-case on the wire of HTTP/2 and in Envoy.
-func header(ex *scoring.Exchange, name string) (value string, ok bool) {
-	for _, h := range ex.Headers {
+func header(v *view, name string) (value []byte, ok bool) {
+	joined := false
+	for i := range v.ex.Headers {
+		h := &v.ex.Headers[i]
 		switch {
 		case string(h.Name) != name:
 		case !ok:
-			value, ok = string(h.Value), true
+			value, ok = h.Value, true
 		default:
-			value += "," + string(h.Value)
+			if !joined {
+				value, joined = append(v.scratch[:0], value...), true
+			}
+			value = append(append(value, ','), h.Value...)
+			v.scratch = value
 		}
 	}
 	return value, ok
 }
 
-func headerValue(v *view, name string) *ast.Term {
-	value, ok := header(v.ex, name)
-	if !ok {
-		return nil
-	}
-	return str(value)
+func headerValue(name string) source {
+	return text(func(v *view) ([]byte, bool) { return header(v, name) })
 }
 
 func allHeaders(v *view) *ast.Term {
@@ -44,7 +48,7 @@ func allHeaders(v *view) *ast.Term {
 			continue
 		}
 		name := string(h.Name)
-		o.add(str(name), headerValue(v, name))
+		o.add(str(name), headerValue(name).term(v))
 	}
 	return o.term()
 }
@@ -82,22 +86,62 @@ func decoded(s string) string {
 	return s
 }
 
-func queryValue(v *view, name string) *ast.Term {
-	var value string
-	found := false
-	eachParameter(v.ex, func(n, x string) {
-		switch {
-		case n != name:
-		case !found:
-			value, found = x, true
-		default:
-			value += "," + x
+func queryValue(name string) source {
+	return text(func(v *view) ([]byte, bool) { return parameter(v, name) })
+}
+
+// parameter joins the decoded values of one name, as allQuery does, without
+// making the others.
+func parameter(v *view, name string) (value []byte, ok bool) {
+	_, query := split(v.ex)
+	out := v.scratch[:0]
+	for n := 0; len(query) > 0; {
+		var part []byte
+		part, query, _ = bytes.Cut(query, []byte("&"))
+		if len(part) == 0 {
+			continue
 		}
-	})
-	if !found {
-		return nil
+		if n++; n > maxParts {
+			break
+		}
+		key, raw, _ := bytes.Cut(part, []byte("="))
+		end := len(out)
+		out = appendDecoded(out, key)
+		if string(out[end:]) != name {
+			out = out[:end]
+			continue
+		}
+		out = out[:end]
+		if ok {
+			out = append(out, ',')
+		}
+		out, ok = appendDecoded(out, raw), true
 	}
-	return str(value)
+	v.scratch = out
+	return out, ok
+}
+
+// appendDecoded is decoded without making a string of it.
+func appendDecoded(to, s []byte) []byte {
+	begin := len(to)
+	for i := 0; i < len(s); i++ {
+		switch s[i] {
+		case '+':
+			to = append(to, ' ')
+		case '%':
+			if i+2 >= len(s) {
+				return append(to[:begin], s...)
+			}
+			var err error
+			if to, err = hex.AppendDecode(to, s[i+1:i+3]); err != nil {
+				return append(to[:begin], s...)
+			}
+			i += 2
+		default:
+			to = append(to, s[i])
+		}
+	}
+	return to
 }
 
 func allQuery(v *view) *ast.Term {
@@ -128,26 +172,34 @@ func detectorNames() []string {
 
 // detectorScore is the highest score of one detector; absent where it found
 // nothing.
-func detectorScore(v *view, name string) *ast.Term {
+func detectorScore(name string) source {
+	for d := range scoring.Detectors {
+		if d := scoring.Detector(d); d.String() == name {
+			return decimal(func(v *view) float64 { return highest(v, d) })
+		}
+	}
+	return nowhere
+}
+
+// highest is no number where there is none.
+func highest(v *view, d scoring.Detector) float64 {
 	best := -1.0
 	for i := range v.a.Evidence {
-		if e := &v.a.Evidence[i]; e.Detector.String() == name {
+		if e := &v.a.Evidence[i]; e.Detector == d {
 			best = max(best, e.Score)
 		}
 	}
 	if best < 0 {
-		return nil
+		return math.NaN()
 	}
-	return number(best)
+	return best
 }
 
 func allDetectors(v *view) *ast.Term {
 	var o fields
 	for d := range scoring.Detectors {
-		name := scoring.Detector(d).String()
-		if score := detectorScore(v, name); score != nil {
-			o.add(str(name), score)
-		}
+		d := scoring.Detector(d)
+		o.add(str(d.String()), number(highest(v, d)))
 	}
 	return o.term()
 }

@@ -2,8 +2,11 @@ package rego
 
 import (
 	"bytes"
+	"encoding/binary"
+	"encoding/hex"
 	"net/url"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/open-policy-agent/opa/v1/ast"
 
@@ -15,89 +18,98 @@ import (
 // field is one name of the input document.
 type field struct {
 	name   string
-	fields []field                             // an object of these fields
-	entry  func(v *view, key string) *ast.Term // an object of free names: the value of one
-	names  []string                            // the names that entry knows; nil: any
-	elem   []string                            // an array of objects with these names
-	value  func(v *view) *ast.Term             // the whole; nil where fields make it
-	absent func(v *view) bool                  // an object that is not there yet
+	source source
+	few    bool                     // it has few values: the memo may tell exchanges apart by them
+	fields []field                  // an object of these fields
+	absent func(v *view) bool       // an object that is not there yet
+	entry  func(name string) source // an object of free names: where the value of one comes from
+	names  []string                 // the names that entry knows; nil: any
+	elem   []string                 // an array of objects with these names
 }
 
 // schema is the input document, version 1. What is not known is absent, and so
 // undefined in a policy, rather than a number that lies.
+//
+// Few is said of what has some hundred values at most in honest traffic. Where
+// a client can invent more, it only costs a client's own requests an
+// evaluation: the memo is bounded (memo.go).
 var schema = []field{
-	{name: "version", value: func(*view) *ast.Term { return ast.InternedTerm(1) }},
-	{name: "phase", value: func(v *view) *ast.Term { return str(v.in.Phase.String()) }},
-	{name: "mode", value: func(v *view) *ast.Term { return str(v.in.Mode.String()) }},
+	{name: "version", source: fixed{ast.InternedTerm(1)}},
+	{name: "phase", few: true, source: word(func(v *view) string { return v.in.Phase.String() })},
+	{name: "mode", few: true, source: word(func(v *view) string { return v.in.Mode.String() })},
 	{name: "time", fields: []field{ // of the decision, in the configured time zone
-		{name: "unix", value: func(v *view) *ast.Term { return integer(v.in.Now.Unix()) }},
-		{name: "hour", value: func(v *view) *ast.Term { return ast.InternedTerm(v.in.Now.Hour()) }},
-		{name: "weekday", value: func(v *view) *ast.Term { return str(v.in.Now.Weekday().String()) }}, // "Monday", as OPA's own time.weekday
+		{name: "unix", source: count(func(v *view) (int64, bool) { return v.in.Now.Unix(), true })},
+		{name: "hour", few: true, source: count(func(v *view) (int64, bool) { return int64(v.in.Now.Hour()), true })},
+		{name: "weekday", few: true, source: word(func(v *view) string { return v.in.Now.Weekday().String() })}, // "Monday", as OPA's own time.weekday
 	}},
 	{name: "request", fields: requestFields},
 	{name: "response", absent: func(v *view) bool { return v.in.Phase == policy.PhaseRequest }, fields: []field{
-		{name: "status", value: func(v *view) *ast.Term { return known(int64(v.ex.Status), 1) }},
-		{name: "size", value: func(v *view) *ast.Term { return known(v.ex.ResponseBytes, 0) }},                            // declared, then metered
-		{name: "records", value: func(v *view) *ast.Term { return known(v.ex.Records, 0) }},                               // metered
-		{name: "duration_ms", value: func(v *view) *ast.Term { return known(v.in.Now.Sub(v.ex.Time).Milliseconds(), 0) }}, // so far
+		{name: "status", few: true, source: count(func(v *view) (int64, bool) { return known(int64(v.ex.Status), 1) })},
+		{name: "size", source: count(func(v *view) (int64, bool) { return known(v.ex.ResponseBytes, 0) })},                            // declared, then metered
+		{name: "records", source: count(func(v *view) (int64, bool) { return known(v.ex.Records, 0) })},                               // metered
+		{name: "duration_ms", source: count(func(v *view) (int64, bool) { return known(v.in.Now.Sub(v.ex.Time).Milliseconds(), 0) })}, // so far
 	}},
 	{name: "identity", fields: identityFields},
 	{name: "source", fields: []field{
-		{name: "address", value: func(v *view) *ast.Term { return address(v.ex) }},
-		{name: "network", value: func(v *view) *ast.Term { return network(v.ex) }}, // its /24 or /48
-		{name: "asn", value: nowhere}, {name: "as_org", value: nowhere},
-		{name: "country", value: func(v *view) *ast.Term { return text(v.ex.Country) }}, // two letters
+		{name: "address", source: text(address)},
+		{name: "network", source: text(network)}, // its /24 or /48
+		{name: "asn", source: nowhere}, {name: "as_org", source: nowhere},
+		{name: "country", few: true, source: text(func(v *view) ([]byte, bool) { return filled(v.ex.Country) })}, // two letters
 	}},
 	{name: "device", fields: []field{
-		{name: "id", value: func(v *view) *ast.Term { return hash(&v.ex.Entities[profile.KindDevice]) }},
-		{name: "ja4", value: func(v *view) *ast.Term { return text(v.ex.JA4) }},
-		{name: "user_agent", value: func(v *view) *ast.Term { return headerValue(v, "user-agent") }},
-		{name: "known", value: func(v *view) *ast.Term { return ast.InternedTerm(v.a.Known) }},
+		{name: "id", source: text(func(v *view) ([]byte, bool) { return hash(v, &v.ex.Entities[profile.KindDevice]) })},
+		{name: "ja4", source: text(func(v *view) ([]byte, bool) { return filled(v.ex.JA4) })},
+		{name: "user_agent", source: headerValue("user-agent")},
+		{name: "known", source: flag(func(v *view) bool { return v.a.Known })},
 	}},
-	{name: "score", value: func(v *view) *ast.Term { return number(v.a.Score) }},
-	{name: "threshold", value: func(v *view) *ast.Term { return number(v.a.Threshold) }},
-	{name: "anomalous", value: func(v *view) *ast.Term { return ast.InternedTerm(v.a.Anomalous) }},
-	{name: "severity", value: func(v *view) *ast.Term { return str(Severity(v.a)) }},
-	{name: "detectors", value: allDetectors, entry: detectorScore, names: detectorNames()},
-	{name: "evidence", value: allEvidence, elem: []string{"detector", "score", "observed", "expected", "unit", "window", "entity", "summary", "attack", "owasp"}},
-	{name: "intel", value: empty},      // no feed is connected in this version
-	{name: "quarantine", value: empty}, // no quarantine is kept in this version
-	{name: "degraded", value: func(v *view) *ast.Term { return strs(v.in.Degraded) }},
+	{name: "score", source: decimal(func(v *view) float64 { return v.a.Score })},
+	{name: "threshold", source: decimal(func(v *view) float64 { return v.a.Threshold })},
+	{name: "anomalous", source: flag(func(v *view) bool { return v.a.Anomalous })},
+	{name: "severity", few: true, source: word(func(v *view) string { return Severity(v.a) })},
+	{name: "detectors", source: tree(allDetectors), entry: detectorScore, names: detectorNames()},
+	{name: "evidence", source: tree(allEvidence), elem: []string{"detector", "score", "observed", "expected", "unit", "window", "entity", "summary", "attack", "owasp"}},
+	{name: "intel", source: fixed{ast.ArrayTerm()}},      // no feed is connected in this version
+	{name: "quarantine", source: fixed{ast.ArrayTerm()}}, // no quarantine is kept in this version
+	{name: "degraded", few: true, source: words(func(v *view) []string { return v.in.Degraded })},
 }
 
 var requestFields = []field{
-	{name: "id", value: func(v *view) *ast.Term { return str(v.ex.ID.String()) }},
-	{name: "method", value: func(v *view) *ast.Term { return str(string(v.ex.Method)) }},
-	{name: "scheme", value: func(v *view) *ast.Term { return str(string(v.ex.Scheme)) }},
-	{name: "host", value: func(v *view) *ast.Term { return str(string(v.ex.Host)) }},
-	{name: "path", value: func(v *view) *ast.Term { p, _ := split(v.ex); return str(string(p)) }}, // without query, as sent
-	{name: "route", value: func(v *view) *ast.Term { return str(v.ex.Route.Name) }},
-	{name: "operation", value: nowhere}, // of GraphQL, JSON-RPC, gRPC: not read in this version
-	{name: "segments", value: segments},
-	{name: "query", value: allQuery, entry: queryValue},
-	{name: "headers", value: allHeaders, entry: headerValue},
-	{name: "size", value: func(v *view) *ast.Term { return known(v.ex.RequestBytes, 0) }},
-	{name: "protocol", value: func(v *view) *ast.Term { return str(string(v.ex.Protocol)) }},
-	{name: "content_type", value: contentType}, // lower case, without parameters
+	{name: "id", source: text(exchangeID)},
+	{name: "method", few: true, source: text(func(v *view) ([]byte, bool) { return v.ex.Method, true })},
+	{name: "scheme", few: true, source: text(func(v *view) ([]byte, bool) { return v.ex.Scheme, true })},
+	{name: "host", source: text(func(v *view) ([]byte, bool) { return v.ex.Host, true })},
+	{name: "path", source: text(func(v *view) ([]byte, bool) { p, _ := split(v.ex); return p, true })}, // without query, as sent
+	{name: "route", few: true, source: word(func(v *view) string { return v.ex.Route.Name })},
+	{name: "operation", source: nowhere}, // of GraphQL, JSON-RPC, gRPC: not read in this version
+	{name: "segments", source: tree(segments)},
+	{name: "query", source: tree(allQuery), entry: queryValue},
+	{name: "headers", source: tree(allHeaders), entry: headerValue},
+	{name: "size", source: count(func(v *view) (int64, bool) { return known(v.ex.RequestBytes, 0) })},
+	{name: "protocol", few: true, source: text(func(v *view) ([]byte, bool) { return v.ex.Protocol, true })},
+	{name: "content_type", source: text(contentType)}, // lower case, without parameters
 }
 
 var identityFields = []field{ // of the principal: the caller, else the nearest entity to one
-	{name: "kind", value: func(v *view) *ast.Term { return text([]byte(v.who.Kind.String())) }},
-	{name: "id", value: func(v *view) *ast.Term { return hash(v.who) }},
-	{name: "name", value: func(v *view) *ast.Term { return str(string(v.who.Name)) }}, // "" where none is configured
-	{name: "verified", value: func(v *view) *ast.Term { return ast.InternedTerm(v.who.Verified) }},
-	{name: "contested", value: func(v *view) *ast.Term { return ast.InternedTerm(v.ex.Contested) }}, // one header of an identity rule had several values
-	{name: "cohort", value: func(v *view) *ast.Term { return text([]byte(v.who.Kind.String())) }},   // the kind, in this version
-	{name: "age_s", value: func(v *view) *ast.Term { return integer(int64(v.a.Age.Seconds())) }},
-	{name: "requests", value: func(v *view) *ast.Term { return integer(int64(v.a.Requests)) }},
-	{name: "mature", value: func(v *view) *ast.Term { return ast.InternedTerm(v.a.Mature) }},
-	{name: "risk", value: nowhere}, // not computed in this version
+	{name: "kind", few: true, source: text(identityKind)},
+	{name: "id", source: text(func(v *view) ([]byte, bool) { return hash(v, v.who) })},
+	{name: "name", source: text(func(v *view) ([]byte, bool) { return v.who.Name, true })}, // "" where none is configured
+	{name: "verified", source: flag(func(v *view) bool { return v.who.Verified })},
+	{name: "contested", source: flag(func(v *view) bool { return v.ex.Contested })}, // one header of an identity rule had several values
+	{name: "cohort", few: true, source: text(identityKind)},                         // the kind, in this version
+	{name: "age_s", source: count(func(v *view) (int64, bool) { return int64(v.a.Age.Seconds()), true })},
+	{name: "requests", source: count(func(v *view) (int64, bool) { return int64(v.a.Requests), true })},
+	{name: "mature", source: flag(func(v *view) bool { return v.a.Mature })},
+	{name: "risk", source: nowhere}, // not computed in this version
 }
 
 // nowhere is a field of the contract without a source yet.
-func nowhere(*view) *ast.Term { return nil }
+var nowhere = fixed{}
 
-func empty(*view) *ast.Term { return ast.ArrayTerm() }
+// filled is absent when empty.
+func filled(b []byte) ([]byte, bool) { return b, len(b) > 0 }
+
+// known is absent below least: not known, or not yet.
+func known(n, least int64) (int64, bool) { return n, n >= least }
 
 // Severity puts a score into words, by its distance from the threshold in
 // powers of ten: "none", "low" (within one below), "medium", "high" (from two
@@ -116,31 +128,48 @@ func Severity(a *scoring.Assessment) string {
 	return "medium"
 }
 
-func hash(id *scoring.Identity) *ast.Term {
+func identityKind(v *view) ([]byte, bool) {
+	v.scratch = append(v.scratch[:0], v.who.Kind.String()...)
+	return filled(v.scratch)
+}
+
+func exchangeID(v *view) ([]byte, bool) {
+	v.scratch = hex.AppendEncode(v.scratch[:0], v.ex.ID[:])
+	return v.scratch, true
+}
+
+// hash writes a key as policy.Hash does.
+func hash(v *view, id *scoring.Identity) ([]byte, bool) {
 	if id.Key == (profile.Key{}) {
-		return nil
+		return nil, false
 	}
-	return str(policy.Hash(id.Key))
+	var k [16]byte
+	binary.BigEndian.PutUint64(k[:8], id.Key.Hi)
+	binary.BigEndian.PutUint64(k[8:], id.Key.Lo)
+	v.scratch = hex.AppendEncode(v.scratch[:0], k[:])
+	return v.scratch, true
 }
 
-func address(ex *scoring.Exchange) *ast.Term {
-	if !ex.Address.IsValid() {
-		return nil
+func address(v *view) ([]byte, bool) {
+	if !v.ex.Address.IsValid() {
+		return nil, false
 	}
-	return str(ex.Address.Unmap().String())
+	v.scratch = v.ex.Address.Unmap().AppendTo(v.scratch[:0])
+	return v.scratch, true
 }
 
-func network(ex *scoring.Exchange) *ast.Term {
-	a := ex.Address.Unmap().WithZone("")
+func network(v *view) ([]byte, bool) {
+	a := v.ex.Address.Unmap().WithZone("")
 	bits := 48
 	if a.Is4() {
 		bits = 24
 	}
 	p, _ := a.Prefix(bits)
 	if !p.IsValid() {
-		return nil
+		return nil, false
 	}
-	return str(p.String())
+	v.scratch = p.AppendTo(v.scratch[:0])
+	return v.scratch, true
 }
 
 func split(ex *scoring.Exchange) (path, query []byte) {
@@ -169,11 +198,15 @@ func segments(v *view) *ast.Term {
 	return ast.ArrayTerm(terms...)
 }
 
-func contentType(v *view) *ast.Term {
-	value, ok := header(v.ex, "content-type")
+func contentType(v *view) ([]byte, bool) {
+	value, ok := header(v, "content-type")
 	if !ok {
-		return nil
+		return nil, false
 	}
-	media, _, _ := strings.Cut(value, ";")
-	return str(strings.ToLower(strings.TrimSpace(media)))
+	media, _, _ := bytes.Cut(value, []byte(";"))
+	media = bytes.TrimSpace(media)
+	if bytes.IndexFunc(media, func(r rune) bool { return r >= utf8.RuneSelf || r >= 'A' && r <= 'Z' }) >= 0 {
+		media = bytes.ToLower(media) // the one text that may allocate: hardly a client writes it so
+	}
+	return media, true
 }

@@ -1,0 +1,221 @@
+package rego
+
+import (
+	"encoding/binary"
+	"slices"
+
+	"github.com/open-policy-agent/opa/v1/ast"
+)
+
+// keying writes the key of an exchange: all that its decision can depend on.
+// Exchanges of the same key get the same decision.
+//
+// A key is a sequence of parts that are each read back in one way only, so that
+// no two sequences look alike: for every probe a 0 where the value is absent,
+// else its own part; then the pairs.
+type keying struct {
+	probes []*probe
+	pairs  []pair
+}
+
+// maxKey bounds a key in bytes. An exchange whose key is longer (a client sends
+// long words where few are expected) is not remembered.
+const maxKey = 512
+
+// append adds the key to v.key, which it returns. !ok: too long.
+func (k *keying) append(v *view) (key []byte, ok bool) {
+	v.key = v.key[:0]
+	for _, p := range k.probes {
+		p.append(v)
+		if len(v.key) > maxKey {
+			return nil, false
+		}
+	}
+	for i := range k.pairs {
+		v.key = append(v.key, k.pairs[i].of(v))
+	}
+	return v.key, len(v.key) <= maxKey
+}
+
+// probe is what a key says of one value of input: the value itself, or how its
+// atoms come out; at the least, whether it is there.
+type probe struct {
+	source source
+	absent func(*view) bool // of the object that it is in; nil: that is always there
+	whole  bool
+	cuts   []cut
+	match  []match
+}
+
+// there begins the part of a value that is there.
+const there = 1
+
+func (p *probe) append(v *view) {
+	if p.absent != nil && p.absent(v) {
+		v.key = append(v.key, 0)
+		return
+	}
+	switch source := p.source.(type) {
+	case flag:
+		v.key = append(v.key, there, truth(source(v)))
+	case count:
+		n, ok := source(v)
+		p.number(v, uint64(n), rankInt(n), ok)
+	case decimal:
+		f := source(v)
+		p.number(v, 0, rankFloat(f), finite(f))
+	case text:
+		s, ok := source(v)
+		if !ok {
+			v.key = append(v.key, 0)
+			return
+		}
+		p.string(v, s)
+	case word:
+		v.scratch = append(v.scratch[:0], source(v)...)
+		p.string(v, v.scratch)
+	case words:
+		all := source(v)
+		v.key = binary.AppendUvarint(v.key, uint64(len(all)))
+		for _, s := range all {
+			v.key = append(binary.AppendUvarint(v.key, uint64(len(s))), s...)
+		}
+	}
+}
+
+func (p *probe) number(v *view, whole, rank uint64, ok bool) {
+	switch {
+	case !ok:
+		v.key = append(v.key, 0)
+	case p.whole:
+		v.key = binary.AppendUvarint(append(v.key, there), whole)
+	default:
+		v.key = append(v.key, there)
+		for i := range p.cuts {
+			v.key = append(v.key, p.cuts[i].of(rank))
+		}
+	}
+}
+
+func (p *probe) string(v *view, s []byte) {
+	v.key = append(v.key, there)
+	if p.whole {
+		v.key = append(binary.AppendUvarint(v.key, uint64(len(s))), s...)
+		return
+	}
+	for i := range p.match {
+		v.key = append(v.key, p.match[i].of(s))
+	}
+}
+
+// pair is a comparison of two numbers of input, as of a detector's score with
+// the threshold. The numbers are finite decimals, which OPA writes with the
+// fewest digits that tell them apart, and so orders as Go does.
+type pair struct{ a, b decimal }
+
+func (p *pair) of(v *view) byte {
+	switch a, b := p.a(v), p.b(v); {
+	case a < b:
+		return below
+	case a == b:
+		return equal
+	case a > b:
+		return above
+	}
+	return 0 // one is absent; the probes say which
+}
+
+// atom makes the key tell how `value op c` comes out, or `c op value` where
+// flipped. !ok: it cannot.
+func (p *probe) atom(op string, c ast.Value, flipped bool) (ok bool) {
+	if op == condition {
+		return true // false is a flag's alone, and that is in the key
+	}
+	switch p.source.(type) {
+	case flag, fixed, words:
+		return true // the key tells all of these
+	case count, decimal:
+		return p.numberAtom(op, c, flipped)
+	case text, word:
+		return p.stringAtom(op, c, flipped)
+	}
+	return false
+}
+
+func (p *probe) numberAtom(op string, c ast.Value, flipped bool) (ok bool) {
+	switch {
+	case comparisons[op]:
+		return p.cut(c)
+	case op == "internal.member_2" && !flipped:
+		ok = true
+		eachMember(c, func(e ast.Value) { ok = ok && p.cut(e) })
+		return ok && len(p.cuts) <= maxKey/4
+	}
+	return false
+}
+
+func (p *probe) cut(c ast.Value) (ok bool) {
+	if _, number := c.(ast.Number); !number {
+		return true // of another type: it comes out the same for every number
+	}
+	at := cutFloat
+	if _, whole := p.source.(count); whole {
+		at = cutInt
+	}
+	x, ok := at(c)
+	if ok && !slices.Contains(p.cuts, x) {
+		p.cuts = append(p.cuts, x)
+	}
+	return ok
+}
+
+func (p *probe) stringAtom(op string, c ast.Value, flipped bool) (ok bool) {
+	s, isString := c.(ast.String)
+	switch {
+	case comparisons[op] && !isString:
+		return true // as above
+	case op == "eq" || op == "equal" || op == "neq":
+		p.add(match{how: same, with: string(s)})
+	case comparisons[op]:
+		p.add(match{how: order, with: string(s)})
+	case flipped:
+		return false
+	case op == "internal.member_2":
+		m := match{how: among, set: map[string]byte{}}
+		eachMember(c, func(e ast.Value) {
+			if s, ok := e.(ast.String); ok {
+				m.set[string(s)] = 1
+			}
+		})
+		p.match = append(p.match, m)
+	case op == lookup:
+		m := match{how: among, set: map[string]byte{}}
+		eachName(c, func(s string, holds bool) { m.set[s] = 1 + truth(holds) })
+		p.match = append(p.match, m)
+	default:
+		how, known := matches[op]
+		if !known || !isString {
+			return false
+		}
+		p.add(match{how: how, with: string(s), bytes: []byte(s)})
+	}
+	return true
+}
+
+func (p *probe) add(m match) {
+	for i := range p.match {
+		if p.match[i].how == m.how && p.match[i].set == nil && p.match[i].with == m.with {
+			return
+		}
+	}
+	p.match = append(p.match, m)
+}
+
+// comparisons are the builtins that compare; eq is also how Rego unifies.
+var comparisons = map[string]bool{"eq": true, "equal": true, "neq": true, "lt": true, "lte": true, "gt": true, "gte": true}
+
+// Names under which atom is asked for what is no builtin.
+const (
+	condition = "condition" // the value stands alone, as a condition
+	lookup    = "lookup"    // c[value] does
+)

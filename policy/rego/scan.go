@@ -1,0 +1,249 @@
+package rego
+
+import (
+	"github.com/open-policy-agent/opa/v1/ast"
+)
+
+// scan goes through one rule and tells atoms from every other use of input.
+//
+// It knows a few shapes and takes everything else, whatever it is, for a use
+// that sees the value:
+//
+//	input.a                     a condition
+//	input.a = c                 c a constant
+//	v = input.a                 v a variable that nothing else binds
+//	v;  v = c;  lt(v, c) …      with such a v, also lt(v, c, x): x is only true or false
+//	internal.member_2(v, c)     v in c
+//	c[v]                        a condition
+//	lt(v, w)                    both numbers
+//	v.b.c                       where v is an object of input: it is input.a.b.c
+type scan struct {
+	*analysis
+	rule *ast.Rule
+	at   *ast.Location // of what is being looked at
+
+	bound    map[ast.Var][]ast.Ref // by v = input.… or v = data.…, once for each
+	compared map[ast.Var][]comparison
+	others   map[ast.Var]*ast.Location // used otherwise: where first
+}
+
+// comparison is a possible atom: a condition on one operand, or a comparison of two.
+type comparison struct {
+	op   string
+	a, b *ast.Term // b is nil for a condition
+	at   *ast.Location
+}
+
+// why says why it is no atom.
+func (c comparison) why() string {
+	if c.b == nil {
+		return "is used as a value here"
+	}
+	return "is compared with what is no constant here"
+}
+
+func newScan(a *analysis, r *ast.Rule) *scan {
+	return &scan{
+		analysis: a, rule: r, at: r.Location,
+		bound: map[ast.Var][]ast.Ref{}, compared: map[ast.Var][]comparison{}, others: map[ast.Var]*ast.Location{},
+	}
+}
+
+func (s *scan) run() {
+	ast.WalkExprs(s.rule, func(e *ast.Expr) bool {
+		if v, ref := binding(e); ref != nil {
+			s.bound[v] = append(s.bound[v], ref)
+		}
+		return false
+	})
+	s.walk(s.rule)
+	s.settle()
+}
+
+// binding is v and ref of `v = ref`, where ref begins with input, with data or
+// with another variable; ref is nil for any other expression.
+func binding(e *ast.Expr) (ast.Var, ast.Ref) {
+	terms, ok := e.Terms.([]*ast.Term)
+	if !ok || e.Negated || len(e.With) > 0 || len(terms) != 3 || !e.IsEquality() {
+		return "", nil
+	}
+	for _, side := range [2][2]*ast.Term{{terms[1], terms[2]}, {terms[2], terms[1]}} {
+		v, isVar := side[0].Value.(ast.Var)
+		ref, isRef := side[1].Value.(ast.Ref)
+		if isVar && isRef {
+			return v, ref
+		}
+	}
+	return "", nil
+}
+
+// walk visits what stands in no shape that is known.
+func (s *scan) walk(x any) { ast.NewGenericVisitor(s.visit).Walk(x) }
+
+// visit answers whether x is done with.
+func (s *scan) visit(x any) bool {
+	switch x := x.(type) {
+	case *ast.Head:
+		for _, t := range x.Reference[min(1, len(x.Reference)):] {
+			s.walk(t)
+		}
+	case *ast.Expr:
+		s.look(x.Location)
+		return s.expr(x)
+	case *ast.With:
+		s.look(x.Location)
+		s.problem("`with` evaluates rules under another input, data or function: decisions of a policy that uses it are not remembered, every request is evaluated")
+	case *ast.Term:
+		s.look(x.Location)
+	case ast.Ref:
+		s.ref(x)
+		return true
+	case ast.Var:
+		if s.others[x] == nil {
+			s.others[x] = s.at
+		}
+	}
+	return false
+}
+
+// look remembers where the author wrote what is being looked at.
+func (s *scan) look(l *ast.Location) {
+	if l != nil && l.Row > 0 {
+		s.at = l
+	}
+}
+
+func (s *scan) problem(format string, args ...any) {
+	s.problems = append(s.problems, problemAt(s.at, format, args...))
+}
+
+// ref is a reference that is used as a value.
+func (s *scan) ref(ref ast.Ref) {
+	switch full, isInput := s.input(ref); {
+	case isInput:
+		s.whole(full, s.at, "is used as a value here")
+	case clocked[ref.String()]:
+		s.problem("%s looks at the clock: decisions are not remembered, every request is evaluated", ref)
+	default:
+		s.walk(ref[0])
+	}
+	s.brackets(ref)
+}
+
+// brackets visits what stands in the brackets of a reference.
+func (s *scan) brackets(ref ast.Ref) {
+	for _, t := range ref[1:] {
+		s.walk(t)
+	}
+}
+
+// clocked are builtins whose answer changes with the time.
+var clocked = map[string]bool{
+	"crypto.x509.parse_and_verify_certificates":              true,
+	"crypto.x509.parse_and_verify_certificates_with_options": true,
+}
+
+// input is the reference from input on, where it is one: it may begin with a
+// variable that stands for an object of input.
+func (s *scan) input(ref ast.Ref) (ast.Ref, bool) {
+	for range 16 { // more than anybody nests
+		if ref.HasPrefix(ast.InputRootRef) {
+			return ref, true
+		}
+		v, ok := ref[0].Value.(ast.Var)
+		if !ok || len(s.bound[v]) != 1 || len(ref) < 2 {
+			return nil, false
+		}
+		ref = s.bound[v][0].Concat(ref[1:])
+	}
+	return nil, false
+}
+
+// expr answers whether e has a shape that is known, and is done with.
+func (s *scan) expr(e *ast.Expr) bool {
+	if len(e.With) > 0 {
+		return false
+	}
+	switch t := e.Terms.(type) {
+	case *ast.Term:
+		return s.condition(t)
+	case []*ast.Term:
+		if v, ref := binding(e); ref != nil && s.binds(v, ref) {
+			return true
+		}
+		op := e.Operator().String()
+		if !comparisons[op] && matches[op] == 0 && op != "internal.member_2" || len(t) < 3 || !s.operand(t[1]) || !s.operand(t[2]) {
+			return false
+		}
+		if !s.compare(comparison{op, t[1], t[2], s.at}) {
+			return false
+		}
+		for _, out := range t[3:] {
+			s.walk(out)
+		}
+		return true
+	}
+	return false
+}
+
+// binds is `v = ref`: what v is used for decides.
+func (s *scan) binds(v ast.Var, ref ast.Ref) bool {
+	if _, isInput := s.input(ref); !isInput && !(ref.HasPrefix(ast.DefaultRootRef) && ref.IsGround()) {
+		return false
+	}
+	s.brackets(ref)
+	return true
+}
+
+// condition is a term that stands alone.
+func (s *scan) condition(t *ast.Term) bool {
+	switch x := t.Value.(type) {
+	case ast.Var:
+		return s.compare(comparison{condition, t, nil, s.at})
+	case ast.Ref:
+		if _, isInput := s.input(x); isInput {
+			return s.compare(comparison{condition, t, nil, s.at})
+		}
+		last := x[len(x)-1]
+		if _, isVar := last.Value.(ast.Var); isVar && x.HasPrefix(ast.DefaultRootRef) && x[:len(x)-1].IsGround() {
+			return s.compare(comparison{lookup, last, ast.NewTerm(x[:len(x)-1]), s.at})
+		}
+	}
+	return false
+}
+
+// operand answers whether t may stand in an atom.
+func (s *scan) operand(t *ast.Term) bool {
+	switch x := t.Value.(type) {
+	case ast.Var:
+		return true
+	case ast.Ref:
+		_, isInput := s.input(x)
+		return isInput || x.HasPrefix(ast.DefaultRootRef) && x.IsGround()
+	}
+	return ast.IsConstant(t.Value)
+}
+
+// compare takes down what its operands are used for: a variable's is settled when
+// all of its uses are known.
+func (s *scan) compare(c comparison) (done bool) {
+	for _, t := range []*ast.Term{c.a, c.b} {
+		if t == nil {
+			continue
+		}
+		switch x := t.Value.(type) {
+		case ast.Var:
+			s.compared[x] = append(s.compared[x], c)
+		case ast.Ref:
+			ref, isInput := s.input(x)
+			if !isInput {
+				continue // data
+			}
+			if !s.atoms(ref, t, c) {
+				s.whole(ref, c.at, c.why())
+			}
+			s.brackets(x)
+		}
+	}
+	return true
+}
