@@ -17,6 +17,7 @@ const reportVersion = 1
 // last year can be read by the rules of today.
 type Report struct {
 	Version  int       `json:"version"` // 1
+	Plan     string    `json:"plan"`    // "standard", "full": judged against its targets; "": neither
 	Command  []string  `json:"command"` // the command line, with the program
 	Started  time.Time `json:"started"`
 	Seconds  float64   `json:"seconds"` // the whole run, with warm-up and pauses
@@ -43,11 +44,16 @@ type Machine struct {
 	Busy       string `json:"other_load,omitempty"` // what else ran, where the harness knows; e.g. "load average 5.6"
 }
 
-// Names of the two variants that others are compared with.
+// Names of the variants that others are compared with.
 const (
 	Bare = "bare" // Envoy without any filter of the processor
 	Noop = "noop" // an external processor that decides nothing
+
+	noopBodies = "noop-bodies" // the same, and it is sent the response bodies
 )
+
+// PlanFull is the plan whose cells the targets speak of.
+const PlanFull = "full"
 
 // Variant is one thing in Envoy's path, and what it does for its price: a
 // comparison that leaves that out flatters the one that does less.
@@ -125,11 +131,28 @@ type Burst struct {
 	With    []float64 `json:"with"`
 }
 
-// JSON writes the report, indented; [ReadReport] reads it back.
+// JSON writes the report, indented, and beside what was measured the figures
+// that Text and HTML show, for whoever reads it without this package.
+// [ReadReport] reads it back, and derives them anew.
 func (r *Report) JSON(w io.Writer) error {
+	type figuresOf struct {
+		Cell string    `json:"cell"`
+		Rows []Figures `json:"variants"`
+	}
+	out := struct {
+		*Report
+		Figures []figuresOf `json:"figures"`
+		Targets []Verdict   `json:"targets,omitempty"`
+	}{Report: r}
+	for i := range r.Cells {
+		out.Figures = append(out.Figures, figuresOf{r.Cells[i].Name, r.Figures(&r.Cells[i])})
+	}
+	if r.Plan == PlanFull {
+		out.Targets = r.Judge()
+	}
 	encoder := json.NewEncoder(w)
 	encoder.SetIndent("", " ")
-	if err := encoder.Encode(r); err != nil {
+	if err := encoder.Encode(out); err != nil {
 		return fmt.Errorf("write the report: %w", err)
 	}
 	return nil
