@@ -6,8 +6,8 @@ import (
 	"google.golang.org/grpc/mem"
 )
 
-// codec is the server's codec. It reads and writes the two types of the
-// processor's stream by hand; every other service on the same server (health,
+// codec is the server's codec. It reads and writes the types of the processor's
+// stream and of the access log by hand; every other service on the same server (health,
 // reflection) goes through the proto codec, whose name it carries.
 type codec struct{ encoding.CodecV2 }
 
@@ -24,7 +24,11 @@ func (c codec) Marshal(v any) (mem.BufferSlice, error) {
 // Unmarshal walks a message; data is freed by the caller, so the message takes
 // a reference of its own.
 func (c codec) Unmarshal(data mem.BufferSlice, v any) error {
-	if m, ok := v.(*message); ok {
+	switch m := v.(type) {
+	case *message:
+		m.decode(data)
+		return nil
+	case *logMessage:
 		m.decode(data)
 		return nil
 	}

@@ -51,18 +51,25 @@ type template struct {
 }
 
 // allowed are the answers to request headers that are allowed and go on
-// unchanged, which is nearly all of them, by mode.
-var allowed = [...]template{
-	policy.Shadow:  newTemplate(policy.Shadow),
-	policy.Enforce: newTemplate(policy.Enforce),
+// unchanged, which is nearly all of them, by mode; lean where nothing more is
+// asked for.
+var allowed, lean = newTemplates(false), newTemplates(true)
+
+func newTemplates(awaited bool) [2]template {
+	return [...]template{
+		policy.Shadow:  newTemplate(policy.Shadow, awaited),
+		policy.Enforce: newTemplate(policy.Enforce, awaited),
+	}
 }
 
-func newTemplate(m policy.Mode) template {
+func newTemplate(m policy.Mode, awaited bool) template {
 	id := bytes.Repeat([]byte{'#'}, 2*len(scoring.ID{}))
 	score := math.MaxFloat64
 	b := appendContinue(nil, kindRequestHeaders, nil)
-	b = appendMark(b, &mark{id: id, score: score, action: policy.Allow, mode: m})
-	b = appendMode(b, modeHeaders)
+	b = appendMark(b, &mark{id: id, score: score, action: policy.Allow, mode: m, ending: endOf(awaited, false)})
+	if !awaited {
+		b = appendMode(b, modeHeaders)
+	}
 	t := template{
 		bytes: b,
 		id:    bytes.Index(b, id),

@@ -77,6 +77,27 @@ type mark struct {
 	action policy.Action
 	mode   policy.Mode
 	class  string // "" where allowed
+	ending ending
+}
+
+// ending is what the metadata says about where the exchange's end is awaited from:
+// nothing, as long as that is the stream.
+type ending uint8
+
+const (
+	endUntold  ending = iota
+	endAwaited        // from the access log
+	endSeen           // not from the access log, although that was said
+)
+
+func endOf(awaited, before bool) ending {
+	switch {
+	case awaited:
+		return endAwaited
+	case before:
+		return endSeen
+	}
+	return endUntold
 }
 
 // appendMark appends dynamic_metadata (field 8 of ProcessingResponse).
@@ -90,6 +111,9 @@ func appendMark(b []byte, m *mark) []byte {
 				b = appendText(b, "mode", m.mode.String())
 				if m.class != "" {
 					b = appendText(b, "class", m.class)
+				}
+				if m.ending != endUntold {
+					b = appendBool(b, "awaited", m.ending == endAwaited)
 				}
 				return b
 			})
@@ -107,6 +131,11 @@ func appendEntry(b []byte, key string, fill func([]byte) []byte) []byte {
 
 func appendText[T string | []byte](b []byte, key string, s T) []byte {
 	return appendEntry(b, key, func(b []byte) []byte { return appendString(b, 3, s) })
+}
+
+// appendBool writes false out: of a oneof the zero value is a value.
+func appendBool(b []byte, key string, v bool) []byte {
+	return appendEntry(b, key, func(b []byte) []byte { return appendVarint(b, 4, protowire.EncodeBool(v)) })
 }
 
 func appendNumber(b []byte, key string, v float64) []byte {

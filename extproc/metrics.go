@@ -18,6 +18,8 @@ type metrics struct {
 	duplex       prometheus.Counter
 	reopened     prometheus.Counter
 	swept        struct{ deadline, capacity, drain prometheus.Counter }
+	entries      [results]prometheus.Counter
+	unprotected  prometheus.Counter
 }
 
 var endNames = [...]string{
@@ -47,6 +49,14 @@ func newMetrics(r prometheus.Registerer) *metrics {
 			Help: "Streams of a filter that is configured to send a body as FULL_DUPLEX_STREAMED: each chunk travels back, and no mode_override works. Set response_body_mode: NONE.",
 		}),
 	}
+	m.unprotected = prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "wonted_unprotected_exchanges_total",
+		Help: "Requests that reached an upstream without having been judged, by the access log: the filter was skipped, or timed out, or failed open.",
+	})
+	entries := counters("wonted_access_log_entries_total", "Entries of the proxy's access log, by what became of them.", "result")
+	for r, name := range resultNames {
+		m.entries[r] = entries.WithLabelValues(name)
+	}
 	messages := counters("wonted_stream_messages_total", "Messages from the proxy, by what they carry.", "kind")
 	spurious := counters("wonted_stream_spurious_total", "Messages that came out of order, by what they carry; they were waved through.", "kind")
 	ended := counters("wonted_exchange_ends_total", "Exchanges closed, by how they ended.", "end")
@@ -62,7 +72,7 @@ func newMetrics(r prometheus.Registerer) *metrics {
 	m.swept.capacity = swept.WithLabelValues("capacity")
 	m.swept.drain = swept.WithLabelValues("drain")
 	if r != nil {
-		r.MustRegister(messages, spurious, ended, swept, m.open, m.panics, m.decodeErrors, m.duplex, m.reopened)
+		r.MustRegister(messages, spurious, ended, swept, entries, m.unprotected, m.open, m.panics, m.decodeErrors, m.duplex, m.reopened)
 	}
 	return m
 }

@@ -14,16 +14,19 @@ import (
 // requestHeaders opens the exchange and asks the Gate.
 func (s *session) requestHeaders(stream grpc.ServerStream, m *message, now time.Time) outcome {
 	s.request = m
-	v := s.judge(stream, now)
+	s.ja4 = fingerprint(s.ja4[:0], stream)
+	v := s.judge(now)
 	if !v.Pass && !s.observed {
 		return s.refuse(v)
 	}
 	s.state = judged
+	s.awaited = s.lean(v, now)
+	s.enter(now)
 	return outcome{reply: s.proceed(m, v)}
 }
 
 // judge opens the exchange of the request that is held.
-func (s *session) judge(stream grpc.ServerStream, now time.Time) policy.Verdict {
+func (s *session) judge(now time.Time) policy.Verdict {
 	s.begin(now)
 	ex := &s.c.Exchange
 	s.request.fill(ex)
@@ -33,7 +36,7 @@ func (s *session) judge(stream grpc.ServerStream, now time.Time) policy.Verdict 
 	if s.uploaded > 0 { // -1 is unknown, and 0 would be known
 		ex.RequestBytes = max(ex.RequestBytes, s.uploaded)
 	}
-	ex.JA4 = s.fingerprint(stream)
+	ex.JA4 = s.ja4
 	s.server.identity.Resolve(ex)
 	v := s.server.gate.Open(&s.c)
 	s.shadow = v.Mode == policy.Shadow
@@ -46,13 +49,14 @@ func (s *session) judge(stream grpc.ServerStream, now time.Time) policy.Verdict 
 // It is a new opening: with its own id, at the time of its response, with all
 // that a Gate knows by now, and learned once. The first one taught
 // nothing, and stays counted as a request.
-func (s *session) reopen(stream grpc.ServerStream, now time.Time) policy.Verdict {
+func (s *session) reopen(now time.Time) policy.Verdict {
 	s.server.metrics.reopened.Inc()
+	s.server.open.remove(&s.flight) // the log is not to tell of the old one any more
 	ex := &s.c.Exchange
 	ex.Headers, ex.Metadata = nil, nil // the request's, which Reset would wipe
 	s.c.Reset()
-	s.told = told{} // what the access log knows is of another id
-	return s.judge(stream, now)
+	s.told = told{awaited: s.told.awaited} // what the access log knows is of another id
+	return s.judge(now)
 }
 
 // fill sets what the exchange takes from its request.
@@ -88,28 +92,36 @@ func (m *message) contentLength() int64 {
 // patched copy of a template.
 func (s *session) proceed(m *message, v policy.Verdict) *reply {
 	ex := &s.c.Exchange
-	s.told = told{v.Action, ex.Assessment.Score}
+	s.told = told{v.Action, ex.Assessment.Score, s.awaited}
 	var mu mutation
 	mu.apply(v.Request)
 	mu.strip(m.headers)
 	f := newFrame()
 	if v.Action == policy.Allow && mu.empty() && !s.modes.rigid() {
-		f.bytes = allowed[v.Mode].fill(f.bytes, ex.ID, ex.Assessment.Score)
+		t := &allowed[v.Mode]
+		if s.awaited {
+			t = &lean[v.Mode]
+		}
+		f.bytes = t.fill(f.bytes, ex.ID, ex.Assessment.Score)
 		return f.seal()
 	}
 	f.bytes = appendContinue(f.bytes, kindRequestHeaders, &mu)
 	f.bytes = s.appendMark(f.bytes, v)
-	f.bytes = appendMode(f.bytes, s.ask(modeHeaders))
+	if !s.awaited {
+		f.bytes = appendMode(f.bytes, s.ask(modeHeaders))
+	}
 	return f.seal()
 }
 
 // responseHeaders tells the Gate the status and the declared size, and asks for
 // the body where the Gate wants to see it.
-func (s *session) responseHeaders(stream grpc.ServerStream, m *message, now time.Time) outcome {
+func (s *session) responseHeaders(m *message, now time.Time) outcome {
+	s.awaited = false // the filter sends what nobody has asked for
 	if !s.open {
-		if v := s.reopen(stream, now); !v.Pass && !s.observed {
+		if v := s.reopen(now); !v.Pass && !s.observed {
 			return s.refuse(v)
 		}
+		s.enter(now)
 	}
 	s.passing = true
 	ex := &s.c.Exchange
@@ -240,12 +252,13 @@ func (s *session) cut(v policy.Verdict) outcome {
 
 // news says whether the verdict differs from what dynamic metadata says.
 func (s *session) news(v policy.Verdict) bool {
-	return v.Action != s.told.action || s.c.Exchange.Assessment.Score > s.told.score
+	return v.Action != s.told.action || s.c.Exchange.Assessment.Score > s.told.score || s.awaited != s.told.awaited
 }
 
 func (s *session) appendMark(b []byte, v policy.Verdict) []byte {
 	ex := &s.c.Exchange
-	s.told = told{v.Action, ex.Assessment.Score}
+	ending := endOf(s.awaited, s.told.awaited)
+	s.told = told{v.Action, ex.Assessment.Score, s.awaited}
 	var id [2 * len(scoring.ID{})]byte
 	return appendMark(b, &mark{
 		id:     hexID(id[:0], ex.ID),
@@ -253,5 +266,6 @@ func (s *session) appendMark(b []byte, v policy.Verdict) []byte {
 		action: v.Action,
 		mode:   v.Mode,
 		class:  v.Class,
+		ending: ending,
 	})
 }

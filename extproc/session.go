@@ -23,7 +23,7 @@ type session struct {
 	life
 	server *Server
 	meter  payload.RecordMeter
-	ja4    []byte
+	ja4    []byte // of the stream
 }
 
 // life is what a session must forget before it serves another stream.
@@ -44,8 +44,9 @@ type life struct {
 
 // told is what dynamic metadata has said so far.
 type told struct {
-	action policy.Action
-	score  float64
+	action  policy.Action
+	score   float64
+	awaited bool
 }
 
 // state is where an exchange stands.
@@ -65,7 +66,11 @@ type outcome struct {
 	end   scoring.End // as
 }
 
-var sessions = sync.Pool{New: func() any { return new(session) }}
+var sessions = sync.Pool{New: func() any {
+	s := new(session)
+	s.flight.session = s
+	return s
+}}
 
 // process handles one stream.
 func (s *Server) process(stream grpc.ServerStream) error {
@@ -149,7 +154,7 @@ func (s *session) step(stream grpc.ServerStream, m *message) outcome {
 			s.state = spent // refused by a filter before us: not our exchange
 			return s.pass(m)
 		case judged:
-			return s.responseHeaders(stream, m, now)
+			return s.responseHeaders(m, now)
 		}
 	case kindResponseBody:
 		if s.state == metering {
@@ -203,23 +208,40 @@ func (s *session) gone(err error) error {
 func (s *session) finish(end scoring.End) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.end(end)
+}
+
+func (s *session) end(end scoring.End) {
 	s.ended(end)
 	s.server.close(&s.flight, end, s.server.clock.now())
 	s.state = spent
 }
 
-// leave closes what is still open as unknown, and gives back what was borrowed.
-// What a panic has touched is left to the garbage collector.
+// leave ends the stream's part. What is still open is closed as unknown, unless
+// the access log is to tell how it ended; then the session stays as it is and
+// goes back to the pool from there.
 func (s *session) leave() {
 	defer func() {
 		if p := recover(); p != nil {
 			s.server.panicked(p)
 		}
 	}()
-	s.finish(scoring.Unknown)
-	if s.broken {
-		return
+	s.mu.Lock()
+	locked := true
+	defer func() {
+		if locked { // a panic below
+			s.mu.Unlock()
+		}
+	}()
+	if !s.awaited || s.owed || s.broken {
+		s.end(scoring.Unknown)
 	}
+	s.detached, locked = true, false
+	s.unlock()
+}
+
+// reset gives back what was borrowed. The caller holds mu.
+func (s *session) reset() {
 	if s.request != nil {
 		s.request.release()
 	}
@@ -230,20 +252,19 @@ func (s *session) leave() {
 	ex.Headers, ex.Metadata = nil, nil // the message's, which others use by now
 	s.c.Reset()
 	s.life = life{}
-	sessions.Put(s)
+	s.open, s.passing, s.awaited, s.detached = false, false, false, false
 }
 
 // ja4Key is where Envoy is told to put the fingerprint: gRPC metadata, which a
 // client cannot write.
 const ja4Key = "x-wonted-ja4"
 
-func (s *session) fingerprint(stream grpc.ServerStream) []byte {
-	v := metadata.ValueFromIncomingContext(stream.Context(), ja4Key)
-	if len(v) == 0 || v[0] == "-" {
-		return nil
+// fingerprint appends the stream's.
+func fingerprint(b []byte, stream grpc.ServerStream) []byte {
+	if v := metadata.ValueFromIncomingContext(stream.Context(), ja4Key); len(v) > 0 && v[0] != "-" {
+		b = append(b, v[0]...)
 	}
-	s.ja4 = append(s.ja4[:0], v[0]...)
-	return s.ja4
+	return b
 }
 
 // begin opens an exchange: from here on it must be closed, once.
@@ -254,6 +275,11 @@ func (s *session) begin(now time.Time) {
 	s.open, s.passing = true, false
 	s.server.opened.Add(1)
 	s.server.metrics.open.Inc()
+}
+
+// enter puts an open exchange into the table: it waits for something from here
+// on, and may be closed in its stream's place.
+func (s *session) enter(now time.Time) {
 	if evicted := s.server.open.add(&s.flight, now); evicted != nil {
 		s.server.closeFor(evicted, now, s.server.metrics.swept.capacity)
 	}

@@ -1,39 +1,12 @@
 package extproc
 
 import (
+	"encoding/binary"
 	"sync"
 	"time"
 
-	"github.com/wonted-project/wonted/policy"
+	"github.com/wonted-project/wonted/scoring"
 )
-
-// flight is an exchange that has been opened before the Gate and not closed.
-// Its stream works on it under mu, and so does whoever closes it in the
-// stream's place: the sweep, or a newcomer that finds the table full.
-//
-// Lock order: a stream holds mu when it asks for the shard's lock, so whoever
-// holds a shard's lock may only try mu. A flight that cannot be had that way is
-// in use at this moment, and therefore not overdue.
-//
-// Once its response has begun, an exchange is closed by its stream alone.
-// That costs nothing: the stream holds the memory anyway, and its end always
-// comes. Otherwise a client would wait for the sweep and then read on unmetered.
-type flight struct {
-	mu      sync.Mutex
-	c       policy.Case
-	open    bool
-	passing bool      // its response has begun
-	last    time.Time // of the latest message
-	entry   entry
-}
-
-// entry is a flight's place in its shard's list, guarded by the shard's lock.
-type entry struct {
-	prev, next *entry
-	of         *flight
-	shard      *shard    // nil: in no list
-	since      time.Time // when it was put at the back
-}
 
 // table holds the open flights, oldest first, in shards: its locks are on the
 // path of every exchange, but never all one lock.
@@ -42,15 +15,29 @@ type table struct {
 	limit  int // flights a shard
 }
 
+// shard holds three sorts of flights.
+//
+//	streaming  their streams will tell how they end
+//	awaited    the access log will; found by their ids
+//	late       closed as unknown, and kept in case the access log tells after
+//	           all; found by their ids
+//
+// Envoy bounds its streams, but not what outlives them and still holds its
+// request, about 12 KiB: so those have bounds of their own, a quarter and a
+// sixteenth of all.
 type shard struct {
-	mu   sync.Mutex
-	root entry // of a ring: next is the oldest
-	n    int
-	_    [64]byte // no two locks on one cache line
+	mu                       sync.Mutex
+	streaming, awaited, late queue
+	byID                     map[scoring.ID]*flight
+	told                     [256]uint64 // ids that the log has told of, as far as they are not overwritten
+	_                        [64]byte    // no two locks on one cache line
 }
 
-// shardSize is how many flights are worth a lock of their own.
-const shardSize = 1024
+const (
+	shardSize    = 1024 // how many flights are worth a lock of their own
+	awaitedShare = 4
+	lateShare    = 16
+)
 
 func newTable(limit int) *table {
 	n := 1
@@ -59,37 +46,59 @@ func newTable(limit int) *table {
 	}
 	t := &table{shards: make([]shard, n), limit: max(1, limit/n)}
 	for i := range t.shards {
-		root := &t.shards[i].root
-		root.prev, root.next = root, root
+		s := &t.shards[i]
+		s.byID = map[scoring.ID]*flight{}
+		for _, q := range []*queue{&s.streaming, &s.awaited, &s.late} {
+			q.root.prev, q.root.next = &q.root, &q.root
+		}
 	}
 	return t
 }
 
-// len is how many flights are open.
-func (t *table) len() (n int) {
+func (t *table) shard(id *scoring.ID) *shard {
+	return &t.shards[int(id[0])&(len(t.shards)-1)] // ids are random
+}
+
+// len is how many flights are open, and how many of them the log shall end.
+func (t *table) len() (open, awaited int) {
 	for i := range t.shards {
 		s := &t.shards[i]
 		s.mu.Lock()
-		n += s.n
+		open += s.streaming.n + s.awaited.n
+		awaited += s.awaited.n
 		s.mu.Unlock()
 	}
-	return n
+	return open, awaited
 }
 
-// add enters a flight. Over the limit the oldest that can be had leaves, and is
-// returned locked: an attacker who holds streams open must not keep newcomers
-// from being judged.
+// add enters a flight, whose mu the caller holds. Over the limit the oldest
+// that can be had leaves, and is returned locked: an attacker who holds streams
+// open must not keep newcomers from being judged.
 func (t *table) add(f *flight, now time.Time) (evicted *flight) {
-	id := &f.c.Exchange.ID
-	s := &t.shards[int(id[0])&(len(t.shards)-1)] // ids are random
+	s := t.shard(&f.c.Exchange.ID)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.n >= t.limit {
-		evicted = s.oldest(now)
+	full := s.streaming.n+s.awaited.n+s.late.n >= t.limit
+	switch {
+	case f.awaited && s.awaited.n >= max(1, t.limit/awaitedShare):
+		evicted = s.oldest(&s.awaited, now)
+	case full && s.late.n > 0:
+		s.dropLate()
+	case full && s.streaming.older(&s.awaited):
+		evicted = s.oldest(&s.streaming, now)
+	case full:
+		evicted = s.oldest(&s.awaited, now)
+	}
+	if evicted != nil && evicted.awaited {
+		t.retire(s, evicted, now)
 	}
 	f.entry.of, f.entry.shard = f, s
-	s.push(&f.entry, now)
-	s.n++
+	if f.awaited {
+		s.awaited.push(&f.entry, now)
+		s.byID[f.c.Exchange.ID] = f
+	} else {
+		s.streaming.push(&f.entry, now)
+	}
 	return evicted
 }
 
@@ -97,17 +106,17 @@ func (t *table) add(f *flight, now time.Time) (evicted *flight) {
 // response has not begun. It does not look far: that many exchanges in the
 // middle of a call, or of a response, mean that the table is smaller
 // than the machine is busy, and may grow by them.
-func (s *shard) oldest(now time.Time) *flight {
-	e := s.root.next
-	for range min(64, s.n) {
+func (s *shard) oldest(q *queue, now time.Time) *flight {
+	e := q.root.next
+	for range min(64, q.n) {
 		next := e.next
 		if f := e.of; f.mu.TryLock() {
 			if !f.passing {
-				s.remove(e)
+				s.remove(f)
 				return f
 			}
-			e.unlink() // out of the next one's way
-			s.push(e, now)
+			q.remove(e) // out of the next one's way
+			q.push(e, now)
 			f.mu.Unlock()
 		}
 		e = next
@@ -115,25 +124,103 @@ func (s *shard) oldest(now time.Time) *flight {
 	return nil
 }
 
-// remove takes a flight out, if it is still in.
+// retire keeps a flight that is being closed and that the log may still tell
+// of. The caller holds its mu, and s.mu.
+func (t *table) retire(s *shard, f *flight, now time.Time) {
+	if s.late.n >= max(1, t.limit/lateShare) {
+		s.dropLate()
+	}
+	f.entry.of, f.entry.shard = f, s
+	s.late.push(&f.entry, now)
+	s.byID[f.c.Exchange.ID] = f
+}
+
+// dropLate forgets the first of the oldest late flights that can be had.
+func (s *shard) dropLate() {
+	e := s.late.root.next
+	for range min(64, s.late.n) {
+		if f := e.of; f.mu.TryLock() {
+			s.remove(f)
+			f.unlock()
+			return
+		}
+		e = e.next
+	}
+}
+
+// remove takes a flight out, if it is still in. The caller holds f.mu.
 func (t *table) remove(f *flight) {
-	s := f.entry.shard // set by add, cleared by others only while they hold f.mu
+	s := f.entry.shard
 	if s == nil {
 		return
 	}
 	s.mu.Lock()
-	s.remove(&f.entry)
+	s.remove(f)
 	s.mu.Unlock()
 }
 
-// overdue takes out the flights without a message since cutoff, and appends
-// them to list, locked. Those whose response is passing are alive, unless all
-// are to go.
-func (s *shard) overdue(cutoff time.Time, all bool, list []*flight) []*flight {
+// take finds the flight of an id that the log tells of, takes it out and
+// returns it locked; nil where there is none that waits for it. told says that
+// the log has told of that id before.
+func (t *table) take(id *scoring.ID) (f *flight, late, told bool) {
+	s := t.shard(id)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	e := s.root.next
-	for range s.n { // each once, although some go to the back
+	slot, print := &s.told[id[1]], binary.LittleEndian.Uint64(id[8:])
+	if f = s.byID[*id]; f == nil {
+		return nil, false, *slot == print
+	}
+	if !f.mu.TryLock() { // its stream is not done, or a sweep is at it
+		s.mu.Unlock()
+		f.mu.Lock()
+		s.mu.Lock()
+		if s.byID[*id] != f {
+			f.mu.Unlock()
+			return nil, false, *slot == print
+		}
+	}
+	late = f.entry.queue == &s.late
+	if !late && !f.awaited { // its response came on the stream after all
+		f.mu.Unlock()
+		return nil, false, false
+	}
+	s.remove(f)
+	*slot = print
+	return f, late, false
+}
+
+// cutoffs are the times before which the flights of each queue are overdue.
+type cutoffs struct{ streaming, awaited, late time.Time }
+
+// overdue takes out the flights without a message since their queue's cutoff,
+// and appends them to list, locked. Those whose response is passing are alive,
+// unless all are to go. What the log may still tell of is retired; what is late
+// by its cutoff is forgotten.
+func (t *table) overdue(s *shard, before cutoffs, all bool, now time.Time, list []*flight) []*flight {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for range s.late.n {
+		e := s.late.root.next
+		if e.since.After(before.late) || !e.of.mu.TryLock() {
+			break
+		}
+		s.remove(e.of)
+		e.of.unlock()
+	}
+	list = s.expired(&s.streaming, before.streaming, all, list)
+	first := len(list)
+	list = s.expired(&s.awaited, before.awaited, all, list)
+	for _, f := range list[first:] {
+		if f.awaited {
+			t.retire(s, f, now)
+		}
+	}
+	return list
+}
+
+func (s *shard) expired(q *queue, cutoff time.Time, all bool, list []*flight) []*flight {
+	e := q.root.next
+	for range q.n { // each once, although some go to the back
 		next := e.next
 		if e.since.After(cutoff) {
 			break
@@ -141,11 +228,11 @@ func (s *shard) overdue(cutoff time.Time, all bool, list []*flight) []*flight {
 		switch f := e.of; {
 		case !f.mu.TryLock():
 		case f.last.After(cutoff), f.passing && !all: // alive: the list is only put right here
-			e.unlink()
-			s.push(e, f.last)
+			q.remove(e)
+			q.push(e, f.last)
 			f.mu.Unlock()
 		default:
-			s.remove(e)
+			s.remove(f)
 			list = append(list, f)
 		}
 		e = next
@@ -153,21 +240,15 @@ func (s *shard) overdue(cutoff time.Time, all bool, list []*flight) []*flight {
 	return list
 }
 
-func (s *shard) push(e *entry, since time.Time) {
-	e.since = since
-	e.prev, e.next = s.root.prev, &s.root
-	e.prev.next, e.next.prev = e, e
-}
-
-func (s *shard) remove(e *entry) {
+// remove takes a flight out of its queue and out of the index.
+func (s *shard) remove(f *flight) {
+	e := &f.entry
 	if e.shard == nil {
 		return
 	}
-	e.unlink()
+	if e.queue != &s.streaming {
+		delete(s.byID, f.c.Exchange.ID)
+	}
+	e.queue.remove(e)
 	*e = entry{}
-	s.n--
-}
-
-func (e *entry) unlink() {
-	e.prev.next, e.next.prev = e.next, e.prev
 }

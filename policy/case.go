@@ -71,7 +71,7 @@ type Verdict struct {
 	*Decision           // never nil; budgets are resolved
 	Pass      bool      // let it go on: Action is Allow, or the mode is shadow
 	Class     string    // reason class that the client may see: "denied", "malformed", "step-up", "rate", "budget", "unavailable"; "" where allowed
-	Response  bool      // at the request headers: the response headers are wanted before they leave
+	Headers   bool      // at the request headers: ask for the response headers and call Answer before they leave
 	Body      bool      // at the response headers: ask for the body in chunks and call Meter
 	Mode      Mode      // the mode that this exchange is judged by
 	At        time.Time // when it was reached

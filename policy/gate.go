@@ -87,7 +87,7 @@ func (g *Gate) SetMode(m Mode) { g.mode.Store(uint32(m)) }
 func (g *Gate) Mode() Mode { return Mode(g.mode.Load()) }
 
 // Open judges the request headers; the identity is already resolved.
-// Verdict.Response asks for the response headers.
+// Verdict.Headers asks for the response headers.
 func (g *Gate) Open(c *Case) Verdict {
 	if c.stage != fresh {
 		return c.verdict()
@@ -98,7 +98,7 @@ func (g *Gate) Open(c *Case) Verdict {
 	c.began = true
 	g.decide(c, PhaseRequest, now)
 	v := c.verdict()
-	v.Response = v.Pass && c.wantsResponse()
+	v.Headers = v.Pass && c.wantsResponse()
 	return v
 }
 
