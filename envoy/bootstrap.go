@@ -36,7 +36,11 @@ func build(opts Options) (*bootstrapv3.Bootstrap, error) {
 	case opts.ExtAuthz != "":
 		clusters = append(clusters, grpcCluster(clusterExtAuthz, opts.ExtAuthz, opts))
 	case !opts.Bare:
-		clusters = append(clusters, grpcCluster(clusterWonted, opts.Wonted, opts))
+		wonted := grpcCluster(clusterWonted, opts.Wonted, opts)
+		if len(opts.Replicas) > 0 {
+			shareOut(wonted, opts)
+		}
+		clusters = append(clusters, wonted)
 	}
 	b := &bootstrapv3.Bootstrap{
 		Admin: &bootstrapv3.Admin{Address: socketAddress(opts.Admin)},

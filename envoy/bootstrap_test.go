@@ -75,6 +75,9 @@ func TestEnvoyAcceptsWhatIsRendered(t *testing.T) {
 	f("upstream by name", func(o *envoy.Options) { o.Upstream = "api.internal:443" })
 	f("every address", func(o *envoy.Options) { o.Listen = ":8080" })
 	f("IPv6", func(o *envoy.Options) { o.Listen, o.Upstream = "[::1]:8080", "[::1]:9000" })
+	f("several wonted", func(o *envoy.Options) {
+		o.Depth, o.Replicas = envoy.DepthHeaders, []string{"unix:///run/wonted/second.sock", "127.0.0.1:9003"}
+	})
 	f("in place of wonted", func(o *envoy.Options) { o.Wonted, o.ExtAuthz = "", "127.0.0.1:9191" })
 	for _, depth := range allDepths {
 		f("depth "+string(depth), func(o *envoy.Options) { o.Depth = depth })
@@ -128,6 +131,9 @@ func TestOptionsThatMakeNoSenseAreRefused(t *testing.T) {
 	f("depth: \"deep\" is none of log, lean, adaptive, headers, bodies", func(o *envoy.Options) { o.Depth = "deep" })
 	f("log headers", func(o *envoy.Options) { o.LogHeaders = []string{"X-Customer"} })
 	f("log headers", func(o *envoy.Options) { o.LogHeaders = []string{":path"} })
+	f("replicas: they need", func(o *envoy.Options) { o.Replicas = []string{"127.0.0.1:9003"} })
+	f("replicas: \"there\" is not host:port", func(o *envoy.Options) { o.Depth, o.Replicas = envoy.DepthHeaders, []string{"there"} })
+	f("affinity", func(o *envoy.Options) { o.Affinity = ":path" })
 	f("make the socket's path absolute", func(o *envoy.Options) { o.Wonted = "unix://extproc.sock" })
 	f("nor unix:///path", func(o *envoy.Options) { o.Wonted = "/run/wonted/extproc.sock" })
 	f("the kernel takes 107", func(o *envoy.Options) { o.Wonted = "unix:///" + strings.Repeat("d", 107) })

@@ -52,11 +52,7 @@ func cluster(name, target string, opts Options) *clusterv3.Cluster {
 		ClusterDiscoveryType: &clusterv3.Cluster_Type{Type: discovery(target)},
 		LoadAssignment: &endpointv3.ClusterLoadAssignment{
 			ClusterName: name,
-			Endpoints: []*endpointv3.LocalityLbEndpoints{{LbEndpoints: []*endpointv3.LbEndpoint{{
-				HostIdentifier: &endpointv3.LbEndpoint_Endpoint{
-					Endpoint: &endpointv3.Endpoint{Address: dialAddress(target)},
-				},
-			}}}},
+			Endpoints:   []*endpointv3.LocalityLbEndpoints{{LbEndpoints: []*endpointv3.LbEndpoint{endpoint(target)}}},
 		},
 	}
 	if opts.BufferBytes > 0 {
@@ -76,8 +72,16 @@ func discovery(target string) clusterv3.Cluster_DiscoveryType {
 	return clusterv3.Cluster_STRICT_DNS
 }
 
-func overHTTP2() map[string]*anypb.Any {
-	return map[string]*anypb.Any{httpOptionsType: pack(&httpv3.HttpProtocolOptions{
+func endpoint(target string) *endpointv3.LbEndpoint {
+	return &endpointv3.LbEndpoint{HostIdentifier: &endpointv3.LbEndpoint_Endpoint{
+		Endpoint: &endpointv3.Endpoint{Address: dialAddress(target)},
+	}}
+}
+
+func overHTTP2() map[string]*anypb.Any { return protocol(http2Options()) }
+
+func http2Options() *httpv3.HttpProtocolOptions {
+	return &httpv3.HttpProtocolOptions{
 		UpstreamProtocolOptions: &httpv3.HttpProtocolOptions_ExplicitHttpConfig_{
 			ExplicitHttpConfig: &httpv3.HttpProtocolOptions_ExplicitHttpConfig{
 				ProtocolConfig: &httpv3.HttpProtocolOptions_ExplicitHttpConfig_Http2ProtocolOptions{
@@ -85,5 +89,9 @@ func overHTTP2() map[string]*anypb.Any {
 				},
 			},
 		},
-	})}
+	}
+}
+
+func protocol(options *httpv3.HttpProtocolOptions) map[string]*anypb.Any {
+	return map[string]*anypb.Any{httpOptionsType: pack(options)}
 }

@@ -56,6 +56,9 @@ func wontedFilter(opts Options) *hcmv3.HttpFilter {
 	if opts.TLS != nil {
 		grpc.InitialMetadata = []*corev3.HeaderValue{{Key: JA4Key, Value: "%TLS_JA4_FINGERPRINT%"}}
 	}
+	if len(opts.Replicas) > 0 {
+		grpc.InitialMetadata = append(grpc.InitialMetadata, affinity(opts)...)
+	}
 	return httpFilter(filterWonted, &extprocv3.ExternalProcessor{
 		StatPrefix:       "wonted",
 		GrpcService:      grpc,

@@ -27,6 +27,13 @@ type Options struct {
 	Wonted string
 	Bare   bool
 
+	// Replicas are the addresses of further wonted, each of which is asked about
+	// a share of the callers: by the request header Affinity (default x-api-key,
+	// the name of a caller), and by address where a request has none. The depth
+	// must be headers or bodies; replicas.go says why.
+	Replicas []string
+	Affinity string
+
 	// ExtAuthz is the address, written as Wonted, of a gRPC ext_authz server
 	// that is asked in wonted's place: a peer to be measured against.
 	ExtAuthz string
@@ -103,6 +110,9 @@ func (o Options) withDefaults() Options {
 	if o.Depth == "" {
 		o.Depth = DepthAdaptive
 	}
+	if o.Affinity == "" {
+		o.Affinity = defaultAffinity
+	}
 	return o
 }
 
@@ -146,6 +156,17 @@ func (o Options) validate() error {
 		if !headerName.MatchString(name) {
 			refuse("log headers: %q is not the name of a header, in small letters", name)
 		}
+	}
+	for _, address := range o.Replicas {
+		if err := checkProcessor(address); err != nil {
+			refuse("replicas: %w", err)
+		}
+	}
+	if len(o.Replicas) > 0 && (o.Wonted == "" || o.Depth.logged()) {
+		refuse("replicas: they need a first one, wonted, and the depth headers or bodies: an access log cannot be shared out")
+	}
+	if !headerName.MatchString(o.Affinity) {
+		refuse("affinity: %q is not the name of a header, in small letters", o.Affinity)
 	}
 	switch {
 	case o.Bare && o.Wonted != "":
