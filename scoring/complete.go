@@ -37,8 +37,8 @@ const endpointsFade = 0.9
 // before the answer has still asked. What the upstream refused counts as an
 // error where it came from, see failures.go.
 func (s *Scorer) Complete(ex *Exchange, end End, now time.Time) {
-	sc := &ex.scratch
-	if !sc.open {
+	sc := ex.scratch
+	if sc == nil || !sc.open {
 		return
 	}
 	fate := fateOf(ex, end)

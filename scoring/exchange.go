@@ -67,7 +67,7 @@ type Exchange struct {
 	Duration      time.Duration
 
 	Assessment Assessment
-	scratch    scratch
+	scratch    *scratch // made by the first Begin, kept by Reset
 }
 
 // End says how an exchange ended.

@@ -62,7 +62,7 @@ func (f *failing) find(ex *Exchange, kind profile.Kind) {
 
 // judgeFailure asks about the answer, once it is known to be an error.
 func judgeFailure(ex *Exchange) {
-	sc := &ex.scratch
+	sc := ex.scratch
 	if sc.failed || !isError(ex.Status) {
 		return
 	}

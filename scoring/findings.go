@@ -15,6 +15,8 @@ type findings struct {
 // worthTelling is the least score of evidence: one window in ten is no news.
 const worthTelling = 1
 
+func isNews(bits float64) bool { return bits*log10of2 >= worthTelling }
+
 func (f *findings) reset() {
 	f.bits, f.ran, f.k, f.n = [Detectors]float64{}, [Detectors]bool{}, 0, 0
 }
@@ -36,10 +38,10 @@ func (f *findings) run(d Detector) {
 func (f *findings) add(e Evidence) {
 	f.run(e.Detector)
 	f.bits[e.Detector] = max(f.bits[e.Detector], e.Bits)
-	e.Score = min(e.Bits*log10of2, 12)
-	if !(e.Score >= worthTelling) {
+	if !isNews(e.Bits) {
 		return
 	}
+	e.Score = min(e.Bits*log10of2, 12)
 	for i := range f.n {
 		if o := &f.evidence[i]; o.Detector == e.Detector && o.Entity == e.Entity && o.Unit == e.Unit {
 			copy(f.evidence[i:f.n], f.evidence[i+1:f.n])

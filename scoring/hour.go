@@ -18,12 +18,13 @@ func (hour) judge(l *look) {
 	if !l.mature {
 		return
 	}
-	p, share := hourTail(&l.habits.Hours, l.hour, l.weekend)
+	sc := l.ex.scratch
+	p, share := hourTail(&l.habits.Hours, sc.hour, sc.weekend)
 	unit := "hour of a weekday"
-	if l.weekend {
+	if sc.weekend {
 		unit = "hour of a weekend"
 	}
-	l.find(Evidence{Detector: Hour, Unit: unit, Bits: bitsOf(p), Observed: float64(l.hour), Expected: share})
+	l.find(Evidence{Detector: Hour, Unit: unit, Bits: bitsOf(p), Observed: float64(sc.hour), Expected: share})
 	if p <= hourSeldom {
 		l.context.hour = p
 	}
@@ -39,23 +40,24 @@ func hourTail(h *window.Hours, hour int, weekend bool) (p, share float64) {
 	if weekend {
 		own, other = other, own
 	}
-	var mass [24]int // in eighths of a visit's cell
-	total := 0
-	for i := range mass {
-		before, after := (i+23)%24, (i+1)%24
-		m := 2*(int(own[before])+2*int(own[i])+int(own[after])) +
-			int(other[before]) + 2*int(other[i]) + int(other[after])
-		mass[i] = m
-		total += m
+	var cells [26]int32 // the hours with a neighbour at either end, in halves of a visit's cell
+	total := int32(0)
+	for i := range own {
+		cells[i+1] = 2*int32(own[i]) + int32(other[i])
+		total += 4 * cells[i+1]
 	}
-	rarer, hours := 0, 0
-	for _, m := range mass {
-		if m <= mass[hour] {
-			rarer += m
-			hours++
-		}
+	cells[0], cells[25] = cells[24], cells[1]
+	mass := func(i int) int32 { return cells[i] + 2*cells[i+1] + cells[i+2] } // in eighths
+	at := mass(hour)
+	rarer, hours := int32(0), int32(0)
+	for i := range 24 {
+		// 1 where m is no more than at, else 0: which it is, no branch predicts.
+		m := mass(i)
+		no := int32(uint32(m-at-1) >> 31)
+		rarer += m * no
+		hours += no
 	}
 	unit := finite(h.Scale, 0, 1e9) / 8
 	p = (float64(rarer)*unit + hourPrior*float64(hours)/24) / (float64(total)*unit + hourPrior)
-	return min(p, 1), float64(mass[hour]) / float64(max(total, 1))
+	return min(p, 1), float64(at) / float64(max(total, 1))
 }

@@ -63,7 +63,7 @@ func (s *scratch) plain(a *Assessment) bool {
 		return false
 	}
 	for k := range s.entities {
-		if p := &s.entities[k].predictions; p.mature && p.bytes.mostly() == 0 {
+		if p := &s.entities[k].predictions; p.mature && p.bytes.one.confidence < 1 {
 			return false // it bounds the response, and nobody knows where
 		}
 	}

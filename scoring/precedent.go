@@ -55,6 +55,7 @@ type precedents struct {
 const renewals = quantities
 
 func (p *precedents) read(rec *profile.Record) {
+	p.came, p.renewed = [quantities]float64{}, 0
 	for q := range p.most {
 		p.most[q] = window.Minifloat(rec.Rings.Precedents[q])
 	}

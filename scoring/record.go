@@ -42,5 +42,5 @@ func (r record) most(limit float64) float64 {
 	if !r.known() {
 		return math.MaxInt64
 	}
-	return r.largest * math.Exp2((limit-r.alike())/tailIndex)
+	return r.largest * window.Exp2((limit-r.alike())/tailIndex)
 }

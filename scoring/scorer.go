@@ -1,6 +1,7 @@
 package scoring
 
 import (
+	"sync/atomic"
 	"time"
 
 	"github.com/wonted-project/wonted/scoring/calibrate"
@@ -36,6 +37,7 @@ type Scorer struct {
 	routes     *route.Table
 	location   *time.Location
 	calibrator Calibrator
+	quantiles  [Detectors + 2]atomic.Pointer[quantile] // by detectors that ran, 0 to all and volume again
 }
 
 // New returns a Scorer.
@@ -60,9 +62,12 @@ func New(cfg Config) *Scorer {
 // from where, when, how fast. It sets ex.Route and ex.Assessment and learns
 // nothing. Complete must follow.
 func (s *Scorer) Begin(ex *Exchange) {
-	sc := &ex.scratch
+	sc := ex.scratch
+	if sc == nil {
+		sc = &scratch{}
+		ex.scratch = sc
+	}
 	sc.findings.reset()
-	sc.entities = [entityKinds]entity{}
 	sc.open, sc.failed = true, false
 	ex.Assessment = Assessment{}
 	// All records are asked for before the first is used, and what needs none of
@@ -88,9 +93,11 @@ func (s *Scorer) Begin(ex *Exchange) {
 		pin.Release()
 	}
 	local := ex.Time.In(s.location)
+	sc.hour, sc.weekend = local.Hour(), weekend(local)
 	for k := range sc.entities {
+		sc.entities[k].forget()
 		if ex.Entities[k].Kind != profile.KindNone {
-			s.meet(ex, profile.Kind(k), now, local)
+			s.meet(ex, profile.Kind(k), now)
 		}
 	}
 	sc.findings.assess(&ex.Assessment, s.calibrator)
@@ -100,20 +107,34 @@ func (s *Scorer) Begin(ex *Exchange) {
 // bound says what may leave: the least of what is usual for anybody here with
 // habits. A stolen token is bound by its own history, whoever else is named.
 func (s *Scorer) bound(ex *Exchange) {
-	sc, a := &ex.scratch, &ex.Assessment
-	limit := s.calibrator.Limit(sc.findings.k + 1) // with volume
-	z := normalQuantile(limit)
+	sc, a := ex.scratch, &ex.Assessment
+	limit, z := s.limit(sc.findings.k + 1) // with volume
 	for k := range sc.entities {
 		e := &sc.entities[k]
 		if !e.predictions.mature {
 			continue
 		}
-		a.Usual.Bytes = least(a.Usual.Bytes, e.most(&e.predictions.bytes, oneBytes, limit, z))
-		a.Usual.Records = least(a.Usual.Records, e.most(&e.predictions.records, oneRecords, limit, z))
-		a.Range = least(a.Range, e.predictions.bytes.mostly())
+		a.Usual.Bytes = least(a.Usual.Bytes, e.most(&e.predictions.bytes, oneBytes, limit, z, &sc.tails))
+		a.Usual.Records = least(a.Usual.Records, e.most(&e.predictions.records, oneRecords, limit, z, &sc.tails))
+		a.Range = least(a.Range, e.predictions.bytes.mostly(&sc.tails))
 	}
 	a.Plain = sc.plain(a)
 }
+
+// limit is the surprise at which one of k detectors alarms, and the normal
+// deviate that stands for it: which takes a dozen logarithms to find, and stays.
+func (s *Scorer) limit(k int) (bits, z float64) {
+	bits = s.calibrator.Limit(k)
+	q := s.quantiles[k].Load()
+	if q == nil || q.bits != bits {
+		q = &quantile{bits: bits, z: normalQuantile(bits)}
+		s.quantiles[k].Store(q)
+	}
+	return bits, q.z
+}
+
+// quantile is a surprise and its normal deviate.
+type quantile struct{ bits, z float64 }
 
 // least is the lesser of two bounds, of which 0 is none.
 func least(a, b int64) int64 {
@@ -124,7 +145,7 @@ func least(a, b int64) int64 {
 }
 
 // meet counts and judges the request for one entity, under its record's lock.
-func (s *Scorer) meet(ex *Exchange, kind profile.Kind, now uint32, local time.Time) {
+func (s *Scorer) meet(ex *Exchange, kind profile.Kind, now uint32) {
 	rec, pin, _ := s.store.Acquire(ex.Entities[kind].Key, kind, now)
 	defer pin.Release() // a panic must not leave the lock behind
 	if rec.Kind != kind {
@@ -132,10 +153,8 @@ func (s *Scorer) meet(ex *Exchange, kind profile.Kind, now uint32, local time.Ti
 	}
 	l := s.look(ex, rec, kind)
 	l.roll(now)
-	l.hour, l.weekend = local.Hour(), weekend(local)
 	l.mature = mature(rec, l.now)
-	l.entity.handle = pin.Handle()
-	l.entity.precedents.read(rec)
+	l.entity.meet(pin.Handle(), rec)
 
 	rec.InFlight = min(rec.InFlight, 1<<16-2) + 1
 	if l.entity.foreign = l.foreign(); !l.entity.foreign {
@@ -208,7 +227,7 @@ func (s *Scorer) Answer(ex *Exchange, _ time.Time) { s.rejudge(ex) }
 func (s *Scorer) Meter(ex *Exchange, _ time.Time) { s.rejudge(ex) }
 
 func (s *Scorer) rejudge(ex *Exchange) {
-	if !ex.scratch.open {
+	if ex.scratch == nil || !ex.scratch.open {
 		return
 	}
 	judgeVolume(ex)

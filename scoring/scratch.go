@@ -9,7 +9,8 @@ import (
 
 // scratch is what the scorer keeps with an exchange between Begin and Complete.
 // Whatever an interface call would make escape lies here too, so that scoring
-// allocates nothing.
+// allocates nothing. It is large, and of what an exchange leaves in it the next
+// one clears only what it would read.
 type scratch struct {
 	findings findings
 	look     look
@@ -17,8 +18,11 @@ type scratch struct {
 	keys     profile.Keys
 	route    struct{ bytes, records window.Moments } // the route's population, as it stood at Begin
 	answers  answers                                 // and what it has answered
-	open     bool                                    // Begin was called and Complete was not
-	failed   bool                                    // the answer was judged as an error
+	tails    tails
+	hour     int // of the request's day, in the configured time zone
+	weekend  bool
+	open     bool // Begin was called and Complete was not
+	failed   bool // the answer was judged as an error
 }
 
 // entityKinds is how many kinds an exchange's entities have: caller to device.
@@ -35,6 +39,19 @@ type entity struct {
 	failing     failing
 }
 
+// forget makes the entity one that is not there.
+func (e *entity) forget() {
+	e.handle = profile.Handle{}
+	e.predictions.known, e.predictions.mature, e.failing.known = false, false, false
+}
+
+// meet makes it one that is, of which nothing is found yet.
+func (e *entity) meet(handle profile.Handle, rec *profile.Record) {
+	e.handle = handle
+	e.foreign, e.newObject, e.newPartner = false, false, false
+	e.precedents.read(rec)
+}
+
 // look is one entity's record, locked, as one exchange meets it.
 type look struct {
 	ex       *Exchange
@@ -45,8 +62,6 @@ type look struct {
 	cohort   *cohort
 	entity   *entity
 	now      uint32
-	hour     int // of day, in the configured time zone
-	weekend  bool
 	mature   bool
 	session  bool                                             // at Complete: this is the first accepted request in 30 minutes
 	context  struct{ device, network, country, hour float64 } // p of what is new here; 0: it is not new
@@ -62,9 +77,12 @@ func (l *look) find(e Evidence) {
 	l.ex.scratch.findings.add(e)
 }
 
-// Reset makes the exchange as good as new but keeps the capacity of its slices.
+// Reset makes the exchange as good as new but keeps what it has allocated.
 func (ex *Exchange) Reset() {
 	clear(ex.Headers) // the buffers they point into go their own way
 	clear(ex.Metadata)
-	*ex = Exchange{Headers: ex.Headers[:0], Metadata: ex.Metadata[:0], Names: ex.Names[:0]}
+	if ex.scratch != nil {
+		ex.scratch.open = false
+	}
+	*ex = Exchange{Headers: ex.Headers[:0], Metadata: ex.Metadata[:0], Names: ex.Names[:0], scratch: ex.scratch}
 }

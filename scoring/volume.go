@@ -63,11 +63,25 @@ func (q *predictive) bits(v float64) float64 {
 }
 
 // usual is the middle of what is usual.
-func (q *predictive) usual() float64 { return max(math.Exp2(q.center)-1, 0) }
+func (q *predictive) usual() float64 { return max(window.Exp2(q.center)-1, 0) }
 
 // most is the largest volume that lies no further out than the normal deviate z.
-func (q *predictive) most(z float64) float64 {
-	return math.Exp2(min(q.center+q.scale*studentQuantile(z, q.nu), 62)) - 1
+func (q *predictive) most(z float64, tail *tail) float64 {
+	return window.Exp2(min(q.center+q.scale*tail.student(z, q.nu), 62)) - 1
+}
+
+// tails keeps the quantiles that were last asked for, each kind for itself: all
+// entities of an exchange ask for the same z, and most have the same nu.
+type tails struct{ mostly, one, ten tail }
+
+type tail struct{ z, nu, t float64 }
+
+// student is studentQuantile(z, nu).
+func (q *tail) student(z, nu float64) float64 {
+	if q.z != z || q.nu != nu {
+		*q = tail{z: z, nu: nu, t: studentQuantile(z, nu)}
+	}
+	return q.t
 }
 
 // routeScale is a route's population as a ruler: y = (log2(v+1) - mu)/sigma.
@@ -92,7 +106,7 @@ func scaleOf(m *window.Moments, mu, sigma float64) routeScale {
 
 // predict fills the entity's predictions from its record.
 func (l *look) predict() {
-	p, rec, sc := &l.entity.predictions, l.rec, &l.ex.scratch
+	p, rec, sc := &l.entity.predictions, l.rec, l.ex.scratch
 	p.known, p.mature, p.ceiling = true, l.mature, l.cohort.ceiling
 	if !l.mature {
 		p.ceiling = min(p.ceiling, subdued)
@@ -188,18 +202,21 @@ func judgeVolume(ex *Exchange) {
 func (e *entity) judge(ex *Exchange, kind profile.Kind, v float64, m *measure, q quantity, unit string) {
 	p := &e.predictions
 	bits := e.precedents.hold(q, v, m.one.bits(v), p.mature)
-	best := Evidence{Detector: Volume, Entity: kind, Unit: unit, Bits: bits, Observed: v, Expected: m.one.usual()}
+	best := Evidence{Detector: Volume, Entity: kind, Unit: unit, Bits: bits, Observed: v}
+	usual := &m.one
 	sum := m.before + v
 	if s := e.precedents.hold(q.ten(), sum, max(m.ten.bits(sum), m.record.bits(sum)), p.mature); s > best.Bits {
 		if bits == ordinary || v < sum/2 { // else this response alone tells it better
-			best.Observed, best.Expected, best.Window = sum, m.ten.usual(), 10*time.Minute
+			best.Observed, best.Window, usual = sum, 10*time.Minute, &m.ten
 		}
 		best.Bits = s
 	}
 	if s := driftBits(m.drift); s > best.Bits && v > m.one.usual() {
-		best.Bits, best.Observed, best.Expected, best.Window = s, v, m.one.usual(), driftWindow
+		best.Bits, best.Observed, best.Window, usual = s, v, driftWindow, &m.one
 	}
-	best.Bits = min(best.Bits, p.ceiling)
+	if best.Bits = min(best.Bits, p.ceiling); isNews(best.Bits) {
+		best.Expected = usual.usual()
+	}
 	ex.scratch.findings.add(best)
 }
 
@@ -213,24 +230,24 @@ func sizes(ex *Exchange) (bytes, records int64) {
 }
 
 // mostly is what one response in twenty exceeds; 0: too little is known.
-func (m *measure) mostly() int64 {
+func (m *measure) mostly(t *tails) int64 {
 	if m.one.confidence < 1 {
 		return 0
 	}
-	return int64(min(max(m.one.most(1.645), 1), 1<<62))
+	return int64(min(max(m.one.most(1.645, &t.mostly), 1), 1<<62))
 }
 
 // most is the largest response of this entity on this route that would stay
 // under the threshold, a surprise of limit bits, which the normal deviate z
 // stands for: alone, and on top of what the last ten minutes held. 0: too
 // little is known.
-func (e *entity) most(m *measure, q quantity, limit, z float64) int64 {
+func (e *entity) most(m *measure, q quantity, limit, z float64, t *tails) int64 {
 	if m.one.confidence < 1 {
 		return 0 // too little is known of this measure
 	}
-	most := max(m.one.most(z), e.precedents.limit(q))
+	most := max(m.one.most(z, &t.one), e.precedents.limit(q))
 	if m.ten.confidence == 1 {
-		ten := min(m.ten.most(z), m.record.most(limit))
+		ten := min(m.ten.most(z, &t.ten), m.record.most(limit))
 		most = min(most, max(ten, e.precedents.limit(q.ten()))-m.before)
 	}
 	return int64(min(max(most, 1), 1<<62)) // 0 would mean that it is not known

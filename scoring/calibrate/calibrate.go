@@ -38,11 +38,26 @@ func (Uncalibrated) Score(bits []float64) (score, threshold float64) {
 	if len(bits) == 0 || math.IsNaN(most) {
 		return 0, Threshold
 	}
-	return min(max(most*log10of2-math.Log10(float64(len(bits))), 0), MaxScore), Threshold
+	return min(max(most*log10of2-log10(len(bits)), 0), MaxScore), Threshold
 }
 
 // Limit is the surprise in bits at which one detector alone, of k that ran,
 // reaches the threshold.
 func (Uncalibrated) Limit(k int) float64 {
-	return (Threshold + math.Log10(float64(max(k, 1)))) / log10of2
+	return (Threshold + log10(max(k, 1))) / log10of2
+}
+
+// log10s holds the logarithms of as many detectors as are ever likely to run.
+var log10s = func() (l [32]float64) {
+	for k := range l {
+		l[k] = math.Log10(float64(k))
+	}
+	return l
+}()
+
+func log10(k int) float64 {
+	if k < len(log10s) {
+		return log10s[k]
+	}
+	return math.Log10(float64(k))
 }
