@@ -179,10 +179,9 @@ func (l *look) learn(weight float64) {
 		h.LastAccepted = l.now
 		rec.Device = slotID(&l.ex.Entities[profile.KindDevice])
 		rec.Network = slotID(&l.ex.Entities[profile.KindNetwork])
-		p := &l.entity.predictions
-		size, records := sizes(l.ex)
-		l.learnResponse(&rec.Bytes, size, &p.bytes, weight)
-		l.learnResponse(&rec.Records, records, &p.records, weight)
+		p, sc := &l.entity.predictions, l.ex.scratch
+		l.learnResponse(&rec.Bytes, sc.bytes, &p.bytes, weight)
+		l.learnResponse(&rec.Records, sc.records, &p.records, weight)
 	}
 	l.nextDay()
 	l.setPrecedents()
@@ -214,23 +213,22 @@ func (s *Scorer) learnRoute(ex *Exchange, now uint32, weight float64) {
 		copy(rec.Name[:], ex.Route.Name)
 	}
 	noteAnswer(rec, ex, Answered, now)
-	size, records := sizes(ex)
 	p, who := rec.Population(), principal(ex)
 	another := who != p.Last
 	p.Last = who
-	learn := func(m *window.Moments, v int64) {
-		if v >= 0 && (another || !(m.N >= ownRuler)) {
-			learnMoment(m, window.Log2(1+float64(v)), weight, decayResponse)
+	learn := func(m *window.Moments, of amount) {
+		if of.v >= 0 && (another || !(m.N >= ownRuler)) {
+			learnMoment(m, of.log2, weight, decayResponse)
 		}
 	}
-	learn(&p.Bytes, size)
-	learn(&p.Records, records)
+	learn(&p.Bytes, ex.scratch.bytes)
+	learn(&p.Records, ex.scratch.records)
 }
 
 // noteRoute remembers what was answered, though it was odd and teaches nothing.
 // It makes no record.
 func (s *Scorer) noteRoute(ex *Exchange, end End, now uint32) {
-	if size, _ := sizes(ex); size < 0 {
+	if ex.scratch.bytes.v < 0 {
 		return
 	}
 	if rec, pin, ok := s.store.Find(routeKey(ex.Route.ID)); ok {

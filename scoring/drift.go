@@ -62,11 +62,11 @@ func (l *look) closeSum(of quantity, sum float64, m *window.Moments, anchor int,
 }
 
 // learnResponse takes one response's size into the identity's residual.
-func (l *look) learnResponse(r *profile.Residual, v int64, known *measure, weight float64) {
-	if v < 0 {
+func (l *look) learnResponse(r *profile.Residual, of amount, known *measure, weight float64) {
+	if of.v < 0 {
 		return
 	}
-	x, s, q := window.Log2(1+float64(v)), known.route, &known.one
+	x, s, q := of.log2, known.route, &known.one
 	if l.mature {
 		x = min(max(x, q.center-winsor*q.scale), q.center+winsor*q.scale)
 	}

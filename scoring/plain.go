@@ -73,17 +73,17 @@ func (s *scratch) plain(a *Assessment) bool {
 // noteAnswer remembers how large an answer of the route was, whoever got it and
 // however odd that was. A route that has no record has taught nothing yet.
 func noteAnswer(rec *profile.Record, ex *Exchange, end End, now uint32) {
-	size, records := sizes(ex)
-	if size < 0 {
+	bytes, records := ex.scratch.bytes, ex.scratch.records
+	if bytes.v < 0 {
 		return
 	}
-	p, day, x := rec.Population(), uint16(now/aDay), window.Log2(1+float64(size))
-	p.LargestBytes.Observe(x, day)
-	if records < 0 {
+	p, day := rec.Population(), uint16(now/aDay)
+	p.LargestBytes.Observe(bytes.log2, day)
+	if records.v < 0 {
 		return
 	}
-	p.LargestRecords.Observe(window.Log2(1+float64(records)), day)
+	p.LargestRecords.Observe(records.log2, day)
 	if end == Answered { // else the declared size is of more records than were counted
-		p.LargestMetered.Observe(x, day)
+		p.LargestMetered.Observe(bytes.log2, day)
 	}
 }

@@ -1,6 +1,7 @@
 package scoring
 
 import (
+	"math"
 	"sync/atomic"
 	"time"
 
@@ -69,6 +70,7 @@ func (s *Scorer) Begin(ex *Exchange) {
 	}
 	sc.findings.reset()
 	sc.open, sc.failed = true, false
+	sc.judged, sc.bytes, sc.records = judged{bytes: unjudged}, amount{v: -1}, amount{v: -1}
 	ex.Assessment = Assessment{}
 	// All records are asked for before the first is used, and what needs none of
 	// them is done while they come.
@@ -230,9 +232,23 @@ func (s *Scorer) rejudge(ex *Exchange) {
 	if ex.scratch == nil || !ex.scratch.open {
 		return
 	}
+	sc, now := ex.scratch, judged{ex.Status, ex.ResponseBytes, ex.Records}
+	if sc.judged == now {
+		return // the end often brings nothing that the headers did not
+	}
+	sc.judged = now
 	judgeVolume(ex)
 	judgeFailure(ex)
-	ex.scratch.findings.assess(&ex.Assessment, s.calibrator)
+	sc.findings.assess(&ex.Assessment, s.calibrator)
+}
+
+// unjudged is a size that no response has.
+const unjudged = math.MinInt64
+
+// judged is all that judging a response looks at.
+type judged struct {
+	status         int
+	bytes, records int64
 }
 
 // routeKey is where a route's population is kept. Identities' keys are keyed

@@ -19,6 +19,9 @@ type scratch struct {
 	route    struct{ bytes, records window.Moments } // the route's population, as it stood at Begin
 	answers  answers                                 // and what it has answered
 	tails    tails
+	judged   judged // what of the response was judged last
+	bytes    amount // of the response, as it was judged last
+	records  amount
 	hour     int // of the request's day, in the configured time zone
 	weekend  bool
 	open     bool // Begin was called and Complete was not

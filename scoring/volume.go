@@ -54,8 +54,11 @@ const (
 	mostNuWindow = 100
 )
 
-func (q *predictive) bits(v float64) float64 {
-	t := (window.Log2(1+v) - q.center) / q.scale
+func (q *predictive) bits(v float64) float64 { return q.surprise(window.Log2(1 + v)) }
+
+// surprise is bits of x = log2(1+v).
+func (q *predictive) surprise(x float64) float64 {
+	t := (x - q.center) / q.scale
 	if !(t > 1) { // one in six: no news, and no logarithm
 		return ordinary
 	}
@@ -182,26 +185,42 @@ func windowSpread(m *window.Moments) float64 {
 
 // judgeVolume asks about the response as far as it is known.
 func judgeVolume(ex *Exchange) {
+	sc := ex.scratch
 	bytes, records := sizes(ex)
-	for k := range ex.scratch.entities {
-		e := &ex.scratch.entities[k]
+	sc.bytes, sc.records = amountOf(bytes), amountOf(records)
+	for k := range sc.entities {
+		e := &sc.entities[k]
 		if !e.predictions.known {
 			continue
 		}
 		if bytes >= 0 {
-			e.judge(ex, profile.Kind(k), float64(bytes), &e.predictions.bytes, oneBytes, "bytes")
+			e.judge(ex, profile.Kind(k), sc.bytes, &e.predictions.bytes, oneBytes, "bytes")
 		}
 		if records >= 0 {
-			e.judge(ex, profile.Kind(k), float64(records), &e.predictions.records, oneRecords, "records")
+			e.judge(ex, profile.Kind(k), sc.records, &e.predictions.records, oneRecords, "records")
 		}
 	}
 }
 
+// amount is what a response holds of a measure, and its logarithm, which all
+// entities and the route are asked about: log2(1+v).
+type amount struct {
+	v    float64 // -1: not known
+	log2 float64
+}
+
+func amountOf(v int64) amount {
+	if v < 0 {
+		return amount{v: -1}
+	}
+	return amount{float64(v), window.Log2(1 + float64(v))}
+}
+
 // judge asks about one measure of the response; q is its quantity, and q.ten()
 // that of ten minutes.
-func (e *entity) judge(ex *Exchange, kind profile.Kind, v float64, m *measure, q quantity, unit string) {
-	p := &e.predictions
-	bits := e.precedents.hold(q, v, m.one.bits(v), p.mature)
+func (e *entity) judge(ex *Exchange, kind profile.Kind, of amount, m *measure, q quantity, unit string) {
+	p, v := &e.predictions, of.v
+	bits := e.precedents.hold(q, v, m.one.surprise(of.log2), p.mature)
 	best := Evidence{Detector: Volume, Entity: kind, Unit: unit, Bits: bits, Observed: v}
 	usual := &m.one
 	sum := m.before + v
