@@ -28,7 +28,7 @@ func digits3(x float64) string {
 	}
 }
 
-// ratio writes a quotient with two digits after the point, three below 0.1.
+// ratio writes a quotient with two digits after the point, three below 0.01.
 func ratio(x float64) string {
 	switch {
 	case math.IsNaN(x) || math.IsInf(x, 0):
@@ -37,7 +37,7 @@ func ratio(x float64) string {
 		return thousands(int64(math.Round(x)))
 	case x >= 9.95:
 		return strconv.FormatFloat(x, 'f', 1, 64)
-	case x >= 0.0995 || x == 0:
+	case x >= 0.00995 || x == 0:
 		return strconv.FormatFloat(x, 'f', 2, 64)
 	default:
 		return strconv.FormatFloat(x, 'f', 3, 64)

@@ -83,9 +83,10 @@ func (r *Report) textCell(out *bytes.Buffer, cell *Cell) {
 	cost := grid{left: 1,
 		over: []span{{"", 4}, {"CPU µs a req.", 2}, {"vCPU/1,000/s", 2}, {"ms added to bare", 4}},
 		head: []string{"", "req/s", "±%", "of bare", "proc.", "Envoy", "proc.", "Envoy+", "p50", "p90", "p99", "p99.9"}}
-	compared := grid{left: 2, head: []string{"", "", "CPU to " + cell.noop(), "req/s to " + cell.noop(), "MiB", "allocs", "GC"}}
+	compared := grid{left: 2, over: []span{{"", 2}, {"to " + cell.noop(), 2}, {"", 3}},
+		head: []string{"", "", "CPU", "req/s", "MiB", "allocs", "GC"}}
 	if cell.Rate > 0 {
-		compared.head[3] = "p99 to " + cell.noop() // the rate is given
+		compared.head[3] = "p99" // the rate is given
 	}
 	for _, f := range rows {
 		latency := []Estimate{f.AddedP50, f.AddedP90, f.AddedP99, f.AddedP999}

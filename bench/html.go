@@ -1,0 +1,107 @@
+package bench
+
+import (
+	"bytes"
+	"embed"
+	"fmt"
+	"html/template"
+	"io"
+	"strings"
+)
+
+// The page, its charts and its style sheet. The report has no script and asks
+// for nothing: it can be mailed, and opened in ten years.
+//
+//go:embed html/page.tmpl html/charts.tmpl html/report.css
+var htmlFiles embed.FS
+
+var pageTemplate = template.Must(template.New("page.tmpl").Funcs(template.FuncMap{
+	"figure": func(e Estimate) string { return digits3(e.Median) },
+	"ratio":  within,
+	"spread": func(e Estimate) string {
+		if !e.Bounded() || e.Rounds < 2 {
+			return ""
+		}
+		return digits3(e.Low) + "–" + digits3(e.High)
+	},
+	"percent": func(e Estimate) string { return percent(e.Median) },
+	"p99":     func(rounds []float64) string { return digits3(spread(rounds).Median) },
+	"added":   func(b Burst) Estimate { return difference(b.With, b.Without) },
+	"lines":   func(text string) []string { return strings.Split(printable(text), "\n") },
+	"or":      or,
+	"none":    func() string { return none },
+	"plural":  plural,
+	"isBare":  func(v Variant) bool { return v.Name == Bare },
+	"does":    Variant.what,
+	"cite":    func(command []string) string { return strings.Join(command, " ") },
+	"tallied": tallied,
+	"anchor":  func(i int) string { return fmt.Sprintf("cell-%d", i+1) },
+}).ParseFS(htmlFiles, "html/page.tmpl", "html/charts.tmpl"))
+
+// page is what the template is given.
+type page struct {
+	*Report
+	Style    template.CSS // our own, embedded
+	What     string       // the machine
+	Lasted   string
+	Looks    looks
+	Cells    []cellPage
+	Growth   []lines
+	Verdicts []Verdict // of a full run
+}
+
+type cellPage struct {
+	Cell     *Cell
+	What     string
+	Turns    string
+	Noop     string // the reference's name
+	Open     bool
+	Rows     []Figures
+	Warnings []string
+	Bars     []bars
+	Curve    lines
+}
+
+// HTML writes the report as one page that needs nothing else: style and charts
+// are in it, it follows the reader's light or dark setting, and prints.
+func (r *Report) HTML(w io.Writer) error {
+	style, err := htmlFiles.ReadFile("html/report.css")
+	if err != nil {
+		return err
+	}
+	looks := looksOf(r)
+	p := page{Report: r, Style: template.CSS(style), What: r.Machine.what(), Lasted: r.lasted(), Looks: looks, Growth: r.growth(looks)}
+	if r.Plan == PlanFull {
+		p.Verdicts = r.Judge()
+	}
+	for i := range r.Cells {
+		p.Cells = append(p.Cells, r.cellPage(&r.Cells[i], looks))
+	}
+	var out bytes.Buffer
+	if err := pageTemplate.Execute(&out, p); err != nil {
+		return fmt.Errorf("write the report: %w", err)
+	}
+	if _, err := w.Write(out.Bytes()); err != nil {
+		return fmt.Errorf("write the report: %w", err)
+	}
+	return nil
+}
+
+func (r *Report) cellPage(cell *Cell, looks looks) cellPage {
+	p := cellPage{Cell: cell, What: cell.what(), Turns: cell.turns(), Noop: cell.noop(), Open: cell.Rate > 0, Rows: r.Figures(cell)}
+	if len(p.Rows) == 0 {
+		p.Warnings = []string{"nothing was measured"}
+		return p
+	}
+	for _, f := range p.Rows {
+		for _, warning := range f.warnings(cell) {
+			p.Warnings = append(p.Warnings, f.Variant.Name+": "+warning)
+		}
+	}
+	p.Curve = percentiles(cell, looks)
+	if !p.Open {
+		p.Bars = append(p.Bars, throughput(p.Rows, looks))
+	}
+	p.Bars = append(p.Bars, cpuBars(p.Rows, looks), memoryBars(p.Rows, looks))
+	return p
+}
