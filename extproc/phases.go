@@ -54,7 +54,9 @@ func (s *session) reopen(now time.Time) policy.Verdict {
 	s.server.open.remove(&s.flight) // the log is not to tell of the old one any more
 	ex := &s.c.Exchange
 	ex.Headers, ex.Metadata = nil, nil // the request's, which Reset would wipe
+	after := s.c.Told
 	s.c.Reset()
+	s.c.Told = after
 	s.told = told{awaited: s.told.awaited} // what the access log knows is of another id
 	return s.judge(now)
 }

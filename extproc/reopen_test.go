@@ -3,6 +3,7 @@ package extproc
 import (
 	"context"
 	"maps"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -267,7 +268,7 @@ func TestNobodyEscapesBySlowness(t *testing.T) {
 		streams.Go(func() {
 			for i := range 100 {
 				words := list[(w+i)%len(list)]
-				stream := &script{messages: encodeWords(t, strings.Fields(words))}
+				stream := &script{messages: encodeWords(t, strings.Fields(words)), before: func(int) { runtime.Gosched() }}
 				if err := s.process(stream); err != nil {
 					t.Error(err)
 				}

@@ -201,11 +201,12 @@ func (t *table) overdue(s *shard, before cutoffs, all bool, now time.Time, list 
 	defer s.mu.Unlock()
 	for range s.late.n {
 		e := s.late.root.next
-		if e.since.After(before.late) || !e.of.mu.TryLock() {
+		f := e.of
+		if e.since.After(before.late) || !f.mu.TryLock() {
 			break
 		}
-		s.remove(e.of)
-		e.of.unlock()
+		s.remove(f)
+		f.unlock()
 	}
 	list = s.expired(&s.streaming, before.streaming, all, list)
 	first := len(list)
