@@ -15,21 +15,19 @@ import "bytes"
 // What is a record? An array that is not inside another array holds records:
 // the body itself, or a member at any depth of objects. All such arrays count
 // together, since who asks chooses the shape of the answer: 50 aliases of a
-// GraphQL query with 200 orders each are 10,000 orders. For the same reason an
-// outermost array that has shown no more than one element, a batch of one,
-// hides nothing: the arrays in that element count together instead, and so on
-// through [levels] arrays. A body without any array is one record. Where several
-// values follow each other (NDJSON, JSON text sequences) each is a record, and
-// there are never fewer than their arrays hold by the same rule.
+// GraphQL query with 200 orders each are 10,000 orders. For the same reason no
+// batch hides what is in it: the arrays inside one element of an array count
+// together as well, and so on through [levels] arrays, and the largest of all
+// these counts is the body's. A body without any array is one record. Where
+// several values follow each other (NDJSON, JSON text sequences) each is a
+// record, and there are never fewer than their arrays hold by the same rule.
 //
-// The count is the largest that the rule has given on the way, so it never takes
-// back what it has said: [{"lines":[1,2,3]},{}] is 3, as it was when it could
-// still have become a batch of one. It tells more or less of the same thing, not
-// what an API's owner would call a record: {"id":1,"tags":["a","b"]} is 2. What
-// is usual for a caller is counted the same way. And from the second element of
-// an outermost array on, nothing inside its elements counts, or a page of orders
-// would be as many records as the orders have lines; only the body's size tells
-// a batch of two large answers from one of two small ones.
+// The count tells more or less of the same thing, not what an API's owner would
+// call a record: {"id":1,"tags":["a","b"]} is 2, and so is [{"tags":["a","b"]}].
+// What is usual for a caller is counted the same way. The elements of two lists
+// in two elements do not add up, or a page of orders would be as many records as
+// the orders have lines; of a batch of a hundred pages of a hundred, only the
+// body's size tells.
 //
 // Elements count as they begin, so what a cut response has let through is in
 // the count. Text that turns out not to be JSON stops the counting; before the
@@ -48,7 +46,7 @@ type RecordMeter struct {
 
 	open int           // arrays open that count, each inside the one before
 	tops [levels]int64 // the depths inside them
-	sums [levels]int64 // elements begun, by how many arrays theirs is inside of
+	sums [levels]int64 // elements begun, by how many arrays theirs is inside of: of the outermost all, of the others those in the open element
 
 	values int64 // values begun outside everything
 	closed int64 // of them, objects and arrays that ended
@@ -56,8 +54,8 @@ type RecordMeter struct {
 	most   int64 // the largest sum that has counted
 }
 
-// levels is through how many arrays of one element the records are looked for:
-// a batch, in an envelope, in a page, and one to spare.
+// levels is through how many arrays the records are looked for: a batch, in an
+// envelope, in a page, and one to spare.
 const levels = 4
 
 type state uint8
@@ -229,17 +227,16 @@ func (m *RecordMeter) begin(first byte) {
 		m.values++
 	case m.expect && m.depth == m.top:
 		m.expect = false
-		sum := &m.sums[m.open-1]
-		*sum++
-		m.most = max(m.most, *sum)
+		sums := m.sums[m.open-1:]
+		sums[0]++
+		clear(sums[1:]) // what is inside this element begins with nothing
+		m.most = max(m.most, sums[0])
 	}
 }
 
-// enter goes into an array. It counts if it is outermost, or as long as the one
-// around it has shown a single element; then so had all further out when that
-// one was entered, and they cannot grow before it ends.
+// enter goes into an array, if it is one that counts.
 func (m *RecordMeter) enter() {
-	if m.open == levels || m.open > 0 && m.sums[m.open-1] > 1 {
+	if m.open == levels {
 		return
 	}
 	m.tops[m.open] = m.depth

@@ -44,14 +44,17 @@ func TestRecords(t *testing.T) {
 	f(js, `[1,2,3]`, 3)
 	f(js, `["a]","[b","\"],[","\\",""]`, 5)
 	f(js, `[[1,2],[3,4,5],[]]`, 3)
-	f(js, `[{"tags":[]},{"tags":[1,2,3,4,5]}]`, 2)
-	f(js, `[{"tags":[1,2,3,4,5]},{"tags":[]}]`, 5) // could have stayed a batch of one
+	f(js, `[{"tags":[]},{"tags":[1,2,3,4,5]}]`, 5)
+	f(js, `[{"tags":[1,2,3,4,5]},{"tags":[]}]`, 5)
+	f(js, `[{"tags":[1,2]},{"tags":[3,4]},{"tags":[5,6]}]`, 3) // lists in two elements do not add up
+	f(js, `[[1,2,3],[{"a":[1,2],"b":[3,4]},5]]`, 4)            // those in one do
+	f(js, `[[[1],[2]],[[3],[4]],[[5,6,7,8]]]`, 4)
 	f(js, `{"data":[{},{},{}],"errors":["x"]}`, 4)
 	f(js, `{"errors":["x"],"data":[{},{},{}]}`, 4)
 	f(js, `{"id":1,"tags":["a","b"]}`, 2)
-	f(js, `{"id":1,"tags":["a"],"roles":[{"in":["x","y","z"]}]}`, 2) // two elements outermost
-	f(js, `{"data":{"a":[1,2],"b":[3,4],"c":{"d":[5]}}}`, 5)         // aliases
-	f(js, `[{"data":{"a":[1,2],"b":[3,4]}}]`, 4)                     // in a batch of one
+	f(js, `{"id":1,"tags":["a"],"roles":[{"in":["x","y","z"]}]}`, 3)
+	f(js, `{"data":{"a":[1,2],"b":[3,4],"c":{"d":[5]}}}`, 5) // aliases
+	f(js, `[{"data":{"a":[1,2],"b":[3,4]}}]`, 4)             // in a batch of one
 	f(js, `[{"data":{"a":[1,2,3]}},{"data":{"a":[4]}}]`, 3)
 	f(js, `[{"a":[]}]`, 1)
 	f(js, `[{"a":[{"b":[]},{}],"c":[7]}]`, 3)
@@ -142,6 +145,11 @@ func TestShapes(t *testing.T) {
 	aliases := `{"a":` + orders(200) + strings.Repeat(`,"b":`+orders(200), 49) + `}`
 	f("aliases", `{"data":`+aliases+`}`)
 	f("aliases in a batch of one", `[{"data":`+aliases+`}]`)
+	f("a batch of two", `[`+orders(n)+`,[]]`)
+	f("a batch of two, the empty one first", `[[],`+orders(n)+`]`)
+	f("a call and another", `[{"jsonrpc":"2.0","id":1,"result":`+orders(n)+`},{"jsonrpc":"2.0","id":2,"result":[]}]`)
+	f("aliases in a batch of two", `[{"data":`+aliases+`},{"data":null}]`)
+	f("in the last of a hundred", `[`+strings.Repeat(`{"id":1,"tags":["a","b"]},`, 99)+`{"lines":`+orders(n)+`}]`)
 }
 
 // TestDeep holds the promise that nesting needs no stack.
@@ -157,18 +165,17 @@ func TestDeep(t *testing.T) {
 	}
 }
 
-// reference counts with encoding/json what RecordMeter counts without: it notes
-// how many arrays each element is inside of, in the order of the text, and holds
-// the rule against every beginning of that list. ok is false for what is not a
+// reference counts with encoding/json what RecordMeter counts without: for every
+// element of an array, and for the body as a whole, the elements of the arrays
+// inside it that are inside no further one. ok is false for what is not a
 // sequence of JSON values.
 func reference(seq bool, body []byte) (records int64, ok bool) {
 	d := json.NewDecoder(bytes.NewReader(body))
 	d.UseNumber()
-	var values int64
+	var values, all int64
 	var arrays bool
-	var elements []int
-	var visit func(around int) error
-	visit = func(around int) error {
+	var visit func(around int, within *int64) error
+	visit = func(around int, within *int64) error {
 		token, err := d.Token()
 		switch {
 		case err != nil:
@@ -176,8 +183,10 @@ func reference(seq bool, body []byte) (records int64, ok bool) {
 		case token == json.Delim('['):
 			arrays = true
 			for d.More() {
-				elements = append(elements, around)
-				if err := visit(around + 1); err != nil {
+				if *within++; around < levels {
+					records = max(records, *within)
+				}
+				if err := visit(around+1, new(int64)); err != nil {
 					return err
 				}
 			}
@@ -186,7 +195,7 @@ func reference(seq bool, body []byte) (records int64, ok bool) {
 				if _, err := d.Token(); err != nil { // the name
 					return err
 				}
-				if err := visit(around); err != nil {
+				if err := visit(around, within); err != nil {
 					return err
 				}
 			}
@@ -197,15 +206,12 @@ func reference(seq bool, body []byte) (records int64, ok bool) {
 		return err
 	}
 	for {
-		if err := visit(0); err == io.EOF {
+		if err := visit(0, &all); err == io.EOF {
 			break
 		} else if err != nil {
 			return 0, false
 		}
 		values++
-	}
-	for i := range elements {
-		records = max(records, rule(elements[:i+1]))
 	}
 	switch {
 	case seq || values > 1:
@@ -214,23 +220,6 @@ func reference(seq bool, body []byte) (records int64, ok bool) {
 		return records, true
 	}
 	return values, true
-}
-
-// rule is the number of elements that are inside of no further array; if that is
-// 1, of those in one further array, and so on.
-func rule(elements []int) (n int64) {
-	for around := range levels {
-		var sum int64
-		for _, e := range elements {
-			if e == around {
-				sum++
-			}
-		}
-		if n = max(n, sum); sum > 1 {
-			break
-		}
-	}
-	return n
 }
 
 // drawValue draws a JSON value and writes it with random white space.

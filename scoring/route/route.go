@@ -20,13 +20,13 @@ const MaxRoutes = 4096
 
 // Match is where one request goes.
 type Match struct {
-	ID      uint32 // hash of Name, the same in every process; never 0
-	Known   bool   // in the table: an accepted answer was seen here, or it is a fallback
-	Name    string // "GET /v1/orders/{id}", printable ASCII; shared by all matches of a known route
-	Object  uint64 // hash of the full template and its placeholder values; 0 where the path has none
-	Segment int    // placeholders in the path
-	Method  uint8  // its place in a fixed list, GET first; what is invented shares the last
-	Version uint16 // hash of the API version that the path names, "v2"; 0: none
+	ID           uint32 // hash of Name, the same in every process; never 0
+	Known        bool   // in the table: an accepted answer was seen here, or it is a fallback
+	Name         string // "GET /v1/orders/{id}", printable ASCII; shared by all matches of a known route
+	Object       uint64 // hash of the full template and its placeholder values; 0 where the path has none
+	Placeholders int    // in the path
+	Method       uint8  // its place in a fixed list, GET first; what is invented shares the last
+	Version      uint16 // hash of the API version that the path names, "v2"; 0: none
 }
 
 // entry is one route of the table, never changed and never removed.
@@ -74,7 +74,7 @@ func (t *Table) Match(method, path []byte) Match {
 	b.build(method, path)
 	name := b.name[:b.length]
 	hash := xxh3.Hash(name)
-	m := Match{Object: b.object(hash), Segment: b.placeholders, Method: uint8(b.method), Version: b.version}
+	m := Match{Object: b.object(hash), Placeholders: b.placeholders, Method: uint8(b.method), Version: b.version}
 	if e := t.find(hash, name); e != nil {
 		m.ID, m.Name, m.Known = e.id, e.name, true
 		return m

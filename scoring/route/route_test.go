@@ -12,7 +12,7 @@ func TestName(t *testing.T) {
 	f := func(method, path, want string, placeholders int) {
 		t.Helper()
 		m := New().Match([]byte(method), []byte(path))
-		if m.Name != want || m.Segment != placeholders || (m.Object != 0) != (placeholders > 0) || m.ID == 0 || m.Known {
+		if m.Name != want || m.Placeholders != placeholders || (m.Object != 0) != (placeholders > 0) || m.ID == 0 || m.Known {
 			t.Errorf("%s %.80q: %+v, want %q with %d placeholders", method, path, m, want, placeholders)
 		}
 	}
@@ -141,7 +141,7 @@ func FuzzMatch(f *testing.F) {
 	f.Fuzz(func(t *testing.T, method, path []byte) {
 		table := New()
 		m := table.Match(method, path)
-		if len(m.Name) > maxName || m.Segment > maxSegments+1 || m.ID == 0 {
+		if len(m.Name) > maxName || m.Placeholders > maxSegments+1 || m.ID == 0 {
 			t.Fatalf("out of bounds: %+v", m)
 		}
 		for _, c := range []byte(m.Name) {
