@@ -6,6 +6,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
+	"github.com/wonted-project/wonted/extproc"
 	"github.com/wonted-project/wonted/policy"
 	"github.com/wonted-project/wonted/scoring/route"
 )
@@ -73,6 +74,14 @@ func showRoutes(reg prometheus.Registerer, routes *route.Table) {
 	reg.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "wonted_routes", Help: "Routes known by their own name, of at most 4096; what is asked for beyond them counts as METHOD /*.",
 	}, func() float64 { return float64(routes.Len()) }))
+}
+
+// showUnprotected publishes what /readyz says of requests that passed wonted by;
+// wonted_unprotected_exchanges_total counts them for good.
+func showUnprotected(reg prometheus.Registerer, stats func() extproc.Stats) {
+	reg.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "wonted_unprotected_exchanges", Help: "Requests that reached an upstream unjudged, by the access log, until ten minutes have passed without one: above 0, traffic is or was lately not protected.",
+	}, func() float64 { return float64(stats().Unprotected) }))
 }
 
 // policy notes that a revision is in force from now on.

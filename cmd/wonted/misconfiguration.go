@@ -6,6 +6,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/wonted-project/wonted/cmd/wonted/internal/config"
 	"github.com/wonted-project/wonted/extproc"
 )
 
@@ -29,6 +30,19 @@ var misconfigurations = []struct {
 		}
 		return fmt.Sprintf("%d exchanges and not one response: Envoy does not send response headers "+
 			"when asked to; set allow_mode_override: true on its ext_proc filter", st.Silent)
+	}},
+	{"access_log", func(s *service, st extproc.Stats) string {
+		switch depth := s.cfg.Depth; {
+		case depth != config.Lean && depth != config.Adaptive:
+			return ""
+		case st.Entries == 0 && st.Opened >= enough:
+			return fmt.Sprintf("%d exchanges and not one entry of an access log, which tells how they ended at depth %s: "+
+				"give Envoy's connection manager the access log that wonted envoy config prints, or set depth to headers here and there", st.Opened, depth)
+		case st.Lost >= enough:
+			return fmt.Sprintf("%d exchanges that the access log did not tell the end of, so that they teach nothing: "+
+				"see that every Envoy that asks wonted sends it the access log too, and each to the wonted that it asks", st.Lost)
+		}
+		return ""
 	}},
 	{"attributes", func(_ *service, st extproc.Stats) string {
 		if st.Sourceless < enough {

@@ -105,7 +105,7 @@ func TestMisconfigurationShows(t *testing.T) {
 	f := func(what string, rules identity.Config, n int, bad traffic, want string, good traffic, then string) {
 		t.Helper()
 		cfg := config.Default()
-		cfg.Identity = rules
+		cfg.Identity, cfg.Depth = rules, config.Headers
 		s, err := newService(cfg, zerolog.Nop())
 		if err != nil {
 			t.Fatal(err)
@@ -138,11 +138,11 @@ func TestMisconfigurationShows(t *testing.T) {
 
 // The signs that a stream cannot give here; package extproc tests where they
 // come from.
-func TestMisconfigurationOfTimes(t *testing.T) {
+func TestMisconfigurationOfStats(t *testing.T) {
 	f := func(kind string, st extproc.Stats, want string) {
 		t.Helper()
 		for _, m := range misconfigurations {
-			got := m.sign(&service{}, st)
+			got := m.sign(&service{cfg: config.Default()}, st)
 			if m.kind != kind && got != "" || m.kind == kind && (want == "") != (got == "") || m.kind == kind && !strings.Contains(got, want) {
 				t.Errorf("%s of %+v: %q, want %q in it", m.kind, st, got, want)
 			}
@@ -152,6 +152,29 @@ func TestMisconfigurationOfTimes(t *testing.T) {
 	f("message_timeout", extproc.Stats{Late: 10, LateAfter: 12 * time.Millisecond}, "10 answers came too late, when Envoy had given up, some after 12ms already: set message_timeout")
 	f("clock", extproc.Stats{Ahead: 90 * time.Minute}, "set back by 1h30m0s")
 	f("clock", extproc.Stats{}, "")
+	f("access_log", extproc.Stats{Opened: enough - 1}, "")
+	f("access_log", extproc.Stats{Opened: enough}, "100 exchanges and not one entry of an access log, which tells how they ended at depth adaptive")
+	f("access_log", extproc.Stats{Opened: enough, Entries: 1}, "")
+	f("access_log", extproc.Stats{Opened: enough, Entries: 1, Lost: enough}, "100 exchanges that the access log did not tell the end of")
+}
+
+func TestWhatNobodyHasSeenIsSaid(t *testing.T) {
+	f := func(depth config.Depth, st extproc.Stats, want ...string) {
+		t.Helper()
+		got := unseen(depth, st)
+		if len(got) != len(want) {
+			t.Fatalf("depth %s, %+v: %q, want %q", depth, st, got, want)
+		}
+		for i := range want {
+			if !strings.Contains(got[i], want[i]) {
+				t.Errorf("depth %s, %+v: %q, want %q in it", depth, st, got[i], want[i])
+			}
+		}
+	}
+	f(config.Adaptive, extproc.Stats{})
+	f(config.Adaptive, extproc.Stats{Entries: 9, Unprotected: 7}, "7 requests lately reached an upstream unjudged")
+	f(config.Log, extproc.Stats{}, "no entry of an access log has come yet")
+	f(config.Log, extproc.Stats{Entries: 1})
 }
 
 func (s *service) behindASocket(t *testing.T) extprocv3.ExternalProcessorClient {

@@ -23,6 +23,9 @@ func (s *service) tookPolicy(e *rego.Engine) {
 		s.log.Warn().Str("revision", s.revision).Msgf("policy: %v", w)
 	}
 	s.trouble.set("policy warnings", strings.Join(warnings, "; "))
+	for _, why := range e.Unmemoised() {
+		s.log.Info().Str("revision", s.revision).Msgf("policy: evaluated for every request, which costs more than a remembered decision: %v", why)
+	}
 }
 
 // changePolicy puts a policy in force. A broken one leaves the old in force,

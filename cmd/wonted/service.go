@@ -86,14 +86,22 @@ func newService(cfg *config.Config, log zerolog.Logger) (*service, error) {
 	s.stream = extproc.New(extproc.Config{
 		Gate: s.gate, Identity: &s.resolver, Clock: time.Now,
 		Deadline: time.Duration(cfg.Deadline),
-		Depth:    extproc.DepthHeaders, // config.Adaptive and config.Headers are the same without an access log
+		Depth:    depths[cfg.Depth],
 		Fail:     cfg.Fail, Log: log, Registerer: s.reg,
 	})
 	showMisconfigurations(s)
+	showUnprotected(s.reg, s.stream.Stats)
 	for _, w := range cfg.Warnings {
 		log.Warn().Msg(w)
 	}
 	return s, nil
+}
+
+// depths are what the stream does at each depth of the configuration; what
+// Envoy shows comes from wonted envoy config.
+var depths = map[config.Depth]extproc.Depth{
+	config.Log: extproc.DepthLog, config.Lean: extproc.DepthLean, config.Adaptive: extproc.DepthAdaptive,
+	config.Headers: extproc.DepthHeaders, config.Bodies: extproc.DepthBodies,
 }
 
 // openStore makes the key and the profile store, from data_dir where there is
