@@ -77,11 +77,12 @@ func (c *contender) startProcessor(ctx context.Context, s *scene, opts *envoy.Op
 	case c.peer != nil:
 		return c.startPeer(ctx, s, opts)
 	case c.depth != "":
-		c.wonted, err = s.startWonted(ctx, c)
-		if err == nil {
-			c.processor, opts.Wonted = c.wonted.child, c.wonted.listen
+		w, err := s.startWonted(ctx, c)
+		if err != nil {
+			return err
 		}
-		return err
+		c.wonted, c.processor, opts.Wonted = w, w.child, w.listen
+		return nil
 	default:
 		opts.Wonted = "unix://" + filepath.Join(c.dir, "sock")
 		c.processor, err = startChild(ctx, command{

@@ -101,7 +101,7 @@ Ctrl-C ends what was started and prints what there is.`,
 	flags.StringVar(&f.to, "to", "", "file for the report (standard output)")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		write, ok := map[string]func(*bench.Report, io.Writer) error{
-			"text": (*bench.Report).Text, "json": (*bench.Report).JSON,
+			"text": (*bench.Report).Text, "json": (*bench.Report).JSON, "html": (*bench.Report).HTML,
 		}[f.output]
 		if !ok {
 			return misuse("--output takes text, json or html", "--output %q is not known", f.output)
