@@ -1,7 +1,6 @@
 package scoring
 
 import (
-	"bytes"
 	"time"
 
 	"github.com/wonted-project/wonted/scoring/profile"
@@ -189,11 +188,8 @@ func (l *look) learn(weight float64) {
 
 // name keeps the display name beside the profile, for people.
 func (l *look) name() {
-	name, kept := l.ex.Entities[l.kind].Name, l.rec.Name[:]
-	name = name[:min(len(name), len(kept))]
-	if len(name) > 0 && !bytes.Equal(name, kept[:len(name)]) {
-		clear(kept)
-		copy(kept, name)
+	if name := l.ex.Entities[l.kind].Name; len(name) > 0 {
+		l.rec.Name = profile.NameOf(name)
 	}
 }
 
@@ -209,9 +205,7 @@ func (s *Scorer) learnRoute(ex *Exchange, now uint32, weight float64) {
 	rec.LastSeen = max(rec.LastSeen, now)
 	rec.Requests++
 	rec.Accepted++
-	if len(rec.Name) > 0 && rec.Name[0] == 0 {
-		copy(rec.Name[:], ex.Route.Name)
-	}
+	rec.Name = profile.NameOf(ex.Route.Name)
 	noteAnswer(rec, ex, Answered, now)
 	p, who := rec.Population(), principal(ex)
 	another := who != p.Last

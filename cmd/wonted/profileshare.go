@@ -85,7 +85,7 @@ func nameShares(store *profile.Store, found []profileView) {
 			return true
 		}
 		for _, s := range wanted[context{r.Kind, slot}] {
-			s.Name = string(displayName(r))
+			s.Name = r.Name.String()
 		}
 		return true
 	})

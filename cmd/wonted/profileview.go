@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"fmt"
 	"math"
 	"strconv"
@@ -87,10 +86,9 @@ func matching(store *profile.Store, resolver *identity.Resolver, who string, now
 	if len(found) > 0 {
 		return found
 	}
-	name := []byte(who)
-	name = name[:min(len(name), profile.NameSize)] // as much as a record keeps
+	name := profile.NameOf(who) // as much as a record keeps
 	store.Range(func(r *profile.Record) bool {
-		if len(name) > 0 && bytes.Equal(displayName(r), name) {
+		if who != "" && r.Name == name {
 			copied := *r
 			found = append(found, view(&copied, now))
 		}
@@ -119,11 +117,9 @@ func parseKey(s string) (k profile.Key, ok bool) {
 	return profile.Key{Hi: hi, Lo: lo}, err1 == nil && err2 == nil
 }
 
-func displayName(r *profile.Record) []byte { return bytes.TrimRight(r.Name[:], "\x00") }
-
 func view(r *profile.Record, now time.Time) profileView {
 	v := profileView{
-		ID: fmt.Sprintf("%016x%016x", r.Key.Hi, r.Key.Lo), Kind: r.Kind.String(), Name: string(displayName(r)),
+		ID: fmt.Sprintf("%016x%016x", r.Key.Hi, r.Key.Lo), Kind: r.Kind.String(), Name: r.Name.String(),
 		Created: time.Unix(int64(r.Created), 0).UTC(), LastSeen: time.Unix(int64(r.LastSeen), 0).UTC(),
 		Requests: r.Requests, Accepted: r.Accepted, Sessions: r.Sessions, InFlight: r.InFlight,
 		Usual: []usual{},

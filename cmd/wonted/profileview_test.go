@@ -40,9 +40,13 @@ func TestProfilesAreFoundByHashNameAndValue(t *testing.T) {
 	network := resolver.Key(profile.KindNetwork, []byte("192.0.2.0/24"))
 	window.Slots(rec.Habits().Networks[:]).Touch(uint32(network.Lo), 3)
 	window.Slots(rec.Habits().Networks[:]).Touch(12345, 1)
+	window.SmallSlots(rec.Habits().Endpoints[:]).Touch(77, 1)
 	pin.Release()
 	rec, pin, _ = store.Acquire(network, profile.KindNetwork, uint32(now.Unix()))
 	copy(rec.Name[:], "192.0.2.0/24")
+	pin.Release()
+	rec, pin, _ = store.Acquire(profile.Key{Hi: 1, Lo: 77}, profile.KindRoute, uint32(now.Unix()))
+	rec.Name = profile.NameOf("GET /v1/orders/{id}/items")
 	pin.Release()
 
 	var id string
@@ -78,7 +82,8 @@ func TestProfilesAreFoundByHashNameAndValue(t *testing.T) {
 	}
 	for _, line := range []string{"caller      warehouse sync", "usual       2.5 requests in 1m, mostly 0.5 to 4.5, once 12 (learned from 2)",
 		"usual       10 records in 10m, mostly 10 to 10 (learned from 1)", "a response  at most 31 records, 2000 bytes",
-		"devices     none remembered", "networks    192.0.2.0/24 75 %, one whose profile is gone 25 %", "·········█▄"} {
+		"devices     none remembered", "networks    192.0.2.0/24 75 %, one whose profile is gone 25 %",
+		"routes      GET /v1/orders/{id}/i… 100 %", "·········█▄"} {
 		if !strings.Contains(text.String(), line) {
 			t.Errorf("no %q in\n%s", line, text.String())
 		}

@@ -26,7 +26,7 @@
 //	 48   4  u16 in flight, u16 day of the last anchor move
 //	 52   8  u32 device now, u32 network now (hashes)
 //	 60   4  u16 accepted in the open minute, u16 in the open ten minutes
-//	 64  24  display name, zero-padded
+//	 64  24  display name, zero-padded; a longer one is cut and ends in "…"
 //	 88 184  rings of u16; slot i holds the seconds t with (t/width) mod n = i,
 //	         as of "last seen":
 //	         requests 6x10 s, 10x1 min, 6x10 min, 24x1 h; errors 3x10 min,

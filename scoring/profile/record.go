@@ -51,9 +51,6 @@ type Header struct {
 	Open       [2]uint16 // accepted requests of the minute and the ten minutes that are not over
 }
 
-// NameSize is how many bytes of a display name a record keeps.
-const NameSize = 24
-
 // Rings are the sliding counters, 184 bytes. A ring's slot is
 // (seconds/width) mod len; the slots that passed since LastSeen are zeroed on
 // access (window.Advance). Bytes and Records hold window minifloats.
@@ -96,7 +93,7 @@ type Residual struct {
 // first; the last 552 are laid out by kind: see Habits, Crowd and Population.
 type Record struct {
 	Header                                          //   0  64
-	Name     [NameSize]byte                         //  64  24
+	Name     Name                                   //  64  24
 	Rings    Rings                                  //  88 184
 	Bytes    Residual                               // 272  24
 	Records  Residual                               // 296  24
