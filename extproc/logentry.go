@@ -19,6 +19,7 @@ type logEntry struct {
 	kind         uint64
 	intermediate bool
 	remote       address // the client's, as Envoy's settings derive it
+	ja4          []byte  // of the client's TLS hello: a custom tag
 	duration     span    // until the stream was destroyed
 	sent         span    // until the last byte was sent
 	flags        uint64  // response flags, a bit for each field number

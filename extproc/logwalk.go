@@ -61,6 +61,10 @@ func (e *logEntry) walkCommon(b []byte) error {
 			err = e.walkFlags(f.bytes)
 		case bytesTag(17):
 			err = e.walkMetadata(f.bytes)
+		case bytesTag(22):
+			if e.whole {
+				err = e.walkTag(f.bytes)
+			}
 		case bytesTag(23):
 			err = e.duration.walk(f.bytes)
 		case varintTag(24):
@@ -75,6 +79,16 @@ func (e *logEntry) walkCommon(b []byte) error {
 		}
 	}
 	return nil
+}
+
+// walkTag reads an entry of the map of custom tags. Ours has the name that the
+// fingerprint has as gRPC metadata.
+func (e *logEntry) walkTag(b []byte) error {
+	name, value, err := walkTexts(b)
+	if string(name) == ja4Key {
+		e.ja4 = value
+	}
+	return err
 }
 
 // walk reads a Duration.

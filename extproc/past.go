@@ -52,13 +52,14 @@ func (r *logReader) judge(now time.Time) {
 }
 
 // fill sets what the exchange takes from its request. A certificate is not
-// among it: an entry does not say whether Envoy has verified it. Nor is JA4.
+// among it: an entry does not say whether Envoy has verified it.
 func (p *past) fill(e *logEntry) {
 	ex := &p.c.Exchange
 	ex.Method, ex.Protocol = nameOf(methods[:], e.method), nameOf(protocols[:], e.protocol)
 	ex.Scheme, ex.Host, ex.Path = e.scheme, e.authority, e.path
 	ex.RequestBytes = size(e.requestBytes)
 	ex.Metadata = e.metadata
+	ex.JA4 = e.ja4
 	p.lines = append(p.lines[:0], e.headers...)
 	p.add("user-agent", e.agent)
 	p.add("referer", e.referer)
@@ -89,7 +90,7 @@ var headerNames = map[string][]byte{
 
 func (p *past) reset() {
 	ex := &p.c.Exchange
-	ex.Headers, ex.Metadata = nil, nil // ours and the entry's
+	ex.Headers, ex.Metadata, ex.JA4 = nil, nil, nil // ours and the entry's
 	p.c.Reset()
 	clear(p.lines)
 }
