@@ -15,26 +15,21 @@ type bars struct {
 
 // bar is one row: parts side by side, then the value in words.
 type bar struct {
-	Name     string
-	Y        px // middle
-	Parts    []part
-	Low      px // whisker from the least to the greatest round
-	High     px
-	Whisker  bool
-	Value    string
-	ValueAt  px
-	TopY     px
-	TextY    px
-	Dashed   bool
-	Unknown  bool
-	Tip      string
-	WhiskerT px
-	WhiskerB px
+	Name           string
+	Top, Y, Text   px // of the parts, their middle, the base line of words
+	Parts          []part
+	Whisker        bool // from the least to the greatest round
+	Low, High      px
+	TipTop, TipEnd px // of the whisker's ends
+	Value          string
+	ValueAt        px
+	Dashed         bool // it enforces
 }
 
 type part struct {
 	X, Width px
 	Class    string
+	Own      bool // in the variant's own colour
 }
 
 // swatch explains a colour.
@@ -76,9 +71,8 @@ func newBars(title, unit string, rows []quantity, legend ...swatch) bars {
 	b.Ticks = across.marks(number)
 	for i, row := range rows {
 		y := 8 + px(i)*barStep + barStep/2
-		out := bar{Name: row.name, Y: y, TopY: y - barHeight/2, TextY: y + 4, Value: row.text,
-			Dashed: row.look.Dashed, Unknown: len(row.values) == 0, Tip: row.name + ": " + row.text,
-			WhiskerT: y - 4, WhiskerB: y + 4}
+		out := bar{Name: row.name, Top: y - barHeight/2, Y: y, Text: y + 4,
+			TipTop: y - 4, TipEnd: y + 4, Value: row.text, Dashed: row.look.Dashed}
 		sum := 0.0
 		for j, v := range row.values {
 			if !(v > 0) {
@@ -86,11 +80,12 @@ func newBars(title, unit string, rows []quantity, legend ...swatch) bars {
 			}
 			x := across.at(sum)
 			sum += v
-			out.Parts = append(out.Parts, part{X: x, Width: across.at(sum) - x, Class: row.class[j]})
+			out.Parts = append(out.Parts, part{X: x, Width: across.at(sum) - x, Class: row.class[j], Own: row.class[j] == row.look.Class})
 		}
 		end := across.at(sum)
-		if row.spread.Bounded() && row.spread.Rounds > 1 {
-			out.Whisker, out.Low, out.High = true, across.at(row.spread.Low), across.at(row.spread.High)
+		if row.spread.Bounded() {
+			out.Low, out.High = across.at(row.spread.Low), across.at(row.spread.High)
+			out.Whisker = out.High-out.Low > 3 // a shorter one is only a blot
 			end = max(end, out.High)
 		}
 		out.ValueAt = end + 6

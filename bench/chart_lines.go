@@ -142,7 +142,7 @@ func percentiles(cell *Cell, looks looks) lines {
 	for _, at := range []struct {
 		rest  float64
 		label string
-	}{{1, "0 %"}, {2, "50 %"}, {10, "90 %"}, {100, "99 %"}, {1e3, "99.9 %"}, {1e4, "99.99 %"}, {1e5, "99.999 %"}, {1e6, "99.9999 %"}} {
+	}{{2, "50 %"}, {10, "90 %"}, {100, "99 %"}, {1e3, "99.9 %"}, {1e4, "99.99 %"}, {1e5, "99.999 %"}, {1e6, "99.9999 %"}} {
 		if at.rest <= s.high {
 			c.XTicks = append(c.XTicks, tick{s.at(at.rest), at.label})
 		}

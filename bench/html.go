@@ -16,8 +16,9 @@ import (
 var htmlFiles embed.FS
 
 var pageTemplate = template.Must(template.New("page.tmpl").Funcs(template.FuncMap{
-	"figure": func(e Estimate) string { return digits3(e.Median) },
-	"ratio":  within,
+	"figure":   func(e Estimate) string { return digits3(e.Median) },
+	"ratio":    hedged,
+	"interval": interval,
 	"spread": func(e Estimate) string {
 		if !e.Bounded() || e.Rounds < 2 {
 			return ""
@@ -44,11 +45,33 @@ type page struct {
 	Style    template.CSS // our own, embedded
 	What     string       // the machine
 	Lasted   string
+	Short    *digest
 	Looks    looks
 	Cells    []cellPage
 	Growth   []lines
 	Verdicts []Verdict // of a full run
 }
+
+// digest is the one row that a reader in a hurry takes along: what a user gets
+// who chooses nothing, in the first cell that has it.
+type digest struct {
+	cellPage
+	Row Figures
+}
+
+func inShort(cells []cellPage) *digest {
+	for _, c := range cells {
+		for _, f := range c.Rows {
+			if f.Variant.Name == byDefault && f.Requests > 0 {
+				return &digest{c, f}
+			}
+		}
+	}
+	return nil
+}
+
+// byDefault is the variant of a wonted whose depth nobody has chosen.
+const byDefault = "wonted-adaptive"
 
 type cellPage struct {
 	Cell     *Cell
@@ -77,6 +100,7 @@ func (r *Report) HTML(w io.Writer) error {
 	for i := range r.Cells {
 		p.Cells = append(p.Cells, r.cellPage(&r.Cells[i], looks))
 	}
+	p.Short = inShort(p.Cells)
 	var out bytes.Buffer
 	if err := pageTemplate.Execute(&out, p); err != nil {
 		return fmt.Errorf("write the report: %w", err)

@@ -66,18 +66,22 @@ func thousands(n int64) string {
 
 // within writes a ratio and its interval, "0.42 0.40–0.45"; a wide one leads
 // with "~", and without one the ratio stands alone after "~".
-func within(e Estimate) string {
-	switch {
-	case !e.Known():
-		return none
-	case !e.Bounded():
+func within(e Estimate) string { return strings.TrimSpace(hedged(e) + " " + interval(e)) }
+
+// hedged writes a ratio, after "~" where it is a hint.
+func hedged(e Estimate) string {
+	if e.Known() && e.Wide() {
 		return "~" + ratio(e.Median)
 	}
-	text := ratio(e.Median) + " " + ratio(e.Low) + "–" + ratio(e.High)
-	if e.Wide() {
-		return "~" + text
+	return ratio(e.Median)
+}
+
+// interval writes the bounds of a ratio, nothing where there are none.
+func interval(e Estimate) string {
+	if !e.Bounded() {
+		return ""
 	}
-	return text
+	return ratio(e.Low) + "–" + ratio(e.High)
 }
 
 // swing is half of what lies between the least and the greatest round, as a
