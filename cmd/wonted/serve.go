@@ -3,10 +3,10 @@ package main
 import (
 	"context"
 	"errors"
+	"net"
 	"net/http"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"sync"
 	"syscall"
 	"time"
@@ -38,8 +38,12 @@ one ends at once. With --takeover a new wonted on the same socket loads what
 the old one has just saved, serves on the same listeners, and only then tells it
 to end: no request fails, and a change of version or settings costs the learning
 of a few seconds. A Unix socket is made with mode 0660, so that Envoy must run
-as the same user or in the same group. GOGC is 400 unless set otherwise: memory
-is mostly profiles, which are not garbage.`,
+as the same user or in the same group.
+
+GOGC is 400 unless set otherwise: memory is mostly profiles, which are not
+garbage. In a container Go's memory is bounded by 90 % of the container's limit
+less profile.memory, unless GOMEMLIMIT is set. GOMAXPROCS is Go's own choice, at
+least 2 in a container; on a share of one core GOMAXPROCS=1 costs less.`,
 		Args: noArgs,
 	}
 	set := withSettings(cmd, "mode", "listen", "admin", "fail", "depth", "data_dir", "policy.path", "record.path")
@@ -49,10 +53,8 @@ is mostly profiles, which are not garbage.`,
 		if err != nil {
 			return err
 		}
-		if os.Getenv("GOGC") == "" {
-			debug.SetGCPercent(400)
-		}
 		log := newLogger(std.err, cfg.LogLevel.Level)
+		tune(cfg.Profile.Memory, log)
 		var before *predecessor
 		if *takeover {
 			if before, err = takeOver(cmd.Context(), cfg, log); err != nil {
@@ -86,7 +88,11 @@ func (s *service) serve(ctx context.Context, again func() (*config.Config, error
 	alive := health.NewServer()
 	healthpb.RegisterHealthServer(server, alive)
 	failed := make(chan error, 1)
-	go func() { failed <- server.Serve(doors.stream) }()
+	var stream net.Listener = doors.stream
+	if s.cfg.RawSyscalls {
+		stream = extproc.Direct(stream)
+	}
+	go func() { failed <- server.Serve(stream) }()
 	h := &web{sv: s}
 	var pages []*http.Server
 	if doors.admin != nil {

@@ -41,6 +41,7 @@ type Config struct {
 	Deadline         Duration `yaml:"deadline"`          // of an exchange without a message from Envoy
 	SnapshotEvery    Duration `yaml:"snapshot_every"`    // to data_dir
 	Drain            Duration `yaml:"drain"`             // how long open requests may finish at SIGTERM
+	RawSyscalls      bool     `yaml:"raw_syscalls"`      // on Envoy's connections: see extproc.Direct
 	LogLevel         LogLevel `yaml:"log_level"`
 
 	// Warnings are settings that are accepted and have no effect yet. A
@@ -94,6 +95,7 @@ func Default() *Config {
 		Deadline:         Duration(5 * time.Minute),
 		SnapshotEvery:    Duration(5 * time.Minute),
 		Drain:            Duration(3 * time.Second),
+		RawSyscalls:      true,
 		LogLevel:         LogLevel{zerolog.InfoLevel},
 	}
 }
