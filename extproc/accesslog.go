@@ -55,10 +55,10 @@ func (s *Server) logs(stream grpc.ServerStream) error {
 	s.log.streams.Add(1)
 	defer s.log.streams.Add(-1)
 	r := &logReader{server: s}
-	var m logMessage
+	m := &r.message
 	defer m.clear()
 	for {
-		if err := stream.RecvMsg(&m); err != nil {
+		if err := stream.RecvMsg(m); err != nil {
 			if errors.Is(err, io.EOF) {
 				return stream.SendMsg(logged)
 			}
@@ -67,7 +67,7 @@ func (s *Server) logs(stream grpc.ServerStream) error {
 			}
 			return err
 		}
-		r.read(&m)
+		r.read(m)
 		m.clear()
 	}
 }
@@ -77,9 +77,10 @@ var logged = constant(nil)
 
 // logReader reads the entries of one stream, one after the other.
 type logReader struct {
-	server *Server
-	entry  logEntry
-	past   past
+	server  *Server
+	message logMessage
+	entry   logEntry
+	past    past
 }
 
 // breath is after how many entries other goroutines get their turn: a batch

@@ -135,14 +135,14 @@ func TestLeanUnderStress(t *testing.T) {
 			}
 		},
 	}}
-	s := leanServer(g, func(c *Config) { c.MaxOpen, c.Clock, c.Deadline = 64, time.Now, time.Microsecond })
+	s := leanServer(g, func(c *Config) { c.MaxOpen, c.Clock, c.Deadline = 1600, time.Now, 20*time.Millisecond })
 	s.log.streams.Store(1)
 	ctx, cancel := context.WithCancel(t.Context())
 	var sweeper, streams, logs sync.WaitGroup
 	sweeper.Go(func() {
 		for ctx.Err() == nil {
 			s.Sweep(time.Now())
-			time.Sleep(50 * time.Microsecond)
+			time.Sleep(200 * time.Microsecond)
 		}
 	})
 	const workers, each = 8, 200
