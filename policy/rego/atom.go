@@ -54,25 +54,39 @@ const digits = 18
 
 // cutInt and cutFloat are !ok where c is no constant to cut at.
 func cutInt(c ast.Value) (cut, bool) {
-	return cutAt(c, 0, math.MaxUint64, func(rank uint64) ast.Value { return integer(int64(rank ^ 1<<63)).Value })
+	f, ok := plainNumber(c)
+	near := rankInt(int64(max(-1<<62, min(f, 1<<62))))
+	return cutAt(c, near, 0, math.MaxUint64-1, func(rank uint64) ast.Value { return integer(int64(rank ^ 1<<63)).Value }), ok
 }
 
 func cutFloat(c ast.Value) (cut, bool) {
-	return cutAt(c, rankFloat(-math.MaxFloat64), rankFloat(math.MaxFloat64)+1, func(rank uint64) ast.Value {
+	f, ok := plainNumber(c)
+	return cutAt(c, rankFloat(f), rankFloat(-math.MaxFloat64), rankFloat(math.MaxFloat64), func(rank uint64) ast.Value {
 		if rank>>63 == 1 {
 			return number(math.Float64frombits(rank &^ (1 << 63))).Value
 		}
 		return number(math.Float64frombits(^rank)).Value
-	})
+	}), ok
 }
 
-func cutAt(c ast.Value, from, to uint64, value func(rank uint64) ast.Value) (cut, bool) {
+// plainNumber is a constant's value, !ok where it is no number to cut at.
+func plainNumber(c ast.Value) (f float64, ok bool) {
 	n, ok := c.(ast.Number)
-	if f, err := json.Number(n).Float64(); !ok || len(n) > digits || err != nil || !finite(f) {
-		return cut{}, false
+	f, err := json.Number(n).Float64()
+	return f, ok && len(n) <= digits && err == nil && finite(f)
+}
+
+// cutAt searches the ranks from least to most, near one first: the comparisons
+// of very small and very large numbers take OPA long.
+func cutAt(c ast.Value, near, least, most uint64, value func(rank uint64) ast.Value) cut {
+	if n := max(near, least+4) - 4; value(n).Compare(c) < 0 {
+		least = n
+	}
+	if n := min(near, most-4) + 4; value(n).Compare(c) > 0 {
+		most = n
 	}
 	first := func(sign int) uint64 { // the first number that compares so at least
-		lo, hi := from, to
+		lo, hi := least, most+1
 		for lo < hi {
 			if mid := lo + (hi-lo)/2; value(mid).Compare(c) >= sign {
 				hi = mid
@@ -80,12 +94,12 @@ func cutAt(c ast.Value, from, to uint64, value func(rank uint64) ast.Value) (cut
 				lo = mid + 1
 			}
 		}
-		if lo == to {
+		if lo > most {
 			return math.MaxUint64
 		}
 		return lo
 	}
-	return cut{notBelow: first(0), above: first(1)}, true
+	return cut{notBelow: first(0), above: first(1)}
 }
 
 // match is a test of a string.

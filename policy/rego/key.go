@@ -189,6 +189,11 @@ func (p *probe) stringAtom(op string, c ast.Value, flipped bool) (ok bool) {
 		})
 		p.match = append(p.match, m)
 	case op == lookup:
+		switch c.(type) {
+		case ast.Set, ast.Object:
+		default:
+			return false // arrays of base data are found by numbers written as strings, too
+		}
 		m := match{how: among, set: map[string]byte{}}
 		eachName(c, func(s string, holds bool) { m.set[s] = 1 + truth(holds) })
 		p.match = append(p.match, m)

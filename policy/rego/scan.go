@@ -93,6 +93,7 @@ func (s *scan) visit(x any) bool {
 	case *ast.With:
 		s.look(x.Location)
 		s.problem("`with` evaluates rules under another input, data or function: decisions of a policy that uses it are not remembered, every request is evaluated")
+		return true
 	case *ast.Term:
 		s.look(x.Location)
 	case ast.Ref:
