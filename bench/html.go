@@ -126,6 +126,9 @@ func (r *Report) cellPage(cell *Cell, looks looks) cellPage {
 	if !p.Open {
 		p.Bars = append(p.Bars, throughput(p.Rows, looks))
 	}
-	p.Bars = append(p.Bars, cpuBars(p.Rows, looks), memoryBars(p.Rows, looks))
+	p.Bars = append(p.Bars, cpuBars(p.Rows, looks))
+	if memory := memoryBars(p.Rows, looks); len(memory.Rows) > 0 {
+		p.Bars = append(p.Bars, memory)
+	}
 	return p
 }
