@@ -40,7 +40,7 @@ type entryView struct {
 	Headers                              map[string]string
 	Code                                 uint32
 	Bytes                                uint64
-	Details, GRPCStatus                  string
+	Details, GRPCStatus, JA4             string
 }
 
 // knownFlags are the fields of ResponseFlags that are bools.
@@ -63,7 +63,7 @@ func seenEntry(t testing.TB, e *logEntry) entryView {
 		Protocol: int32(e.protocol), Method: int32(e.method), Scheme: string(e.scheme), Authority: string(e.authority), Path: string(e.path),
 		Agent: string(e.agent), Referer: string(e.referer), Forwarded: string(e.forwarded), RequestID: string(e.requestID),
 		Upload: e.requestBytes, Headers: map[string]string{}, Code: uint32(e.code), Bytes: e.bytes,
-		Details: string(e.details), GRPCStatus: string(e.grpcStatus),
+		Details: string(e.details), GRPCStatus: string(e.grpcStatus), JA4: string(e.ja4),
 	}
 	if e.marked {
 		v.ID = e.id.String()
@@ -97,7 +97,7 @@ func meantEntry(e *datav3.HTTPAccessLogEntry) entryView {
 		Scheme: rq.GetScheme(), Authority: rq.GetAuthority(), Path: rq.GetPath(), Agent: rq.GetUserAgent(), Referer: rq.GetReferer(),
 		Forwarded: rq.GetForwardedFor(), RequestID: rq.GetRequestId(), Upload: rq.GetRequestBodyBytes(), Headers: map[string]string{},
 		Code: rs.GetResponseCode().GetValue(), Bytes: rs.GetResponseBodyBytes(), Details: rs.GetResponseCodeDetails(),
-		GRPCStatus: rs.GetResponseTrailers()["grpc-status"],
+		GRPCStatus: rs.GetResponseTrailers()["grpc-status"], JA4: c.GetCustomTags()[ja4Key],
 	}
 	fields := c.GetResponseFlags().ProtoReflect().Descriptor().Fields()
 	for i := range fields.Len() {
@@ -157,7 +157,7 @@ func agreeOnLog(t *testing.T, b []byte) {
 			mean := meantEntry(entries[i])
 			if !whole { // what only depth log reads
 				mean.Metadata, mean.Headers = map[string]*structpb.Struct{}, map[string]string{}
-				mean.Host, mean.Port, mean.Method = "", 0, 0
+				mean.Host, mean.Port, mean.Method, mean.JA4 = "", 0, 0, ""
 				mean.Scheme, mean.Authority, mean.Path, mean.Agent, mean.Referer, mean.Forwarded, mean.RequestID = "", "", "", "", "", "", ""
 			}
 			if len(mean.Headers) > maxHeaders {
@@ -266,6 +266,7 @@ func richEntry(t testing.TB) *datav3.HTTPAccessLogEntry {
 	c.DownstreamWireBytesSent, c.DownstreamWireBytesReceived, c.UpstreamWireBytesSent, c.UpstreamWireBytesReceived = 4400, 1400, 1500, 4300
 	c.Metadata.FilterMetadata["envoy.filters.http.jwt_authn"] = structOf(t, map[string]any{"payload": map[string]any{"sub": "u-1", "aud": []any{"a"}}})
 	c.TlsProperties = &datav3.TLSProperties{TlsSniHostname: "api.example.com", Ja3Fingerprint: "cd08e31494f9531f560d64c695473da9"}
+	c.CustomTags = map[string]string{ja4Key: "t13d3112h2_e8f1e7e78f70_b26ce05bbdd6", "other": "x"}
 	e.ProtocolVersion = datav3.HTTPAccessLogEntry_HTTP2
 	e.Request = &datav3.HTTPRequestProperties{
 		RequestMethod: corev3.RequestMethod_POST, Scheme: "https", Authority: "api.example.com", Path: "/v1/orders/8123?expand=items",

@@ -59,7 +59,9 @@ func (p *past) fill(e *logEntry) {
 	ex.Scheme, ex.Host, ex.Path = e.scheme, e.authority, e.path
 	ex.RequestBytes = size(e.requestBytes)
 	ex.Metadata = e.metadata
-	ex.JA4 = e.ja4
+	if string(e.ja4) != "-" {
+		ex.JA4 = e.ja4
+	}
 	p.lines = append(p.lines[:0], e.headers...)
 	p.add("user-agent", e.agent)
 	p.add("referer", e.referer)

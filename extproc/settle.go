@@ -28,6 +28,7 @@ func (s *Server) settle(e *logEntry, now time.Time) result {
 	what := resultClosed
 	if late {
 		what = resultLate
+		s.log.lost.Unsee()
 		ss.revive(now)
 	}
 	f.c.Told = true

@@ -29,6 +29,13 @@ func (s *Sighting) See(now time.Time) {
 	s.n.Add(1)
 }
 
+// Unsee takes one back that was none.
+func (s *Sighting) Unsee() {
+	if n := s.n.Load(); n > 0 {
+		s.n.CompareAndSwap(n, n-1)
+	}
+}
+
 // Count is how many there were.
 func (s *Sighting) Count(now time.Time) uint64 {
 	if now.UnixNano()-s.last.Load() > int64(quiet) {

@@ -54,6 +54,36 @@ func next(b []byte) (f field, rest []byte, ok bool) {
 }
 
 func nextSlow(b []byte) (f field, rest []byte, ok bool) {
+	// The fields of a large message have numbers up to 2047: a tag of two bytes,
+	// and a length, or a number, of one or two.
+	if tag, t := short(b); t > 0 && tag >= 8 {
+		v, n := short(b[t:])
+		switch tag & 7 {
+		case uint64(protowire.BytesType):
+			if from, to := t+n, t+n+int(v); n > 0 && to <= len(b) {
+				return field{tag: tag, bytes: b[from:to:to]}, b[to:], true
+			}
+		case uint64(protowire.VarintType):
+			if n > 0 {
+				return field{tag: tag, value: v}, b[t+n:], true
+			}
+		}
+	}
+	return nextAny(b)
+}
+
+// short reads a varint of at most two bytes; 0 bytes if it is none.
+func short(b []byte) (v uint64, n int) {
+	switch {
+	case len(b) >= 1 && b[0] < 0x80:
+		return uint64(b[0]), 1
+	case len(b) >= 2 && b[1] < 0x80:
+		return uint64(b[0]&0x7f) | uint64(b[1])<<7, 2
+	}
+	return 0, 0
+}
+
+func nextAny(b []byte) (f field, rest []byte, ok bool) {
 	number, typ, n := protowire.ConsumeTag(b)
 	if n < 0 {
 		return field{}, nil, false
