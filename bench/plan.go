@@ -11,6 +11,7 @@ import (
 // Plan says what is measured. [Standard] and [Full] make the two that are
 // known by name; a caller may change what they set.
 type Plan struct {
+	Name    string   // for the report: "standard", [PlanFull]; "": cells of somebody's own
 	Program string   // the wonted program: its hidden commands are the API and the reference processor
 	Version string   // what Program says it is
 	Command []string // for the report
@@ -68,6 +69,7 @@ func ParsePeer(text string) (Peer, error) {
 func Standard() Plan {
 	few := []string{Bare, Noop, "wonted-adaptive", "wonted-headers"}
 	return Plan{
+		Name:     "standard",
 		Variants: []string{Bare, Noop, "wonted-log", "wonted-lean", "wonted-adaptive", "wonted-adaptive-enforce", "wonted-headers"},
 		Rounds:   5, Duration: 2 * time.Second, WarmUp: 300 * time.Millisecond,
 		Attack: 0.002, Procs: 1,
@@ -87,7 +89,7 @@ func Standard() Plan {
 func Full() Plan {
 	p := Standard()
 	few := []string{Bare, Noop, "wonted-adaptive", "wonted-headers"}
-	p.Rounds, p.Bursts = 7, true
+	p.Name, p.Rounds, p.Bursts = PlanFull, 7, true
 	p.Points = []Point{
 		{Name: "c16", Identities: 1000, Concurrency: 16,
 			Variants: append(slices.Clone(p.Variants), "wonted-headers-enforce", "wonted-lean-enforce", "wonted-log-enforce")},

@@ -27,7 +27,7 @@ func Run(ctx context.Context, plan Plan, progress io.Writer) (*Report, error) {
 	defer http.DefaultClient.CloseIdleConnections()
 	r := &run{plan: &plan, say: newTeller(progress)}
 	start := time.Now()
-	r.report = &Report{Version: reportVersion, Command: plan.Command, Started: start, Failures: []string{}}
+	r.report = &Report{Version: reportVersion, Plan: plan.Name, Command: plan.Command, Started: start, Failures: []string{}}
 	err := r.all(ctx)
 	r.say.end()
 	r.report.Seconds = time.Since(start).Seconds()

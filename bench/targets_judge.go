@@ -32,6 +32,16 @@ func (r *Report) Judge() []Verdict {
 	return all
 }
 
+// Missed counts the targets that are not met, or of which nothing is known.
+func (r *Report) Missed() (n int) {
+	for _, v := range r.Judge() {
+		if !v.Met {
+			n++
+		}
+	}
+	return n
+}
+
 // tallied counts the verdicts.
 func tallied(all []Verdict) string {
 	met, missed := 0, 0

@@ -17,6 +17,7 @@ import (
 func newBench(std stdio) *cobra.Command {
 	return group("bench", "Measure what wonted costs on this machine",
 		newBenchLoad(std),
+		newBenchReport(std),
 		newBenchPart("upstream", "the API of bench load", serveUpstream),
 		newBenchPart("noop", "the reference processor of bench load", serveNoop),
 	)

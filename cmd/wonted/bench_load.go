@@ -27,7 +27,7 @@ type benchFlags struct {
 	rate, attack               float64
 	rounds, procs              int
 	duration, warmUp           time.Duration
-	burst                      bool
+	burst, strict              bool
 	output, to                 string
 }
 
@@ -97,12 +97,11 @@ Ctrl-C ends what was started and prints what there is.`,
 	flags.DurationVar(&f.warmUp, "warm-up", 0, "before it, not counted (the plan's)")
 	flags.IntVar(&f.procs, "procs", 0, "GOMAXPROCS of wonted (1)")
 	flags.BoolVar(&f.burst, "burst", false, "also measure p99 while wonted reloads, saves and is scraped")
+	flags.BoolVar(&f.strict, "strict", false, "of --plan full: fail where a target is missed or not measured")
 	flags.StringVar(&f.output, "output", "text", "text, json or html")
 	flags.StringVar(&f.to, "to", "", "file for the report (standard output)")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		write, ok := map[string]func(*bench.Report, io.Writer) error{
-			"text": (*bench.Report).Text, "json": (*bench.Report).JSON, "html": (*bench.Report).HTML,
-		}[f.output]
+		write, ok := reportFormats[f.output]
 		if !ok {
 			return misuse("--output takes text, json or html", "--output %q is not known", f.output)
 		}
@@ -110,7 +109,7 @@ Ctrl-C ends what was started and prints what there is.`,
 		if err != nil {
 			return err
 		}
-		return benchLoad(cmd.Context(), plan, std, f.to, write)
+		return benchLoad(cmd.Context(), plan, std, f.to, write, f.strict)
 	}
 	return cmd
 }
@@ -146,6 +145,7 @@ func (f *benchFlags) read(cmd *cobra.Command) (plan bench.Plan, err error) {
 			if plan.Points, err = f.points(); err != nil {
 				return plan, err
 			}
+			plan.Name = ""
 			break
 		}
 	}
@@ -261,7 +261,7 @@ func numbers(flag string, texts []string, usual int) ([]int, error) {
 
 // benchLoad runs the plan and writes what there is of a report, whatever
 // becomes of it.
-func benchLoad(ctx context.Context, plan bench.Plan, std stdio, to string, write func(*bench.Report, io.Writer) error) error {
+func benchLoad(ctx context.Context, plan bench.Plan, std stdio, to string, write func(*bench.Report, io.Writer) error, strict bool) error {
 	if to != "" { // found out before half an hour has passed
 		file, err := os.OpenFile(to, os.O_CREATE|os.O_WRONLY, 0o644)
 		if err != nil {
@@ -287,6 +287,9 @@ func benchLoad(ctx context.Context, plan bench.Plan, std stdio, to string, write
 	case len(report.Failures) > 0:
 		return advise(fmt.Errorf("bench: this run does not count:\n%s", strings.Join(report.Failures, "\n")),
 			"an unloaded machine, a lower --concurrency or --rate, or fewer --variants may show which one is at fault")
+	}
+	if strict {
+		return passed(report)
 	}
 	return nil
 }
