@@ -16,12 +16,13 @@ const (
 	anHour     = 3600
 )
 
-// Flags of a record: its open bucket of that width holds something anomalous,
-// so nothing of it may be learned.
+// Flags of a record. Tainted: its open bucket of that width holds something
+// anomalous, so nothing of it may be learned. Named: it has its name.
 const (
 	taintedMinute = 1 << iota
 	taintedTen
 	taintedHour
+	named
 	tainted = taintedMinute | taintedTen | taintedHour
 )
 
@@ -64,11 +65,12 @@ func (l *look) roll(now uint32) {
 	window.Advance(r.Errors10m[:], tenMinutes, last, now)
 	window.Advance(r.Mistakes10m[:], tenMinutes, last, now)
 	if l.habits != nil {
-		window.Advance(r.New1m[:], minute, last, now)
-		window.Advance(r.New10m[:], tenMinutes, last, now)
-		window.Advance(r.Bytes10m[:], tenMinutes, last, now)
-		window.Advance(r.Records10m[:], tenMinutes, last, now)
-		window.Advance(r.Switch10m[:], tenMinutes, last, now)
+		h := &rec.HabitRings
+		window.Advance(h.New1m[:], minute, last, now)
+		window.Advance(h.New10m[:], tenMinutes, last, now)
+		window.Advance(h.Bytes10m[:], tenMinutes, last, now)
+		window.Advance(h.Records10m[:], tenMinutes, last, now)
+		window.Advance(h.Switch10m[:], tenMinutes, last, now)
 	}
 	rec.LastSeen = now
 }

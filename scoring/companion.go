@@ -22,9 +22,9 @@ func (companion) judge(l *look) {
 	if window.Slots(l.habits.Companions[:]).Weight(id) > 0 {
 		return
 	}
-	window.Add(l.rec.Rings.Switch10m[:], tenMinutes, l.now, 1)
+	window.Add(l.rec.HabitRings.Switch10m[:], tenMinutes, l.now, 1)
 	l.entity.newPartner = true
-	k := window.Sliding(l.rec.Rings.Switch10m[:], tenMinutes, l.now)
+	k := window.Sliding(l.rec.HabitRings.Switch10m[:], tenMinutes, l.now)
 	s, expected := l.cohort.companions10m.bits(k, &l.rec.Baseline.Switch10m, 0)
 	l.find(Evidence{Detector: Companion, Unit: "identities", Bits: s, Observed: k, Expected: expected, Window: 10 * time.Minute})
 }

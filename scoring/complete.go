@@ -111,19 +111,19 @@ func (s *Scorer) part(ex *Exchange, kind profile.Kind, now uint32, end End, fate
 
 // takeBack removes the request from the rings, as far as they reach.
 func (l *look) takeBack() {
-	at, r := seconds(l.ex.Time), &l.rec.Rings
+	at, r, h := seconds(l.ex.Time), &l.rec.Rings, &l.rec.HabitRings
 	if !l.entity.foreign {
 		l.rec.Requests -= min(l.rec.Requests, 1)
 		window.Undo(r.Requests10s[:], tenSeconds, at, l.now, 1)
 		window.Undo(r.Requests1m[:], minute, at, l.now, 1)
 		window.Undo(r.Requests10m[:], tenMinutes, at, l.now, 1)
 		if l.entity.newObject {
-			window.Undo(r.New1m[:], minute, at, l.now, 1)
-			window.Undo(r.New10m[:], tenMinutes, at, l.now, 1)
+			window.Undo(h.New1m[:], minute, at, l.now, 1)
+			window.Undo(h.New10m[:], tenMinutes, at, l.now, 1)
 		}
 	}
 	if l.entity.newPartner {
-		window.Undo(r.Switch10m[:], tenMinutes, at, l.now, 1)
+		window.Undo(h.Switch10m[:], tenMinutes, at, l.now, 1)
 	}
 }
 
@@ -154,8 +154,8 @@ func (l *look) credit() {
 		increment(&h.Open.Switch10m)
 	}
 	size, records := sizes(l.ex)
-	window.AddValue(rec.Rings.Bytes10m[:], tenMinutes, l.now, uint64(max(size, 0)), rec.Accepted)
-	window.AddValue(rec.Rings.Records10m[:], tenMinutes, l.now, uint64(max(records, 0)), rec.Accepted)
+	window.AddValue(rec.HabitRings.Bytes10m[:], tenMinutes, l.now, uint64(max(size, 0)), rec.Accepted)
+	window.AddValue(rec.HabitRings.Records10m[:], tenMinutes, l.now, uint64(max(records, 0)), rec.Accepted)
 }
 
 // learn takes an ordinary exchange into the record's habits.
@@ -188,9 +188,12 @@ func (l *look) learn(weight float64) {
 
 // name keeps the display name beside the profile, for people.
 func (l *look) name() {
-	if name := l.ex.Entities[l.kind].Name; len(name) > 0 {
-		l.rec.Name = profile.NameOf(name)
+	name := l.ex.Entities[l.kind].Name
+	if len(name) == 0 || l.habits == nil && l.rec.Flags&named != 0 {
+		return // a crowd's name is what its key was made of
 	}
+	l.rec.Name = profile.NameOf(name)
+	l.rec.Flags |= named
 }
 
 // learnRoute takes the response into the route's population, and the route

@@ -32,7 +32,7 @@ func drift(c float32, z float64) float32 {
 // closeVolume takes the volume of ten minutes that are over into drift and
 // baseline. Drift takes what is anomalous as well: it is evidence, not habit.
 func (l *look) closeVolume(last uint32) {
-	r, b := &l.rec.Rings, &l.rec.Baseline
+	r, b := &l.rec.HabitRings, &l.rec.Baseline
 	l.closeSum(tenBytes, window.CurrentValue(r.Bytes10m[:], tenMinutes, last), &b.Bytes10m, anchorBytes, priorBytes, l.rec.Spreads.Bytes10m, &l.rec.Bytes)
 	l.closeSum(tenRecords, window.CurrentValue(r.Records10m[:], tenMinutes, last), &b.Records10m, anchorRecords, priorRecords, l.rec.Spreads.Records10m, &l.rec.Records)
 }

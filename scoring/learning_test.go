@@ -14,12 +14,12 @@ import (
 // counters are what a request leaves in the rings.
 func counters(r *profile.Record) string {
 	return fmt.Sprint(r.InFlight, r.Requests, window.Sum(r.Rings.Requests10s[:]), window.Sum(r.Rings.Requests1m[:]),
-		window.Sum(r.Rings.Requests10m[:]), window.Sum(r.Rings.New1m[:]), window.Sum(r.Rings.New10m[:]), window.Sum(r.Rings.Switch10m[:]))
+		window.Sum(r.Rings.Requests10m[:]), window.Sum(r.HabitRings.New1m[:]), window.Sum(r.HabitRings.New10m[:]), window.Sum(r.HabitRings.Switch10m[:]))
 }
 
 // lessons are what a record has learned, whatever the rings say.
 func lessons(r profile.Record) profile.Record {
-	r.Rings = profile.Rings{Requests1h: r.Rings.Requests1h, Precedents: r.Rings.Precedents}
+	r.Rings, r.HabitRings = profile.Rings{Requests1h: r.Rings.Requests1h, Precedents: r.Rings.Precedents}, profile.HabitRings{}
 	r.LastSeen, r.Requests, r.InFlight = 0, 0, 0
 	return r
 }
@@ -100,7 +100,7 @@ func TestBrokenOff(t *testing.T) {
 	ex.Status, ex.ResponseBytes = 200, 5000
 	w.scorer.Complete(ex, Unknown, w.now)
 	after := w.record(profile.KindCaller, "acme")
-	if after.Accepted != 2 || after.Requests != 3 || after.Bytes.Y != before.Bytes.Y || window.SumValues(after.Rings.Bytes10m[:]) != 5100 {
+	if after.Accepted != 2 || after.Requests != 3 || after.Bytes.Y != before.Bytes.Y || window.SumValues(after.HabitRings.Bytes10m[:]) != 5100 {
 		t.Errorf("after an answer: %+v", after.Header)
 	}
 }
@@ -140,7 +140,7 @@ func TestHeldOpenByStrangersStopsNobody(t *testing.T) {
 		forged.path = fmt.Sprintf("/v1/orders/%d", 5000+i)
 		held = append(held, w.begin(forged))
 	}
-	if after := w.record(profile.KindCaller, "acme"); after.Rings != before.Rings {
+	if after := w.record(profile.KindCaller, "acme"); after.Rings != before.Rings || after.HabitRings != before.HabitRings {
 		t.Errorf("counters %s, want %s", counters(&after), counters(&before))
 	}
 	w.now = w.now.Add(10 * time.Second)
@@ -152,7 +152,7 @@ func TestHeldOpenByStrangersStopsNobody(t *testing.T) {
 		ex.Status, ex.ResponseBytes = 200, 100
 		w.scorer.Complete(ex, Answered, w.now)
 	}
-	if after := w.record(profile.KindCaller, "acme"); window.Sum(after.Rings.Requests1m[:]) < 400 || window.Sum(after.Rings.New1m[:]) < 300 {
+	if after := w.record(profile.KindCaller, "acme"); window.Sum(after.Rings.Requests1m[:]) < 400 || window.Sum(after.HabitRings.New1m[:]) < 300 {
 		t.Errorf("counters %s", counters(&after))
 	}
 }

@@ -20,7 +20,7 @@ func (newObjects) judge(l *look) {
 	if l.habits.Objects.Has(object) {
 		return
 	}
-	r, b, c := &l.rec.Rings, &l.rec.Baseline, l.cohort
+	r, b, c := &l.rec.HabitRings, &l.rec.Baseline, l.cohort
 	if !l.entity.foreign {
 		l.countNew()
 	}
@@ -41,8 +41,8 @@ func (newObjects) judge(l *look) {
 }
 
 func (l *look) countNew() {
-	window.Add(l.rec.Rings.New1m[:], minute, l.now, 1)
-	window.Add(l.rec.Rings.New10m[:], tenMinutes, l.now, 1)
+	window.Add(l.rec.HabitRings.New1m[:], minute, l.now, 1)
+	window.Add(l.rec.HabitRings.New10m[:], tenMinutes, l.now, 1)
 }
 
 // learn remembers the object. An object that is not there is not remembered:

@@ -114,7 +114,7 @@ func (l *look) predict() {
 	if !l.mature {
 		p.ceiling = min(p.ceiling, subdued)
 	}
-	b, r := &rec.Baseline, &rec.Rings
+	b, r := &rec.Baseline, &rec.HabitRings
 	p.bytes = measure{
 		route:  scaleOf(&sc.route.bytes, 11, 3),
 		ten:    l.volume(&b.Bytes10m, anchorBytes, priorBytes, rec.Spreads.Bytes10m),

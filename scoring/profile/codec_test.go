@@ -34,7 +34,9 @@ func TestLayout(t *testing.T) {
 	var r Record
 	r.Key, r.Version, r.Kind, r.LastSeen = Key{Hi: 0x0807060504030201, Lo: 0x100F0E0D0C0B0A09}, Version, KindCaller, 0xAABBCCDD
 	r.Name[23] = 'n'
-	r.Rings.Requests10s[0], r.Rings.Switch10m[1] = 0x0102, 0x0304
+	r.Rings.Requests10s[0], r.HabitRings.Switch10m[1] = 0x0102, 0x0304
+	r.Rings.Precedents[9], r.Anchors[0] = 0x0506, 1
+	r.Baseline.Errors10m.N, r.Spreads.Bytes10m = 1, 1
 	r.Baseline.Switch10m.M2 = 1
 	h := r.Habits()
 	h.Devices[0].ID = 0x11
@@ -54,9 +56,13 @@ func TestLayout(t *testing.T) {
 	}{
 		{0, []byte{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, Version, byte(KindCaller)}},
 		{28, []byte{0xDD, 0xCC, 0xBB, 0xAA}},
-		{87, []byte{'n', 2, 1}},
-		{270, []byte{4, 3}},
-		{436, []byte{0, 0, 0x80, 0x3F}},
+		{64, []byte{2, 1}},
+		{186, []byte{6, 5, 0, 0, 0x80, 0x3F}},
+		{248, []byte{0, 0, 0x80, 0x3F}},
+		{328, []byte{0, 0, 0x80, 0x3F}},
+		{390, []byte{4, 3}},
+		{440, []byte{0, 0, 0x80, 0x3F}},
+		{471, []byte{'n'}},
 		{472, []byte{0x11}},
 		{472 + 192 + 47, []byte{0x22}},
 		{472 + 244, []byte{0x33}},
@@ -83,7 +89,7 @@ func TestDecodeRefuses(t *testing.T) {
 	}
 	f("1023 bytes", func(b []byte) []byte { return b[1:] })
 	f("0 bytes", func(b []byte) []byte { return nil })
-	f("layout version 9, and this wonted reads 1 to 2", func(b []byte) []byte { b[16] = 9; return b })
+	f("layout version 9, and this wonted reads 1 to 3", func(b []byte) []byte { b[16] = 9; return b })
 	f("layout version 0", func(b []byte) []byte { b[16] = 0; return b })
 	f("unknown kind 0", func(b []byte) []byte { b[17] = 0; return b })
 	f("unknown kind 10", func(b []byte) []byte { b[17] = 10; return b })

@@ -10,7 +10,7 @@
 // Handle), evict.go (who goes when there is no room), lower.go (where to),
 // save.go and load.go.
 //
-// # Record, layout version 2
+// # Record, layout version 3
 //
 // Little-endian, no padding but where "-" says so. u8 to u64 are unsigned, f32
 // is IEEE 754; "mini" is window.Minifloat, "moments" three f32 (n, mean, M2),
@@ -19,27 +19,28 @@
 // values and the fields of a group are contiguous, in the order given.
 //
 //	  0  16  key: u64 high, u64 low
-//	 16   4  u8 version = 2, u8 kind, u8 cohort, u8 flags
+//	 16   4  u8 version = 3, u8 kind, u8 cohort, u8 flags
 //	 20   4  u32 generation: which incarnation in its shard
 //	 24   8  created, last seen
 //	 32  16  u32 requests, accepted, sessions, sequence
 //	 48   4  u16 in flight, u16 day of the last anchor move
 //	 52   8  u32 device now, u32 network now (hashes)
 //	 60   4  u16 accepted in the open minute, u16 in the open ten minutes
-//	 64  24  display name, zero-padded; a longer one is cut and ends in "…"
-//	 88 184  rings of u16; slot i holds the seconds t with (t/width) mod n = i,
+//	 64 124  rings of u16; slot i holds the seconds t with (t/width) mod n = i,
 //	         as of "last seen":
-//	         requests 6x10 s, 10x1 min, 6x10 min, 24x1 h; errors 3x10 min,
-//	         mistakes 3x10 min; new objects 10x1 min, 6x10 min; 10 mini: no
-//	         ring, the most of each quantity that once was ordinary; bytes
-//	         (mini) 6x10 min; records (mini) 6x10 min; context switches 2x10 min
-//	272  24  residual of response bytes: moments, f32 anchor, CUSUM, slow spread
-//	296  24  residual of records, likewise
-//	320 120  moments: requests a minute, 10 minutes, hour; new objects a 10
-//	         minutes, hour; bytes a 10 minutes, hour; records, errors, switches
-//	         a 10 minutes
-//	440  24  f32 anchors: requests 1m 10m 1h, new objects, bytes, records 10m
-//	464   8  f32 slow spreads: bytes, records 10m
+//	         requests 6x10 s, 10x1 min, 6x10 min; errors 3x10 min, mistakes
+//	         3x10 min; requests 24x1 h; 10 mini: no ring, the most of each
+//	         quantity that once was ordinary
+//	188  24  f32 anchors: requests 1m 10m 1h, new objects, bytes, records 10m
+//	212 120  moments: requests a minute, 10 minutes, hour; errors a 10 minutes;
+//	         new objects a 10 minutes, hour; bytes a 10 minutes, hour; records,
+//	         switches a 10 minutes
+//	332  60  rings of kinds 1 to 4: new objects 10x1 min, 6x10 min; bytes (mini)
+//	         6x10 min; records (mini) 6x10 min; context switches 2x10 min
+//	392  24  residual of response bytes: moments, f32 anchor, CUSUM, slow spread
+//	416  24  residual of records, likewise
+//	440   8  f32 slow spreads: bytes, records 10m
+//	448  24  display name, zero-padded; a longer one is cut and ends in "…"
 //	472 552  tail, by kind
 //
 // Kinds: 1 caller, 2 credential, 3 session, 4 user, 5 address, 6 network,
@@ -69,7 +70,7 @@
 // and of log2(1+records) of all accepted responses, u32 who was last learned from,
 // 3 peaks: bytes, records, bytes where records were counted; 500 -.
 //
-// In layout 1 the fields of errors, mistakes, spreads, versions, methods and
+// Layout 2 had the common fields in another order. In layout 1 the fields of errors, mistakes, spreads, versions, methods and
 // "last learned from" were others, which nothing was ever written to; reading
 // such a record clears them (migrate.go).
 //

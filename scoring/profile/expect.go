@@ -38,17 +38,22 @@ func (s *Store) Fetch(keys *Keys) {
 		}
 		h := k.hash()
 		if slot, ok := s.indexOf(h).hint(uint32(h)); ok {
-			prefetch(unsafe.Pointer(&s.slab.records[slot]), linesOf(Kind(kind)))
+			s.slab.records[slot].prefetch(Kind(kind))
 		}
 	}
 }
 
-// linesOf is how many lines of 64 bytes of a record a request looks at.
-func linesOf(k Kind) int {
-	if k.habitual() {
-		return RecordSize / 64
+// prefetch asks for the lines of 64 bytes that a request looks at.
+func (r *Record) prefetch(kind Kind) {
+	switch {
+	case kind.habitual():
+		prefetch(unsafe.Pointer(r), RecordSize/64)
+	case kind == KindRoute:
+		prefetch(unsafe.Pointer(r), 1)
+		prefetch(unsafe.Pointer(&r.Name), 2) // and the population behind it
+	default:
+		prefetch(unsafe.Pointer(r), 4)
 	}
-	return 8
 }
 
 // hint is find without the lock and without the record: the slot of the first

@@ -217,6 +217,6 @@ func (s *Store) restore(from *Record, now time.Time) {
 	if seconds := now.Unix(); !now.IsZero() && int64(rec.LastSeen) > seconds {
 		rec.LastSeen = uint32(max(seconds, 0))
 		rec.Created = min(rec.Created, rec.LastSeen)
-		rec.Rings = Rings{}
+		rec.Rings, rec.HabitRings = Rings{}, HabitRings{}
 	}
 }

@@ -7,7 +7,7 @@ const RecordSize = 1024
 
 // Version is the layout's version, in every record and in the snapshot's header.
 // Older ones are brought up to it when they are read: see migrate.go.
-const Version = 2
+const Version = 3
 
 // Key is the 128-bit keyed hash that stands for an identity. The zero Key is nobody.
 type Key struct{ Hi, Lo uint64 }
@@ -51,32 +51,38 @@ type Header struct {
 	Open       [2]uint16 // accepted requests of the minute and the ten minutes that are not over
 }
 
-// Rings are the sliding counters, 184 bytes. A ring's slot is
-// (seconds/width) mod len; the slots that passed since LastSeen are zeroed on
-// access (window.Advance). Bytes and Records hold window minifloats.
+// Rings are the sliding counters that every entity but a route has, 124 bytes. A
+// ring's slot is (seconds/width) mod len; the slots that passed since LastSeen
+// are zeroed on access (window.Advance).
 type Rings struct {
 	Requests10s [6]uint16
 	Requests1m  [10]uint16
 	Requests10m [6]uint16
+	Errors10m   [3]uint16 // answers of 400 and above
+	Mistakes10m [3]uint16 // those among them that are the client's own doing
 	Requests1h  [24]uint16
-	Errors10m   [3]uint16  // answers of 400 and above
-	Mistakes10m [3]uint16  // those among them that are the client's own doing
-	New1m       [10]uint16 // objects not seen lately
-	New10m      [6]uint16
 	Precedents  [10]uint16 // no ring: minifloats of the most of each quantity that once was ordinary
-	Bytes10m    [6]uint16
-	Records10m  [6]uint16
-	Switch10m   [2]uint16
+}
+
+// HabitRings are those that only entities with habits have, 60 bytes. Bytes and
+// Records hold window minifloats.
+type HabitRings struct {
+	New1m      [10]uint16 // objects not seen lately
+	New10m     [6]uint16
+	Bytes10m   [6]uint16
+	Records10m [6]uint16
+	Switch10m  [2]uint16
 }
 
 // Baseline is what is usual, learned one closed bucket at a time from buckets
 // with activity, 120 bytes. Byte and record baselines are of log2(1+v).
 type Baseline struct {
 	Requests1m, Requests10m, Requests1h window.Moments
+	Errors10m                           window.Moments
 	New10m, New1h                       window.Moments
 	Bytes10m, Bytes1h                   window.Moments
 	Records10m                          window.Moments
-	Errors10m, Switch10m                window.Moments
+	Switch10m                           window.Moments
 }
 
 // Residual is the identity's deviation from its route in one response's size:
@@ -89,18 +95,24 @@ type Residual struct {
 }
 
 // Record is one entity's profile: 1,024 bytes, little-endian, fixed offsets, no
-// pointers. 472 bytes are common to every kind, the hot fields of one request
-// first; the last 552 are laid out by kind: see Habits, Crowd and Population.
+// pointers. 472 bytes are common to every kind; the last 552 are laid out by
+// kind: see Habits, Crowd and Population.
+//
+// Records lie on whole lines of 64 bytes, and memory is fetched by the line. So
+// what a request looks at of an address, a network or a device is in the first
+// four, but for the last four bytes of what is usual of errors; and what it
+// looks at of a route is in the first one and two more.
 type Record struct {
-	Header                                          //   0  64
-	Name     Name                                   //  64  24
-	Rings    Rings                                  //  88 184
-	Bytes    Residual                               // 272  24
-	Records  Residual                               // 296  24
-	Baseline Baseline                               // 320 120
-	Anchors  [6]float32                             // 440  24 slow means: requests 1m/10m/1h, new 10m, bytes 10m, records 10m
-	Spreads  struct{ Bytes10m, Records10m float32 } // 464   8 slow spreads
-	tail     [69]uint64                             // 472 552
+	Header                                            //   0  64
+	Rings      Rings                                  //  64 124
+	Anchors    [6]float32                             // 188  24 slow means: requests 1m/10m/1h, new 10m, bytes 10m, records 10m
+	Baseline   Baseline                               // 212 120
+	HabitRings HabitRings                             // 332  60
+	Bytes      Residual                               // 392  24
+	Records    Residual                               // 416  24
+	Spreads    struct{ Bytes10m, Records10m float32 } // 440   8 slow spreads
+	Name       Name                                   // 448  24
+	tail       [69]uint64                             // 472 552
 }
 
 // Habits is the tail of a caller, credential, session or user: how, whence and

@@ -3,7 +3,8 @@ package profile
 import "unsafe"
 
 // The tail of a record is raw memory; these are the ways to look at it.
-// This file, layout.go and arena_*.go are all the unsafe code there is: the
+// This file, layout.go, arena_*.go, and what asks for records ahead (expect.go,
+// prefetch_*) are all the unsafe code there is: the
 // tail is 8-byte aligned, as long as each view, and the views hold no pointers,
 // all of which layout.go asserts when it compiles.
 
