@@ -2,7 +2,6 @@ package rego
 
 import (
 	"cmp"
-	"fmt"
 	"maps"
 	"slices"
 
@@ -98,14 +97,6 @@ func chainUsed(r *ast.Rule, used map[*ast.Rule]bool) bool {
 	return false
 }
 
-// leaf is one value of input.
-type leaf struct {
-	path   string
-	source source
-	few    bool
-	absent func(*view) bool
-}
-
 // probe is the key's part for a leaf; from here on the key tells whether the
 // value is there.
 func (a *analysis) probe(l leaf) *probe {
@@ -115,59 +106,6 @@ func (a *analysis) probe(l leaf) *probe {
 		a.probes[l.path] = p
 	}
 	return p
-}
-
-// leaves follows a reference to input through the schema. exact: each value
-// that the reference can take is one of the leaves'; else it takes them
-// together, or parts of them. A name that is not in the schema is never there,
-// which needs no part in the key.
-func leaves(ref ast.Ref) (all []leaf, exact bool) {
-	at := field{name: "input", fields: schema}
-	l := leaf{path: "input"}
-	for i, t := range ref[1:] {
-		name, constant := t.Value.(ast.String)
-		switch {
-		case at.fields != nil && constant:
-			k := slices.IndexFunc(at.fields, func(f field) bool { return f.name == string(name) })
-			if k < 0 {
-				return nil, true
-			}
-			at = at.fields[k]
-			l.path += "." + string(name)
-			if at.absent != nil {
-				l.absent = at.absent
-			}
-		case at.entry != nil && constant:
-			l.path += fmt.Sprintf("[%q]", string(name))
-			at = field{source: at.entry(string(name))}
-		case at.entry != nil && at.names != nil && i == len(ref)-2: // any of a few names
-			for _, n := range at.names {
-				all = append(all, leaf{path: l.path + fmt.Sprintf("[%q]", n), source: at.entry(n), absent: l.absent})
-			}
-			return all, true
-		default: // a name that evaluation finds, or below a value
-			return under(at, l), false
-		}
-	}
-	return under(at, l), at.fields == nil
-}
-
-// under are the leaves of a field and of what is below it.
-func under(f field, l leaf) []leaf {
-	if f.fields == nil {
-		l.source, l.few = f.source, f.few
-		return []leaf{l}
-	}
-	var all []leaf
-	for _, sub := range f.fields {
-		next := l
-		next.path += "." + sub.name
-		if sub.absent != nil {
-			next.absent = sub.absent
-		}
-		all = append(all, under(sub, next)...)
-	}
-	return all
 }
 
 // whole makes the key tell the values that ref takes. They are used as at says.
@@ -185,6 +123,3 @@ func (a *analysis) whole(ref ast.Ref, at *ast.Location, why string) {
 		a.probe(l).whole = true
 	}
 }
-
-// pathOf writes a reference as its author did, as far as it is constant.
-func pathOf(ref ast.Ref) string { return ref.ConstantPrefix().String() }

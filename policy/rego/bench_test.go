@@ -7,6 +7,7 @@ import (
 	"github.com/wonted-project/wonted/scoring"
 )
 
+// benchmark is evaluation: what a decision costs that is not remembered.
 func benchmark(b *testing.B, e *Engine, ex *scoring.Exchange) {
 	in := at(ex, policy.PhaseRequest)
 	ctx := b.Context()
@@ -69,6 +70,61 @@ allow contains "the nightly batch" if input.source.network in batch
 `
 
 func BenchmarkTenRules(b *testing.B) { benchmark(b, must(b, tenRules), sample()) }
+
+// BenchmarkRecall is a decision that is remembered.
+func BenchmarkRecall(b *testing.B) {
+	recall := func(e *Engine, ex *scoring.Exchange) func(*testing.B) {
+		return func(b *testing.B) {
+			in := at(ex, policy.PhaseRequest)
+			decide(b, e, in)
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, ok := e.Recall(in); !ok {
+					b.Fatal("not remembered")
+				}
+			}
+		}
+	}
+	byDefault, err := Default()
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Run("default", recall(byDefault, sample()))
+	b.Run("default, anomalous", recall(byDefault, odd(sample(), map[scoring.Detector]float64{scoring.Takeover: 6, scoring.Rate: 1})))
+	b.Run("ten rules", recall(must(b, tenRules), sample()))
+	b.Run("ten rules, many at once", func(b *testing.B) {
+		e := must(b, tenRules)
+		decide(b, e, at(sample(), policy.PhaseRequest))
+		b.ReportAllocs()
+		b.RunParallel(func(p *testing.PB) {
+			in := at(sample(), policy.PhaseRequest)
+			for p.Next() {
+				if _, ok := e.Recall(in); !ok {
+					b.Error("not remembered")
+					return
+				}
+			}
+		})
+	})
+}
+
+// BenchmarkUnmemoised is a ten-rule policy of which no decision is remembered,
+// because one rule more tells the client what it asked for.
+func BenchmarkUnmemoised(b *testing.B) {
+	e := must(b, tenRules+"\nresponse_headers contains {\"name\": \"x-path\", \"value\": input.request.path}")
+	if len(e.Unmemoised()) == 0 {
+		b.Fatal("it is remembered")
+	}
+	benchmark(b, e, sample())
+}
+
+// BenchmarkLoad is what a reload costs, the analysis included.
+func BenchmarkLoad(b *testing.B) {
+	b.ReportAllocs()
+	for b.Loop() {
+		must(b, tenRules)
+	}
+}
 
 func BenchmarkInput(b *testing.B) {
 	in := at(sample(), policy.PhaseRequest)

@@ -22,19 +22,19 @@ type keying struct {
 // long words where few are expected) is not remembered.
 const maxKey = 512
 
-// append adds the key to v.key, which it returns. !ok: too long.
+// append writes the key into v.key. !ok: it is too long.
 func (k *keying) append(v *view) (key []byte, ok bool) {
-	v.key = v.key[:0]
+	key = v.key[:0]
 	for _, p := range k.probes {
-		p.append(v)
-		if len(v.key) > maxKey {
+		if key = p.append(key, v); len(key) > maxKey {
 			return nil, false
 		}
 	}
 	for i := range k.pairs {
-		v.key = append(v.key, k.pairs[i].of(v))
+		key = append(key, k.pairs[i].of(v))
 	}
-	return v.key, len(v.key) <= maxKey
+	v.key = key
+	return key, len(key) <= maxKey
 }
 
 // probe is what a key says of one value of input: the value itself, or how its
@@ -50,62 +50,61 @@ type probe struct {
 // there begins the part of a value that is there.
 const there = 1
 
-func (p *probe) append(v *view) {
+func (p *probe) append(key []byte, v *view) []byte {
 	if p.absent != nil && p.absent(v) {
-		v.key = append(v.key, 0)
-		return
+		return append(key, 0)
 	}
 	switch source := p.source.(type) {
 	case flag:
-		v.key = append(v.key, there, truth(source(v)))
+		return append(key, there, truth(source(v)))
 	case count:
 		n, ok := source(v)
-		p.number(v, uint64(n), rankInt(n), ok)
+		return p.number(key, uint64(n), rankInt(n), ok)
 	case decimal:
 		f := source(v)
-		p.number(v, 0, rankFloat(f), finite(f))
+		return p.number(key, 0, rankFloat(f), finite(f))
 	case text:
 		s, ok := source(v)
 		if !ok {
-			v.key = append(v.key, 0)
-			return
+			return append(key, 0)
 		}
-		p.string(v, s)
+		return p.string(key, s)
 	case word:
 		v.scratch = append(v.scratch[:0], source(v)...)
-		p.string(v, v.scratch)
+		return p.string(key, v.scratch)
 	case words:
 		all := source(v)
-		v.key = binary.AppendUvarint(v.key, uint64(len(all)))
+		key = binary.AppendUvarint(key, uint64(len(all)))
 		for _, s := range all {
-			v.key = append(binary.AppendUvarint(v.key, uint64(len(s))), s...)
+			key = append(binary.AppendUvarint(key, uint64(len(s))), s...)
 		}
 	}
+	return key
 }
 
-func (p *probe) number(v *view, whole, rank uint64, ok bool) {
-	switch {
-	case !ok:
-		v.key = append(v.key, 0)
-	case p.whole:
-		v.key = binary.AppendUvarint(append(v.key, there), whole)
-	default:
-		v.key = append(v.key, there)
-		for i := range p.cuts {
-			v.key = append(v.key, p.cuts[i].of(rank))
-		}
+func (p *probe) number(key []byte, whole, rank uint64, ok bool) []byte {
+	if !ok {
+		return append(key, 0)
 	}
-}
-
-func (p *probe) string(v *view, s []byte) {
-	v.key = append(v.key, there)
+	key = append(key, there)
 	if p.whole {
-		v.key = append(binary.AppendUvarint(v.key, uint64(len(s))), s...)
-		return
+		return binary.AppendUvarint(key, whole)
+	}
+	for i := range p.cuts {
+		key = append(key, p.cuts[i].of(rank))
+	}
+	return key
+}
+
+func (p *probe) string(key, s []byte) []byte {
+	key = append(key, there)
+	if p.whole {
+		return append(binary.AppendUvarint(key, uint64(len(s))), s...)
 	}
 	for i := range p.match {
-		v.key = append(v.key, p.match[i].of(s))
+		key = append(key, p.match[i].of(s))
 	}
+	return key
 }
 
 // pair is a comparison of two numbers of input, as of a detector's score with
