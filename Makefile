@@ -32,7 +32,7 @@ need_go = { command -v go >/dev/null || { echo "Go 1.26 or newer is needed: http
 need_cc = { command -v "$$(go env CC | cut -d' ' -f1)" >/dev/null || \
 	{ echo "go test -race needs a C compiler: apt-get install gcc" >&2; false; }; }
 
-.PHONY: help demo test build envoy lint fmt vuln fuzz bench flood soak change clean
+.PHONY: help demo test build envoy lint fmt vuln fuzz bench bench-full bench-micro flood soak change clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' Makefile

@@ -158,11 +158,10 @@ func (m Machine) what() string {
 		parts = append(parts, fmt.Sprintf("%.1f GiB", float64(m.Memory)/(1<<30)))
 	}
 	parts = append(parts, m.Kernel, m.Go)
-	if m.Envoy != "" {
+	if m.Envoy != "" && m.EnvoyCores > 0 {
+		parts = append(parts, "Envoy "+m.Envoy+" of "+plural(m.EnvoyCores, "worker"))
+	} else if m.Envoy != "" {
 		parts = append(parts, "Envoy "+m.Envoy)
-	}
-	if m.EnvoyCores > 0 {
-		parts = append(parts, "of "+plural(m.EnvoyCores, "worker"))
 	}
 	if m.GOMAXPROCS > 0 {
 		parts = append(parts, fmt.Sprintf("processors at GOMAXPROCS=%d", m.GOMAXPROCS))
