@@ -127,6 +127,9 @@ func (r *logReader) tell(b []byte, now time.Time) (what result) {
 	if err := e.walk(b); err != nil {
 		return resultUnreadable
 	}
+	if string(e.details) == internalRedirect {
+		e.code = 0 // nobody has had this answer: Envoy goes on with another request
+	}
 	switch {
 	case !e.final():
 		return resultIntermediate

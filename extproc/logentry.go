@@ -81,7 +81,11 @@ func (e *logEntry) readable() bool {
 // contacted: the request has left for an upstream.
 func (e *logEntry) contacted() bool { return e.attempts > 0 || string(e.details) == viaUpstream }
 
-const viaUpstream = "via_upstream"
+// What Envoy says in response_code_details.
+const (
+	viaUpstream      = "via_upstream"
+	internalRedirect = "internal_redirect"
+)
 
 // The response flags that say that a response may have been cut: the field
 // numbers of ResponseFlags.
