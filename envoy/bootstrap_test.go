@@ -129,6 +129,7 @@ func TestOptionsThatMakeNoSenseAreRefused(t *testing.T) {
 	f("choose one", func(o *envoy.Options) { o.ExtAuthz = "127.0.0.1:9191" })
 	f("ext_authz: \"here\" is not host:port", func(o *envoy.Options) { o.Wonted, o.ExtAuthz = "", "here" })
 	f("depth: \"deep\" is none of log, lean, adaptive, headers, bodies", func(o *envoy.Options) { o.Depth = "deep" })
+	f("log flush", func(o *envoy.Options) { o.LogFlush = time.Minute })
 	f("log headers", func(o *envoy.Options) { o.LogHeaders = []string{"X-Customer"} })
 	f("log headers", func(o *envoy.Options) { o.LogHeaders = []string{":path"} })
 	f("replicas: they need", func(o *envoy.Options) { o.Replicas = []string{"127.0.0.1:9003"} })

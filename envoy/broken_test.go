@@ -101,14 +101,15 @@ func hurried(t testing.TB) func(*bootstrapv3.Bootstrap) {
 func TestAnUpstreamThatBreaksOffAnywhereIsJudgedOnce(t *testing.T) {
 	b := breaking{make(chan struct{}), make(chan struct{})}
 	address := envoytest.Serve(t, b)
-	for _, over2 := range []bool{false, true} {
-		s := setEdited(t, hurried(t), envoytest.Settings{Fail: "closed", Policy: permissive}, func(o *envoy.Options) {
+	for _, depth := range []envoy.Depth{envoy.DepthHeaders, envoy.DepthAdaptive, envoy.DepthLean, envoy.DepthLog} {
+		over2 := depth != envoy.DepthHeaders
+		s := setEdited(t, hurried(t), envoytest.Settings{Depth: string(depth), Fail: "closed", Policy: permissive}, func(o *envoy.Options) {
 			o.Upstream, o.UpstreamHTTP2 = address, over2
 		})
 		for protocol, c := range map[string]client{"HTTP/1.1": http1(t), "HTTP/2": http2(t)} {
 			f := func(path string, ask func(testing.TB, context.Context, string, string) *http.Request, status int, whole bool, want left, end string) {
 				t.Helper()
-				name := fmt.Sprintf("%s to Envoy, upstream HTTP/2: %v, %s", protocol, over2, path)
+				name := fmt.Sprintf("%s, %s to Envoy, upstream HTTP/2: %v, %s", depth, protocol, over2, path)
 				s.judged(name, want, func(key string) {
 					headers := make(chan struct{}) // have come, or are not expected to
 					go func() {
@@ -143,8 +144,14 @@ func TestAnUpstreamThatBreaksOffAnywhereIsJudgedOnce(t *testing.T) {
 }
 
 func TestAClientThatBreaksOffAnywhereIsJudgedOnce(t *testing.T) {
+	for _, depth := range []envoy.Depth{envoy.DepthAdaptive, envoy.DepthLean, envoy.DepthLog} {
+		t.Run(string(depth), func(t *testing.T) { leaving(t, depth) })
+	}
+}
+
+func leaving(t *testing.T, depth envoy.Depth) {
 	b := breaking{make(chan struct{}), make(chan struct{})}
-	s := set(t, envoytest.Settings{Fail: "closed", Policy: permissive}, func(o *envoy.Options) { o.Upstream = envoytest.Serve(t, b) })
+	s := set(t, envoytest.Settings{Depth: string(depth), Fail: "closed", Policy: permissive}, func(o *envoy.Options) { o.Upstream = envoytest.Serve(t, b) })
 	for protocol, c := range map[string]client{"HTTP/1.1": http1(t), "HTTP/2": http2(t)} {
 		f := func(path string, ask func(testing.TB, context.Context, string, string) *http.Request, headers bool, want left) {
 			t.Helper()

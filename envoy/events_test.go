@@ -36,8 +36,14 @@ func (e events) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func TestServerSentEventsArriveOneByOne(t *testing.T) {
+	for _, depth := range []envoy.Depth{envoy.DepthAdaptive, envoy.DepthLean} {
+		t.Run(string(depth), func(t *testing.T) { listening(t, depth) })
+	}
+}
+
+func listening(t *testing.T, depth envoy.Depth) {
 	e := make(events)
-	s := set(t, envoytest.Settings{Fail: "closed", Policy: permissive}, func(o *envoy.Options) { o.Upstream = envoytest.Serve(t, e) })
+	s := set(t, envoytest.Settings{Depth: string(depth), Fail: "closed", Policy: permissive}, func(o *envoy.Options) { o.Upstream = envoytest.Serve(t, e) })
 	listen := func(c client, key string, leave bool) {
 		t.Helper()
 		ctx, cancel := context.WithCancel(t.Context())

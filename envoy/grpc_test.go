@@ -62,10 +62,10 @@ func services(t testing.TB) (address string, alive *health.Server) {
 }
 
 // rpc is a scene in which everything speaks gRPC.
-func rpc(t testing.TB, rules ...string) (*scene, *grpc.ClientConn, *health.Server) {
+func rpc(t testing.TB, depth envoy.Depth, rules ...string) (*scene, *grpc.ClientConn, *health.Server) {
 	t.Helper()
 	address, alive := services(t)
-	s := set(t, envoytest.Settings{Fail: "closed", Policy: rego(rules...)}, func(o *envoy.Options) {
+	s := set(t, envoytest.Settings{Depth: string(depth), Fail: "closed", Policy: rego(rules...)}, func(o *envoy.Options) {
 		o.Upstream, o.UpstreamHTTP2 = address, true
 	})
 	conn, err := grpc.NewClient("passthrough:///"+s.envoy.Address(), grpc.WithTransportCredentials(insecure.NewCredentials()))
@@ -82,7 +82,13 @@ func as(ctx context.Context, key string, pairs ...string) context.Context {
 }
 
 func TestUnaryGRPCKeepsItsStatusAndItsTrailers(t *testing.T) {
-	s, conn, _ := rpc(t, `deny contains "not over gRPC" if input.request.headers["x-unwanted"]`)
+	for _, depth := range []envoy.Depth{envoy.DepthAdaptive, envoy.DepthLean, envoy.DepthLog} {
+		t.Run(string(depth), func(t *testing.T) { unary(t, depth) })
+	}
+}
+
+func unary(t *testing.T, depth envoy.Depth) {
+	s, conn, _ := rpc(t, depth, `deny contains "not over gRPC" if input.request.headers["x-unwanted"]`)
 	client := healthpb.NewHealthClient(conn)
 	call := func(key, service string, want codes.Code, pairs ...string) {
 		t.Helper()
@@ -102,12 +108,15 @@ func TestUnaryGRPCKeepsItsStatusAndItsTrailers(t *testing.T) {
 			call(key, "", code, "end", strconv.Itoa(int(code)))
 		}, answered)
 	}
+	if depth == envoy.DepthLog {
+		return // nothing can be refused
+	}
 	s.judged("a refusal of ours", takenBack, func(key string) { call(key, "", codes.PermissionDenied, "x-unwanted", "1") }, refused)
 	s.undisturbed()
 }
 
 func TestAStreamOfGRPCIsNotHeldBack(t *testing.T) {
-	s, conn, alive := rpc(t, `deny contains "never" if input.request.method == "BREW"`)
+	s, conn, alive := rpc(t, envoy.DepthLean, `deny contains "never" if input.request.method == "BREW"`)
 	const service = "sample"
 	alive.SetServingStatus(service, healthpb.HealthCheckResponse_SERVING)
 	watch := func(ctx context.Context) {
@@ -133,7 +142,7 @@ func TestAStreamOfGRPCIsNotHeldBack(t *testing.T) {
 }
 
 func TestBothWaysOfAGRPCStreamGoOnAtOnce(t *testing.T) {
-	s, conn, _ := rpc(t, `deny contains "never" if input.request.method == "BREW"`)
+	s, conn, _ := rpc(t, envoy.DepthAdaptive, `deny contains "never" if input.request.method == "BREW"`)
 	converse := func(ctx context.Context, want codes.Code) {
 		t.Helper()
 		stream, err := reflectionpb.NewServerReflectionClient(conn).ServerReflectionInfo(ctx)

@@ -21,8 +21,8 @@ const (
 	// one entry does. An entry has 0.5 to 2 kB. How long they wait is how late
 	// wonted learns that an exchange is over, and how many it holds open:
 	// 100 ms are 500 at 5,000 requests a second.
-	logInterval = 100 * time.Millisecond
-	logBytes    = 64 << 10
+	logFlush = 100 * time.Millisecond
+	logBytes = 64 << 10
 )
 
 // identityHeaders are the request headers that wonted reads where nothing but
@@ -44,7 +44,7 @@ func wontedLog(opts Options) *accesslogv3.AccessLog {
 		LogName:             LogName,
 		GrpcService:         toWonted(),
 		TransportApiVersion: corev3.ApiVersion_V3,
-		BufferFlushInterval: durationpb.New(logInterval),
+		BufferFlushInterval: durationpb.New(opts.LogFlush),
 		BufferSizeBytes:     wrapperspb.UInt32(logBytes),
 	}
 	config := &grpclogv3.HttpGrpcAccessLogConfig{

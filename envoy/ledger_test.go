@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 
+	"github.com/wonted-project/wonted/envoy"
 	"github.com/wonted-project/wonted/envoy/envoytest"
 )
 
@@ -52,7 +53,7 @@ func (s *scene) judged(name string, want left, exchange func(key string), ends .
 	}
 	key := "key-" + mark()
 	exchange(key)
-	s.idle()
+	s.settled(expected["judged"])
 	if found := s.ledger(); !maps.Equal(found, expected) {
 		s.Errorf("%s: wonted's count is %v, want %v", name, found, expected)
 	}
@@ -75,17 +76,41 @@ func (s *scene) judged(name string, want left, exchange func(key string), ends .
 	}
 }
 
+// settled waits until wonted holds no open exchange, and at depth log, where it
+// knows of none before its end, until it has judged so many. More would show
+// soon after.
+func (s *scene) settled(judged int) {
+	s.Helper()
+	if s.wonted.Depth == string(envoy.DepthLog) {
+		envoytest.Eventually(s, "the access log has told of it", func() error {
+			if n := int(s.metric("wonted_exchanges_total")); n < judged {
+				return fmt.Errorf("%d exchanges were judged, want %d", n, judged)
+			}
+			return nil
+		})
+	}
+	s.idle()
+}
+
 // undisturbed wants that nothing has gone wrong between Envoy and wonted.
 func (s *scene) undisturbed() {
 	s.Helper()
 	for _, name := range []string{"streams_failed", "spurious_msgs_received", "message_timeouts", "failure_mode_allowed"} {
+		if s.wonted.Depth == string(envoy.DepthLog) {
+			break // there is no filter
+		}
 		if n := envoytest.Stat(s, s.envoy, "http.clients.ext_proc.wonted."+name); n != 0 {
 			s.Errorf("Envoy has counted %d %s", n, name)
 		}
 	}
-	for _, name := range []string{"wonted_stream_spurious_total", "wonted_stream_decode_errors_total", "wonted_stream_panics_total", "wonted_swept_exchanges_total"} {
+	for _, name := range []string{"wonted_stream_spurious_total", "wonted_stream_decode_errors_total", "wonted_stream_panics_total", "wonted_swept_exchanges_total", "wonted_unprotected_exchanges_total"} {
 		if n := s.metric(name); n != 0 {
 			s.Errorf("%s is %v", name, n)
+		}
+	}
+	for _, result := range []string{"late", "duplicate", "unknown", "intermediate", "unreadable", "panic"} {
+		if n := s.metric("wonted_access_log_entries_total", `result="`+result+`"`); n != 0 {
+			s.Errorf("%v entries of the access log are %s", n, result)
 		}
 	}
 }

@@ -27,6 +27,10 @@ type Options struct {
 	Wonted string
 	Bare   bool
 
+	// LogFlush is how long Envoy holds entries of the access log back, to send
+	// many at once; default 100ms.
+	LogFlush time.Duration
+
 	// Replicas are the addresses of further wonted, each of which is asked about
 	// a share of the callers: by the request header Affinity (default x-api-key,
 	// the name of a caller), and by address where a request has none. The depth
@@ -110,6 +114,9 @@ func (o Options) withDefaults() Options {
 	if o.Depth == "" {
 		o.Depth = DepthAdaptive
 	}
+	if o.LogFlush == 0 {
+		o.LogFlush = logFlush
+	}
 	if o.Affinity == "" {
 		o.Affinity = defaultAffinity
 	}
@@ -151,6 +158,9 @@ func (o Options) validate() error {
 	}
 	if err := o.Depth.validate(); err != nil {
 		refuse("%w", err)
+	}
+	if o.LogFlush < time.Millisecond || o.LogFlush > 10*time.Second {
+		refuse("log flush: %v is outside 1ms to 10s", o.LogFlush)
 	}
 	for _, name := range o.LogHeaders {
 		if !headerName.MatchString(name) {

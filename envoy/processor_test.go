@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"sync"
 	"testing"
+	"time"
 
 	bootstrapv3 "github.com/envoyproxy/go-control-plane/envoy/config/bootstrap/v3"
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
@@ -77,7 +78,7 @@ func newStage(t testing.TB, edit func(*hcmv3.HttpConnectionManager), changes ...
 	opts := envoy.Options{
 		Listen: "127.0.0.1:0", Admin: "127.0.0.1:0", Concurrency: 1, MessageTimeout: patient,
 		Upstream: s.upstream.Address(), Wonted: "unix://" + socket, AccessLog: s.access,
-		Depth: envoy.DepthHeaders,
+		Depth: envoy.DepthHeaders, LogFlush: 10 * time.Millisecond,
 	}
 	for _, change := range changes {
 		change(&opts)

@@ -12,8 +12,8 @@ import (
 // Every caller has one of the wonted to itself, whole: the profiles of the two
 // are of different callers, and hold all that each has asked for.
 func TestACallerStaysWithOneOfSeveralWonted(t *testing.T) {
-	second := envoytest.StartWonted(t, envoytest.Settings{Policy: permissive})
-	s := set(t, envoytest.Settings{Policy: permissive}, func(o *envoy.Options) { o.Replicas = []string{second.Listen} })
+	second := envoytest.StartWonted(t, envoytest.Settings{Depth: "headers", Policy: permissive})
+	s := set(t, envoytest.Settings{Depth: "headers", Policy: permissive}, func(o *envoy.Options) { o.Replicas = []string{second.Listen} })
 	const callers, each = 20, 3
 	for range each {
 		for n := range callers {

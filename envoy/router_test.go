@@ -84,8 +84,14 @@ func TestAttemptsOfTheRouterAreOneExchange(t *testing.T) {
 			RetryBackOff: &routev3.RetryPolicy_RetryBackOff{BaseInterval: durationpb.New(1e6), MaxInterval: durationpb.New(1e6)},
 		}
 	})
+	for _, depth := range []envoy.Depth{envoy.DepthAdaptive, envoy.DepthLean, envoy.DepthLog} {
+		t.Run(string(depth), func(t *testing.T) { attempts(t, depth, retry) })
+	}
+}
+
+func attempts(t *testing.T, depth envoy.Depth, retry func(*bootstrapv3.Bootstrap)) {
 	u := &turns{asked: map[string][]string{}, plan: []http.HandlerFunc{code(500), breakOff, code(200)}}
-	s := setEdited(t, retry, envoytest.Settings{Fail: "closed", Policy: permissive}, func(o *envoy.Options) { o.Upstream = envoytest.Serve(t, u) })
+	s := setEdited(t, retry, envoytest.Settings{Depth: string(depth), Fail: "closed", Policy: permissive}, func(o *envoy.Options) { o.Upstream = envoytest.Serve(t, u) })
 	for name, c := range map[string]client{"HTTP/1.1": http1(t), "HTTP/2": http2(t)} {
 		s.judged(name, learned, func(key string) {
 			s.wants(s.get(c, "/a", mark(), "x-api-key", key), http.StatusOK)
@@ -111,8 +117,14 @@ func TestAnInternalRedirectLeavesOneAnsweredExchange(t *testing.T) {
 	follow := route(t, func(r *routev3.Route) {
 		r.GetRoute().InternalRedirectPolicy = &routev3.InternalRedirectPolicy{MaxInternalRedirects: wrapperspb.UInt32(3)}
 	})
+	for _, depth := range []envoy.Depth{envoy.DepthAdaptive, envoy.DepthLean} {
+		t.Run(string(depth), func(t *testing.T) { redirects(t, depth, follow) })
+	}
+}
+
+func redirects(t *testing.T, depth envoy.Depth, follow func(*bootstrapv3.Bootstrap)) {
 	u := &turns{asked: map[string][]string{}}
-	s := setEdited(t, follow, envoytest.Settings{Fail: "closed", Policy: rego(`deny contains "not there" if startswith(input.request.path, "/forbidden")`)},
+	s := setEdited(t, follow, envoytest.Settings{Depth: string(depth), Fail: "closed", Policy: rego(`deny contains "not there" if startswith(input.request.path, "/forbidden")`)},
 		func(o *envoy.Options) { o.Upstream = envoytest.Serve(t, u) })
 	to := func(path string) http.HandlerFunc { return code(302, "location", s.envoy.URL()+path) }
 	for name, c := range map[string]client{"HTTP/1.1": http1(t), "HTTP/2": http2(t)} {
@@ -161,8 +173,9 @@ func answering(t testing.TB) func(*bootstrapv3.Bootstrap) {
 		down.LoadAssignment.Endpoints = nil
 		b.StaticResources.Clusters = append(b.StaticResources.Clusters, down)
 		editManager(t, b, func(m *hcmv3.HttpConnectionManager) {
-			ours := m.HttpFilters[0]
-			m.HttpFilters = slices.Concat([]*hcmv3.HttpFilter{small(t), refusing(t, "/refused-before"), ours, refusing(t, "/refused-behind")}, m.HttpFilters[1:])
+			ours, router := m.HttpFilters[:len(m.HttpFilters)-1], m.HttpFilters[len(m.HttpFilters)-1]
+			m.HttpFilters = slices.Concat([]*hcmv3.HttpFilter{small(t), refusing(t, "/refused-before")}, ours,
+				[]*hcmv3.HttpFilter{refusing(t, "/refused-behind"), router})
 			host := m.GetRouteConfig().VirtualHosts[0]
 			usual := host.Routes[0]
 			host.Routes = nil
@@ -188,16 +201,20 @@ func small(t testing.TB) *hcmv3.HttpFilter {
 }
 
 func TestAnAnswerOfEnvoysOwnPassesAndIsJudgedOnce(t *testing.T) {
-	for _, base := range []bool{false, true} { // a base configuration that sends response headers
-		s := setEdited(t, answering(t), envoytest.Settings{Fail: "closed", Policy: permissive}, func(o *envoy.Options) { o.ResponseHeaders = base })
+	for _, d := range []struct {
+		depth envoy.Depth
+		base  bool // a base configuration that sends response headers
+	}{{envoy.DepthHeaders, true}, {envoy.DepthAdaptive, false}, {envoy.DepthLean, false}, {envoy.DepthLog, false}} {
+		s := setEdited(t, answering(t), envoytest.Settings{Depth: string(d.depth), Fail: "closed", Policy: permissive},
+			func(o *envoy.Options) { o.ResponseHeaders = d.base })
 		for protocol, c := range map[string]client{"HTTP/1.1": http1(t), "HTTP/2": http2(t)} {
 			for _, local := range localReplies {
-				name := fmt.Sprintf("%s, response headers sent: %v, %s", local.path, base, protocol)
+				name := fmt.Sprintf("depth %s, %s, response headers sent: %v, %s", d.depth, local.path, d.base, protocol)
 				want, ends := asked, []string{answered}
 				if local.code == http.StatusForbidden {
 					want = takenBack // somebody has refused the caller
 				}
-				if local.before {
+				if local.before && d.depth != envoy.DepthLog { // which knows of all
 					ends = nil
 				}
 				s.judged(name, want, func(key string) {

@@ -45,6 +45,7 @@ func setEdited(t testing.TB, edit func(*bootstrapv3.Bootstrap), settings envoyte
 		Upstream: s.upstream.Address(), Wonted: s.wonted.Listen, AccessLog: s.access, Depth: envoy.Depth(s.wonted.Depth),
 		// A slow machine is no failure: tests of the timeout set their own.
 		MessageTimeout: patient,
+		LogFlush:       10 * time.Millisecond,
 	}
 	for _, change := range changes {
 		change(&opts)

@@ -62,7 +62,13 @@ func (s *scene) talk(key string) *websocket.Conn {
 }
 
 func TestAWebSocketIsJudgedOnceAndThenLeftAlone(t *testing.T) {
-	s := set(t, envoytest.Settings{Fail: "closed", Policy: rego(
+	for _, depth := range []envoy.Depth{envoy.DepthAdaptive, envoy.DepthLean} {
+		t.Run(string(depth), func(t *testing.T) { talking(t, depth) })
+	}
+}
+
+func talking(t *testing.T, depth envoy.Depth) {
+	s := set(t, envoytest.Settings{Depth: string(depth), Fail: "closed", Policy: rego(
 		`response_budget contains {"records": 1, "bytes": 100}`, // is not about what goes over a socket
 		`deny contains "no sockets" if input.request.headers["x-api-key"] == "refused"`,
 	)}, func(o *envoy.Options) { o.Upstream = envoytest.Serve(t, sockets) })

@@ -55,7 +55,7 @@ func Build(t testing.TB) string {
 
 // Settings of a wonted process.
 type Settings struct {
-	Depth  string // headers unless set; of wonted and, in a test's own way, of Envoy
+	Depth  string // adaptive unless set; of wonted and, in a test's own way, of Envoy
 	Mode   string // enforce unless set
 	Fail   string // open unless set
 	Policy string // Rego that replaces the default policy; "": the default policy
@@ -85,7 +85,7 @@ func StartWonted(t testing.TB, s Settings) *Wonted {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { os.RemoveAll(dir) })
-	w := &Wonted{Depth: or(s.Depth, "headers"), Config: filepath.Join(dir, "wonted.yaml"), log: filepath.Join(dir, "log")}
+	w := &Wonted{Depth: or(s.Depth, "adaptive"), Config: filepath.Join(dir, "wonted.yaml"), log: filepath.Join(dir, "log")}
 	if w.Listen = s.Listen; w.Listen == "" {
 		w.Listen = "unix://" + filepath.Join(dir, "extproc.sock")
 	}
