@@ -34,8 +34,9 @@ type client interface {
 
 // http1 is deliberately plain (bytes written, the head of the answer scanned):
 // on a shared machine, what the client burns is taken from what is measured.
-// It takes 5 µs of processor time a request, of which the two system calls are
-// most.
+// With making the request and counting the answer it takes 7 µs of processor
+// time, where valyala/fasthttp takes 10 and net/http 30 (16 clients, the
+// harness's API, no Envoy between): an Envoy without a filter takes about 60.
 type http1 struct {
 	address string
 	conn    net.Conn

@@ -55,10 +55,6 @@ func (c *contender) startPeer(ctx context.Context, s *scene, opts *envoy.Options
 	start := command{name: "peer " + c.peer.Kind, dir: c.dir, env: []string{listenVariable + "=" + listen}}
 	if c.peer.Kind == "opa" {
 		opts.ExtAuthz = listen
-		path, err := program(c.peer.Command)
-		if err != nil {
-			return fmt.Errorf("peer opa=%s: %w", c.peer.Command, err)
-		}
 		rule := filepath.Join(c.dir, "policy.rego")
 		if err := os.WriteFile(rule, []byte(opaRule), 0o600); err != nil {
 			return err
@@ -67,29 +63,30 @@ func (c *contender) startPeer(ctx context.Context, s *scene, opts *envoy.Options
 		if err != nil {
 			return err
 		}
-		start.args = []string{path, "run", "--server", "--addr", admin, "--log-level", "error", "--disable-telemetry",
+		start.args = []string{c.peer.Command, "run", "--server", "--addr", admin, "--log-level", "error", "--disable-telemetry",
 			"--set", "plugins.envoy_ext_authz_grpc.addr=" + listen,
 			"--set", "plugins.envoy_ext_authz_grpc.path=envoy/authz/allow",
 			"--set", "decision_logs.console=false", rule}
 	} else {
 		opts.Wonted = listen
 		start.args = strings.Fields(strings.ReplaceAll(c.peer.Command, listenPlace, listen))
-		if len(start.args) == 0 {
-			return fmt.Errorf("peer extproc=%s: no command", c.peer.Command)
-		}
-		if start.args[0], err = program(start.args[0]); err != nil {
-			return fmt.Errorf("peer extproc=%s: %w", c.peer.Command, err)
-		}
+	}
+	if start.args[0], err = c.peer.program(); err != nil {
+		return err
 	}
 	c.processor, err = startChild(ctx, start, listening(listen))
 	return err
 }
 
-// program finds a program as a shell would.
-func program(name string) (string, error) {
+// program finds the peer's program as a shell would.
+func (p *Peer) program() (string, error) {
+	name := p.Command
+	if words := strings.Fields(name); p.Kind != "opa" && len(words) > 0 {
+		name = words[0]
+	}
 	path, err := exec.LookPath(name)
 	if err != nil {
-		return "", fmt.Errorf("it cannot be run: %w", err)
+		return "", fmt.Errorf("peer %s=%s: it cannot be run: %w", p.Kind, p.Command, err)
 	}
 	return filepath.Abs(path)
 }

@@ -56,6 +56,11 @@ func (r *run) all(ctx context.Context) (err error) {
 		if r.bin, err = envoy.Find(); err != nil {
 			return err
 		}
+		for _, peer := range r.plan.Peers { // found out before half an hour has passed
+			if _, err := peer.program(); err != nil {
+				return err
+			}
+		}
 		upstream, err := r.startUpstream(ctx)
 		if err != nil {
 			return err
@@ -125,15 +130,17 @@ func (r *run) scenes() (all [][]int) {
 
 // play sets a scene and measures its cells.
 func (r *run) play(ctx context.Context, points []int) error {
-	if err := r.know(r.plan.Points[points[0]]); err != nil {
-		return err
-	}
 	var names []string
 	for _, i := range points {
 		for _, name := range r.plan.Points[i].Variants {
 			if !slices.Contains(names, name) {
 				names = append(names, name)
 			}
+		}
+	}
+	if slices.ContainsFunc(names, func(n string) bool { d, err := r.plan.variant(n); return err == nil && d.depth != "" }) {
+		if err := r.know(r.plan.Points[points[0]]); err != nil {
+			return err
 		}
 	}
 	all, err := r.startAll(ctx, names, r.say.step)

@@ -20,7 +20,7 @@ import (
 // Those who come rarely come with all their requests of a day at once.
 const (
 	prefillDays    = 5
-	prefillSeconds = 180
+	prefillSeconds = 60
 	prefillRate    = 3000 // requests/s of all callers together
 	prefillLeast   = 10   // requests of a caller a day: with those of five days it is known well
 )
@@ -78,7 +78,7 @@ func (p *past) play(start time.Time) {
 	var all sync.WaitGroup
 	for w := range workers {
 		all.Go(func() {
-			v := &visit{chance: rand.New(rand.NewPCG(uint64(w), uint64(start.Unix())))}
+			v := newVisit(uint64(start.Unix()) + uint64(w))
 			for second := range prefillSeconds {
 				at := start.Add(time.Duration(second) * time.Second)
 				for i := w; i < len(p.daily); i += workers {
@@ -108,6 +108,8 @@ type visit struct {
 	chance   *rand.Rand
 	source   []byte
 }
+
+func newVisit(seed uint64) *visit { return &visit{chance: rand.New(rand.NewPCG(seed, 0))} }
 
 // exchange takes the visit's request from its headers to its end, as Envoy
 // would show it.
