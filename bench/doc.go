@@ -17,6 +17,45 @@
 // run. What the harness itself burns flattens these ratios; that is why its API
 // and its HTTP/1.1 client are plain (see http1) and profiles are filled before.
 //
+// # Scale-out
+//
+// With the figures of a report: c is the processor's CPU µs a request, b Envoy's
+// at bare and e what it spends more (cell c16, for two cores "c16 2 procs"), m
+// the resident bytes a caller (cell 1e6), R requests/s.
+//
+// What one core carries. One core is one server, and what waits for it grows as
+// ρ/(1−ρ) of its load ρ (M/G/1, Pollaczek and Khinchine): at 0.6, a request waits
+// about as long as it is served, and at 0.9 six times that. So
+//
+//	requests/s of a core      = 0.6e6 / c
+//	cores of wonted for R     = R · c / 0.6e6
+//	cores more of Envoy for R = R · e / 0.6e6
+//
+// Several wonted do not share profiles; they share callers out. Envoy hashes the
+// identity on a ring (envoy.Options.Replicas), and k of them carry k/h cores'
+// load, where h is what the busiest gets of a fair share. TestScaleOut simulates
+// it with the callers of this harness, the median of three rings:
+//
+//	                    k = 2      8     32
+//	    1,000 callers    1.01   1.24   1.97
+//	1,000,000 callers    1.01   1.18   1.61
+//
+// What breaks first at R = 1e6:
+//
+//   - The busiest caller: it cannot be divided, so its share p of all requests
+//     must fit one core, p · R · c ≤ 0.6e6. The harness's has p = 1.8 % of a
+//     million callers' requests: 18,000/s, and c must stay below 33 µs.
+//   - Then Envoy, which needs R · (b+e) / 0.6e6 cores where wonted needs
+//     R · c · h / 0.6e6: whichever has fewer.
+//   - Depths that read the access log (log, lean, adaptive): its stream is a
+//     worker's, of all callers, and cannot be shared out. More than one wonted
+//     behind an Envoy means headers or bodies, at their c and e; or one wonted
+//     for each Envoy, and callers shared out in front of Envoy.
+//   - What callers have in common, routes, networks and devices, is learned by
+//     every wonted from its own part alone: what is counted across callers is
+//     seen k times later.
+//   - Memory is the last: m · callers / k for each.
+//
 // It may import package envoy and nothing of wonted's inside: what it measures
 // is the program, and what only the inside can do, filling profiles, it is given
 // (Plan.Prefill). Start reading at run.go, then cell.go; traffic.go is the load,
