@@ -198,6 +198,21 @@ func (g *grammar) condition() string {
 		func() string {
 			return fmt.Sprintf("some %s, %s in input.detectors\n\t%s %s %s\n\t%s != \"rate\"", v, w, w, g.operator(), g.number(), v)
 		},
+		func() string {
+			return fmt.Sprintf("every %s in %s { %s %s %s }", v, g.of("[1, 3, 4]", `{"a", "GET"}`, g.collection()), g.scalar(), g.operator(), v)
+		},
+		func() string {
+			return fmt.Sprintf("some %s in %s\n\t%s%s %s %s", v, g.collection(), g.of("", "not "), g.scalar(), g.operator(), v)
+		},
+		func() string {
+			return fmt.Sprintf("some %s in %s\n\t%sstartswith(%s, %s)\n\t%s", v, g.of(`{"/a", "a", "b"}`, `["", "/a/b"]`, "data.base.list", "words"), g.of("", "not "), g.of("input.request.path", g.of(texts...)), v, g.of("true", "f("+v+")", v+` != "a"`))
+		},
+		func() string {
+			return fmt.Sprintf("%s := %s\n\t%s %s %s", v, g.of("data.base.limit", g.literal()), g.scalar(), g.operator(), v)
+		},
+		func() string {
+			return fmt.Sprintf("%s = %s\n\tcount([1 | %s = %s]) %s 0", v, g.scalar(), v, g.of("4", `"a"`, w), g.of("==", ">"))
+		},
 		func() string { return fmt.Sprintf("count([1 | %s]) %s 0", g.condition(), g.of("==", ">")) },
 		func() string { return fmt.Sprintf("{%s | some %s in {1, 2}; %s} == {1, 2}", v, v, g.condition()) },
 		func() string {

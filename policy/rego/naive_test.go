@@ -83,7 +83,18 @@ f(x) if x == "shadow"`)
 	f(`deny contains "x" if { x := input.request.path; x == "a"; y := x; y }`, "|input.request.path")
 	f(`deny contains "x" if { x := input.request.path; {x} == {"a"} }`, "|input.request.path")
 	f(`deny contains "x" if { some x in {"a", "b"}; x == input.request.path }`, "|input.request.path")
-	f(`deny contains "x" if { every x in ["a", "b"] { input.request.path > x } }`, "|input.request.path")
+	f(`deny contains "x" if { every x in ["a", "b"] { input.request.path > x } }`)
+	f(`deny contains "x" if { every x in input.degraded { input.request.path > x } }`, "|input.request.path")
+	f(`deny contains "x" if { some x in {"/a", "b"}; startswith(input.request.path, x) }`)
+	f(`deny contains x if { some x in data.base.list; startswith(input.request.path, x) }`, "|input.request.path") // not all are strings
+	f(`deny contains x if { some x in data.base.numbers; input.score > x }`)
+	f(`deny contains "x" if { not f("/a"); some x in {"/a", "b"}; f(x) }
+f(x) if startswith(input.request.path, x)`, "||input.request.path")
+	f(`deny contains sprintf("%v", [x]) if { x := 4; input.score > x }`)
+	f(`deny contains sprintf("%v", [x]) if { x := data.base.limit; input.score > x }`)
+	f(`deny contains "x" if { count([1 | x = 4; x = input.score]) == 1 }`)
+	f(`deny contains "x" if { x = input.time.hour; count([1 | x = 4]) == 0; input.score > x }`, "|input.score")
+	f(`deny contains "x" if { x = y; y = input.score; count([1 | x = 4]) == 0; input.threshold > x }`, "|input.score", "|input.threshold")
 	f(`deny contains "x" if input.score + 1 > 3`, "|input.score")
 	f(`deny contains "x" if lower(input.request.host) == "a"`, "|input.request.host")
 	f(`deny contains "x" if { [input.request.host, 1] == ["a", 1] }`, "|input.request.host")
@@ -152,7 +163,7 @@ words contains "b" if input.anomalous`, "|input.request.host")
 words contains "a"
 words contains "b"`)
 	f(`deny contains "x" if { x = words; input.request.host in x; x = {"a"} }
-words := {"a"}`)
+words := {"a"}`, "|input.request.host")
 
 	// Under another input, or other functions.
 	f(`deny contains "x" if h with input.score as 5

@@ -16,13 +16,17 @@ import (
 //	internal.member_2(v, c)     v in c
 //	c[v]                        a condition
 //	lt(v, w)                    both numbers
+//	lt(v, w)                    w one of a few constants: w = c[_], or every w in c
 //	v.b.c                       where v is an object of input: it is input.a.b.c
 type scan struct {
 	*analysis
 	rule *ast.Rule
 	at   *ast.Location // of what is being looked at
 
-	bound    map[ast.Var][]ast.Ref // by v = input.… or v = data.…, once for each
+	bound    map[ast.Var][]ast.Ref   // by v = input.… or v = data.…, once for each
+	literal  map[ast.Var][]ast.Value // by v = c, of a constant
+	domain   map[ast.Var]*ast.Term   // by every v in domain
+	first    map[ast.Var]bool        // bound in the body of the rule itself: what it is bound to there, it is wherever the rule succeeds
 	compared map[ast.Var][]comparison
 	others   map[ast.Var]*ast.Location // used otherwise: where first
 }
@@ -45,7 +49,8 @@ func (c comparison) why() string {
 func newScan(a *analysis, r *ast.Rule) *scan {
 	return &scan{
 		analysis: a, rule: r, at: r.Location,
-		bound: map[ast.Var][]ast.Ref{}, compared: map[ast.Var][]comparison{}, others: map[ast.Var]*ast.Location{},
+		bound: map[ast.Var][]ast.Ref{}, literal: map[ast.Var][]ast.Value{}, domain: map[ast.Var]*ast.Term{}, first: map[ast.Var]bool{},
+		compared: map[ast.Var][]comparison{}, others: map[ast.Var]*ast.Location{},
 	}
 }
 
@@ -53,25 +58,56 @@ func (s *scan) run() {
 	ast.WalkExprs(s.rule, func(e *ast.Expr) bool {
 		if v, ref := binding(e); ref != nil {
 			s.bound[v] = append(s.bound[v], ref)
+		} else if v, value := literal(e); value != nil {
+			s.literal[v] = append(s.literal[v], value)
+		}
+		if every, ok := e.Terms.(*ast.Every); ok {
+			if v, ok := every.Value.Value.(ast.Var); ok {
+				s.domain[v] = every.Domain
+			}
 		}
 		return false
 	})
+	if s.rule.Else == nil { // else has a body of its own
+		for _, e := range s.rule.Body {
+			if v, ref := binding(e); ref != nil {
+				s.first[v] = true
+			} else if v, value := literal(e); value != nil {
+				s.first[v] = true
+			}
+		}
+	}
 	s.walk(s.rule)
 	s.settle()
+}
+
+// sides are the operands of an equation that has to hold, both ways round.
+func sides(e *ast.Expr) (both [][2]*ast.Term) {
+	terms, ok := e.Terms.([]*ast.Term)
+	if !ok || e.Negated || len(e.With) > 0 || len(terms) != 3 || !e.IsEquality() {
+		return nil
+	}
+	return [][2]*ast.Term{{terms[1], terms[2]}, {terms[2], terms[1]}}
 }
 
 // binding is v and ref of `v = ref`, where ref begins with input, with data or
 // with another variable; ref is nil for any other expression.
 func binding(e *ast.Expr) (ast.Var, ast.Ref) {
-	terms, ok := e.Terms.([]*ast.Term)
-	if !ok || e.Negated || len(e.With) > 0 || len(terms) != 3 || !e.IsEquality() {
-		return "", nil
-	}
-	for _, side := range [2][2]*ast.Term{{terms[1], terms[2]}, {terms[2], terms[1]}} {
+	for _, side := range sides(e) {
 		v, isVar := side[0].Value.(ast.Var)
 		ref, isRef := side[1].Value.(ast.Ref)
 		if isVar && isRef {
 			return v, ref
+		}
+	}
+	return "", nil
+}
+
+// literal is v and c of `v = c`.
+func literal(e *ast.Expr) (ast.Var, ast.Value) {
+	for _, side := range sides(e) {
+		if v, isVar := side[0].Value.(ast.Var); isVar && ast.IsConstant(side[1].Value) {
+			return v, side[1].Value
 		}
 	}
 	return "", nil
@@ -176,9 +212,10 @@ func (s *scan) expr(e *ast.Expr) bool {
 		if !comparisons[op] && matches[op] == 0 && op != "internal.member_2" || len(t) < 3 || !s.operand(t[1]) || !s.operand(t[2]) {
 			return false
 		}
-		if !s.compare(comparison{op, t[1], t[2], s.at}) {
-			return false
+		if e.IsEquality() && isVar(t[1]) && isVar(t[2]) {
+			return false // either may bind the other
 		}
+		s.compare(comparison{op, t[1], t[2], s.at})
 		for _, out := range t[3:] {
 			s.walk(out)
 		}
@@ -200,14 +237,17 @@ func (s *scan) binds(v ast.Var, ref ast.Ref) bool {
 func (s *scan) condition(t *ast.Term) bool {
 	switch x := t.Value.(type) {
 	case ast.Var:
-		return s.compare(comparison{condition, t, nil, s.at})
+		s.compare(comparison{condition, t, nil, s.at})
+		return true
 	case ast.Ref:
 		if _, isInput := s.input(x); isInput {
-			return s.compare(comparison{condition, t, nil, s.at})
+			s.compare(comparison{condition, t, nil, s.at})
+			return true
 		}
 		last := x[len(x)-1]
-		if _, isVar := last.Value.(ast.Var); isVar && x.HasPrefix(ast.DefaultRootRef) && x[:len(x)-1].IsGround() {
-			return s.compare(comparison{lookup, last, ast.NewTerm(x[:len(x)-1]), s.at})
+		if isVar(last) && x.HasPrefix(ast.DefaultRootRef) && x[:len(x)-1].IsGround() {
+			s.compare(comparison{lookup, last, ast.NewTerm(x[:len(x)-1]), s.at})
+			return true
 		}
 	}
 	return false
@@ -227,7 +267,7 @@ func (s *scan) operand(t *ast.Term) bool {
 
 // compare takes down what its operands are used for: a variable's is settled when
 // all of its uses are known.
-func (s *scan) compare(c comparison) (done bool) {
+func (s *scan) compare(c comparison) {
 	for _, t := range []*ast.Term{c.a, c.b} {
 		if t == nil {
 			continue
@@ -246,5 +286,9 @@ func (s *scan) compare(c comparison) (done bool) {
 			s.brackets(x)
 		}
 	}
-	return true
+}
+
+func isVar(t *ast.Term) bool {
+	_, ok := t.Value.(ast.Var)
+	return ok
 }

@@ -70,8 +70,13 @@ func (s *scan) atoms(ref ast.Ref, self *ast.Term, c comparison) (ok bool) {
 	} else if self.Equal(c.b) {
 		return false // with itself
 	}
-	if value, ok := s.constant(other); ok {
-		return s.each(all, c.op, value, flipped)
+	if values, ok := s.constants(other); ok {
+		for _, value := range values {
+			if !s.each(all, c.op, value, flipped) {
+				return false
+			}
+		}
+		return true
 	}
 	v, isVar := other.Value.(ast.Var)
 	if !isVar || !comparisons[c.op] || len(s.bound[v]) != 1 {
@@ -94,17 +99,63 @@ func (s *scan) each(all []leaf, op string, value ast.Value, flipped bool) bool {
 	return true
 }
 
-// constant is the value of a term that is one, or of a variable that nothing
-// but one binds.
-func (s *scan) constant(t *ast.Term) (ast.Value, bool) {
-	if v, ok := t.Value.(ast.Var); ok {
-		if len(s.bound[v]) != 1 || s.others[v] != nil {
-			return nil, false
-		}
-		t = ast.NewTerm(s.bound[v][0])
+// maxRange bounds the constants that a variable may stand for.
+const maxRange = 64
+
+// constants are the values that a term can have, where they are constants.
+func (s *scan) constants(t *ast.Term) ([]ast.Value, bool) {
+	if value, ok := s.constant(t); ok {
+		return []ast.Value{value}, true
 	}
-	return s.value(t)
+	v, isVar := t.Value.(ast.Var)
+	if !isVar {
+		return nil, false
+	}
+	from, ok := s.through(v)
+	var all []ast.Value
+	eachMember(from, func(value ast.Value) { all = append(all, value) })
+	return all, ok && len(all) <= maxRange
 }
+
+// through is the collection whose members v goes through.
+func (s *scan) through(v ast.Var) (ast.Value, bool) {
+	if d := s.domain[v]; d != nil && len(s.bound[v])+len(s.literal[v]) == 0 {
+		return s.constant(d)
+	}
+	if len(s.bound[v]) != 1 || len(s.literal[v]) > 0 || !s.settled(v) {
+		return nil, false
+	}
+	of := s.bound[v][0]
+	switch last := len(of) - 1; {
+	case last < 1 || !isVar(of[last]):
+		return nil, false
+	case last == 1:
+		return s.constant(of[0])
+	default:
+		return s.constant(ast.NewTerm(of[:last]))
+	}
+}
+
+// constant is the value of a term that is one, or of a variable that is bound
+// to one.
+func (s *scan) constant(t *ast.Term) (ast.Value, bool) {
+	v, ok := t.Value.(ast.Var)
+	if !ok {
+		return s.value(t)
+	}
+	switch {
+	case !s.settled(v):
+	case len(s.bound[v]) == 0 && len(s.literal[v]) == 1:
+		return s.literal[v][0], true
+	case len(s.bound[v]) == 1 && len(s.literal[v]) == 0:
+		return s.value(ast.NewTerm(s.bound[v][0]))
+	}
+	return nil, false
+}
+
+// settled: nothing else can have bound v where the rule succeeds. Used within a
+// comprehension, say, what binds it there says nothing about it outside.
+func (s *scan) settled(v ast.Var) bool { return s.others[v] == nil || s.first[v] }
 
 // paired makes the key tell how numbers of input compare with each other.
 func (s *scan) paired(as, bs []leaf) bool {
