@@ -47,7 +47,7 @@ func (r *run) bursts(ctx context.Context, i int) error {
 	p := r.plan.Points[i]
 	p.Rate, p.Concurrency, p.Protocol = burstRate, 256, HTTP1
 	p.Variants, p.Name = []string{burstVariant}, "bursts"
-	if err := r.know(p); err != nil {
+	if err := r.know(ctx, p); err != nil {
 		return err
 	}
 	calm, err := r.start(ctx, burstVariant)

@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -34,7 +35,7 @@ type Plan struct {
 	// Prefill leaves in dir, a data_dir, what a wonted knows that has had these
 	// callers for some days, under the identity key in keyFile, which it makes
 	// too. nil: wonted starts without profiles.
-	Prefill func(dir, keyFile string, load Identities) error
+	Prefill func(ctx context.Context, dir, keyFile string, load Identities) error
 }
 
 // Point is one cell: a load, and what it is put on.

@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"context"
 	"fmt"
 	"io/fs"
 	"os"
@@ -16,12 +17,12 @@ type profiles struct {
 }
 
 // prefill makes profiles, once for all variants.
-func prefill(plan *Plan, dir string, load Identities) (*profiles, error) {
+func prefill(ctx context.Context, plan *Plan, dir string, load Identities) (*profiles, error) {
 	p := &profiles{load: load, key: filepath.Join(dir, "key"), data: filepath.Join(dir, "data")}
 	if err := os.MkdirAll(p.data, 0o700); err != nil {
 		return nil, err
 	}
-	if err := plan.Prefill(p.data, p.key, load); err != nil {
+	if err := plan.Prefill(ctx, p.data, p.key, load); err != nil {
 		return nil, fmt.Errorf("fill the profiles of %d callers: %w", load.Count, err)
 	}
 	return p, nil

@@ -139,7 +139,7 @@ func (r *run) play(ctx context.Context, points []int) error {
 		}
 	}
 	if slices.ContainsFunc(names, func(n string) bool { d, err := r.plan.variant(n); return err == nil && d.depth != "" }) {
-		if err := r.know(r.plan.Points[points[0]]); err != nil {
+		if err := r.know(ctx, r.plan.Points[points[0]]); err != nil {
 			return err
 		}
 	}
@@ -166,7 +166,7 @@ func (r *run) play(ctx context.Context, points []int) error {
 
 // know fills profiles for a point's callers, unless those of the scene before
 // are the same.
-func (r *run) know(p Point) error {
+func (r *run) know(ctx context.Context, p Point) error {
 	r.procs = p.Procs
 	load := Identities{p.Identities, p.Scenario}
 	if r.plan.Prefill == nil || r.plan.Target != "" || r.profiles != nil && r.profiles.load == load {
@@ -179,7 +179,7 @@ func (r *run) know(p Point) error {
 	}
 	start := time.Now()
 	var err error
-	if r.profiles, err = prefill(r.plan, dir, load); err == nil && time.Since(start) > time.Second {
+	if r.profiles, err = prefill(ctx, r.plan, dir, load); err == nil && time.Since(start) > time.Second {
 		r.say.line(fmt.Sprintf("filled the profiles of %d callers in %.0f s", load.Count, time.Since(start).Seconds()))
 	}
 	return err

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -27,7 +28,7 @@ const (
 
 // prefill implements bench.Plan.Prefill: the past is played through the scorer
 // as exchanges, in event time, and saved.
-func prefill(dir, keyFile string, load bench.Identities) error {
+func prefill(ctx context.Context, dir, keyFile string, load bench.Identities) error {
 	key := identity.NewSecret()
 	if err := os.WriteFile(keyFile, key[:], 0o600); err != nil {
 		return err
@@ -44,7 +45,9 @@ func prefill(dir, keyFile string, load bench.Identities) error {
 	past := &past{load: load, who: who, scorer: scorer, daily: daily(load)}
 	now := time.Now()
 	for day := prefillDays; day > 0; day-- {
-		past.play(now.AddDate(0, 0, -day))
+		if err := past.play(ctx, now.AddDate(0, 0, -day)); err != nil {
+			return err
+		}
 	}
 	if evicted := store.Stats().EvictedProtected; evicted > 0 {
 		return fmt.Errorf("%v holds too few profiles: %d were lost", config.Memory, evicted)
@@ -72,14 +75,17 @@ type past struct {
 	daily  []int
 }
 
-// play plays one day, in as many threads as there are.
-func (p *past) play(start time.Time) {
+// play plays one day, in as many threads as there are cores.
+func (p *past) play(ctx context.Context, start time.Time) error {
 	workers := runtime.GOMAXPROCS(0)
 	var all sync.WaitGroup
 	for w := range workers {
 		all.Go(func() {
 			v := newVisit(uint64(start.Unix()) + uint64(w))
 			for second := range prefillSeconds {
+				if ctx.Err() != nil {
+					return
+				}
 				at := start.Add(time.Duration(second) * time.Second)
 				for i := w; i < len(p.daily); i += workers {
 					n := p.daily[i]
@@ -99,6 +105,7 @@ func (p *past) play(start time.Time) {
 		})
 	}
 	all.Wait()
+	return ctx.Err()
 }
 
 // visit is the room of one exchange after the other.

@@ -18,7 +18,7 @@ func TestPrefilledCallersAreKnown(t *testing.T) {
 	load := bench.Identities{Count: callers, Scenario: bench.ScenarioAPI}
 	dir := t.TempDir()
 	keyFile := filepath.Join(dir, "key")
-	if err := prefill(dir, keyFile, load); err != nil {
+	if err := prefill(t.Context(), dir, keyFile, load); err != nil {
 		t.Fatal(err)
 	}
 	key, err := identity.LoadSecret(keyFile)
