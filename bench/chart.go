@@ -15,6 +15,7 @@ type scale struct {
 	low, high float64 // values
 	from, to  px      // their places
 	log       bool
+	step      float64 // between marks, of a linear scale
 }
 
 // at is the place of a value; outside of the scale, that of its nearest end.
@@ -36,7 +37,7 @@ func linear(high float64, from, to px) scale {
 		high = 1
 	}
 	step := nice(high / 5)
-	return scale{low: 0, high: step * math.Ceil(high/step-1e-9), from: from, to: to}
+	return scale{low: 0, high: step * math.Ceil(high/step-1e-9), from: from, to: to, step: step}
 }
 
 // logarithmic is a scale that holds low and high, with some room: both ends are
@@ -64,9 +65,8 @@ func (s scale) ticks() (all []float64) {
 		}
 		return all
 	}
-	step := nice(s.high / 5)
-	for i := 0; float64(i)*step <= s.high*(1+1e-9); i++ {
-		all = append(all, float64(i)*step)
+	for i := 0; float64(i)*s.step <= s.high*(1+1e-9); i++ {
+		all = append(all, float64(i)*s.step)
 	}
 	return all
 }

@@ -120,7 +120,7 @@ func percentiles(cell *Cell, looks looks) lines {
 		p := path{name: result.Variant, look: looks[result.Variant]}
 		below := int64(0)
 		for i, b := range bins {
-			if i == 0 {
+			if i == 0 && total >= 10 {
 				p.x, p.y = append(p.x, 1), append(p.y, b.UpTo)
 			}
 			below += b.Count
