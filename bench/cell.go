@@ -85,7 +85,7 @@ func (e *entry) visit(ctx context.Context, plan *Plan, p *Point) (Round, error) 
 	}
 	round.Scored = int64(after.judged - before.judged)
 	round.AllocObjects, round.AllocBytes = after.objects-before.objects, after.bytes-before.bytes
-	round.GCSeconds = after.gc - before.gc
+	round.GCSeconds, round.Profiles = after.gc-before.gc, int64(after.profiles)
 	if round.Scored != int64(sum.sent()) {
 		e.unscored++
 	}
@@ -133,7 +133,7 @@ type state struct {
 
 // asked is what wonted says of itself.
 type asked struct {
-	judged, objects, bytes, gc float64 // gc in seconds of CPU
+	judged, objects, bytes, gc, profiles float64 // gc in seconds of CPU
 }
 
 // look takes everything, the processor time last: asking costs some.
@@ -174,6 +174,7 @@ func (c *contender) ask(ctx context.Context) (a asked, err error) {
 	a.judged, _ = m.sum(judged)
 	a.objects, _ = m.sum("go_memstats_mallocs_total")
 	a.bytes, _ = m.sum("go_memstats_alloc_bytes_total")
+	a.profiles, _ = m.sum("wonted_profiles")
 	a.gc, _ = m.sum("go_cpu_classes_gc_total_cpu_seconds_total")
 	return a, nil
 }

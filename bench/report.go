@@ -109,7 +109,8 @@ type Round struct {
 	ProcessorCPU float64 `json:"processor_cpu_seconds"` // user and system; 0 for a variant without one
 	EnvoyCPU     float64 `json:"envoy_cpu_seconds"`
 
-	Resident     int64   `json:"resident_bytes"` // of the processor, at the end of the round; 0: not known
+	Resident     int64   `json:"resident_bytes"`     // of the processor, at the end of the round; 0: not known
+	Profiles     int64   `json:"profiles,omitempty"` // that wonted holds then: callers, sessions, addresses, …
 	AllocObjects float64 `json:"alloc_objects"`  // heap objects that the processor allocated; 0: not known
 	AllocBytes   float64 `json:"alloc_bytes"`    // and their bytes
 	GCSeconds    float64 `json:"gc_seconds"`     // CPU that its garbage collection took

@@ -72,8 +72,8 @@ func TestRunCountsWhatItSends(t *testing.T) {
 			if wonted && round.Scored != int64(round.Requests) || !wonted && round.Scored != -1 {
 				t.Errorf("%s: scored %d of %d", result.Variant, round.Scored, round.Requests)
 			}
-			if wonted && (round.AllocObjects == 0 || round.Resident == 0) {
-				t.Errorf("%s: %v objects allocated, %d bytes resident", result.Variant, round.AllocObjects, round.Resident)
+			if wonted && (round.AllocObjects == 0 || round.Resident == 0 || round.Profiles < 50) {
+				t.Errorf("%s: %v objects allocated, %d bytes resident, %d profiles", result.Variant, round.AllocObjects, round.Resident, round.Profiles)
 			}
 			if (round.ProcessorCPU == 0) != (result.Variant == Bare) || round.EnvoyCPU == 0 || round.P50 == 0 || len(round.Histogram) == 0 {
 				t.Errorf("%s: processor %v s, Envoy %v s, p50 %v ms", result.Variant, round.ProcessorCPU, round.EnvoyCPU, round.P50)
