@@ -177,7 +177,7 @@ func (s *service) lookAfter(again func() (*config.Config, error)) (stop func()) 
 		all.Go(func() { s.saveRegularly(ctx) })
 	}
 	if dir := s.cfg.Policy.Path; dir != "" {
-		all.Go(func() { rego.Watch(ctx, dir, s.changePolicy) })
+		all.Go(func() { rego.Watch(ctx, dir, s.bursts.run, s.changePolicy) })
 	}
 	hup := make(chan os.Signal, 1)
 	signal.Notify(hup, syscall.SIGHUP)
@@ -186,7 +186,7 @@ func (s *service) lookAfter(again func() (*config.Config, error)) (stop func()) 
 		for {
 			select {
 			case <-hup:
-				s.reconfigure(again())
+				s.bursts.run(func() { s.reconfigure(again()) })
 			case <-ctx.Done():
 				return
 			}

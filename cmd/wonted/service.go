@@ -27,6 +27,7 @@ type service struct {
 	log    zerolog.Logger
 	reg    *prometheus.Registry
 	upkeep *upkeep
+	bursts bursts
 
 	key      identity.Secret
 	store    *profile.Store
@@ -170,7 +171,8 @@ func (s *service) save() error {
 // write is save for who holds saving.
 func (s *service) write() error {
 	start := time.Now()
-	err := s.store.Save(s.cfg.DataDir, s.meta())
+	var err error
+	s.bursts.run(func() { err = s.store.Save(s.cfg.DataDir, s.meta()) })
 	if err != nil {
 		s.upkeep.snapshotFailures.Inc()
 		s.trouble.set("snapshot", err.Error())

@@ -24,16 +24,17 @@ const (
 // has. It returns when ctx ends; run it in a goroutine of its own. onChange is
 // never called twice at once. The first call is for what is there when Watch
 // begins, so that a change between Load and Watch is not lost; the Revision
-// says whether it is new.
+// says whether it is new. Compiling takes a core for as long as it takes: beside
+// is handed that work and calls it, at once or when it suits.
 //
 // File events make it quick and a poll makes it sure. What has changed is
 // decided by content, so that touching a file does nothing, and the symlink by
 // which Kubernetes swaps a whole ConfigMap counts as what it leads to.
-func Watch(ctx context.Context, dir string, onChange func(*Engine, error)) {
-	watch(ctx, dir, settle, poll, onChange)
+func Watch(ctx context.Context, dir string, beside func(work func()), onChange func(*Engine, error)) {
+	watch(ctx, dir, settle, poll, beside, onChange)
 }
 
-func watch(ctx context.Context, dir string, settle, poll time.Duration, onChange func(*Engine, error)) {
+func watch(ctx context.Context, dir string, settle, poll time.Duration, beside func(work func()), onChange func(*Engine, error)) {
 	w, err := fsnotify.NewWatcher()
 	if err != nil {
 		w = &fsnotify.Watcher{} // nil channels are silent: the poll does it alone
@@ -65,11 +66,13 @@ func watch(ctx context.Context, dir string, settle, poll time.Duration, onChange
 		if w.Events != nil {
 			follow(w, dir) // directories may be new
 		}
-		e, err := Load(dir)
-		if err != nil {
-			err = fmt.Errorf("%w; the old policy stays", err)
-		}
-		onChange(e, err)
+		beside(func() {
+			e, err := Load(dir)
+			if err != nil {
+				err = fmt.Errorf("%w; the old policy stays", err)
+			}
+			onChange(e, err)
+		})
 	}
 }
 

@@ -25,7 +25,7 @@ func watchDir(t *testing.T, dir string, poll time.Duration) (next func(what stri
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		watch(ctx, dir, 10*time.Millisecond, poll, func(e *Engine, err error) { calls <- watched{e, err} })
+		watch(ctx, dir, 10*time.Millisecond, poll, func(work func()) { work() }, func(e *Engine, err error) { calls <- watched{e, err} })
 	}()
 	t.Cleanup(func() {
 		cancel()
