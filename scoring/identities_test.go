@@ -121,7 +121,7 @@ func BenchmarkIdentities(b *testing.B) {
 								ex.Entities[kind] = Identity{Kind: profile.Kind(kind), Key: k}
 							}
 						}
-						w.now = w.now.Add(100 * time.Microsecond)
+						w.now = w.now.Add(30 * time.Second / time.Duration(n)) // each twice a minute
 						ex.Time = w.now
 						ex.Status, ex.ResponseBytes, ex.Records = 200, 1900, -1
 						w.scorer.Begin(ex)
