@@ -30,8 +30,18 @@ func FuzzRequest(f *testing.F) {
 		if want := one + "," + two; name != "" && name[0] != ':' && name != "accept" && headers[name] != want {
 			t.Errorf("header %q is %q, want %q", name, headers[name], want)
 		}
-		if n := segments(v).Value.(*ast.Array).Len(); n > min(maxParts, len(path)) {
+		all := segments(v).Value.(*ast.Array)
+		if n := all.Len(); n > min(maxParts, len(path)) {
 			t.Errorf("%d segments in %q", n, path)
+		}
+		for i := range all.Len() + 1 {
+			want, got := (*ast.Term)(nil), segment(i).term(v)
+			if i < all.Len() {
+				want = all.Elem(i)
+			}
+			if ast.Compare(got, want) != 0 {
+				t.Errorf("segment %d is %v alone, %v in the whole", i, got, want)
+			}
 		}
 
 		_, query, _ := strings.Cut(path, "?")

@@ -3,6 +3,7 @@ package rego
 import (
 	"fmt"
 	"slices"
+	"strconv"
 
 	"github.com/open-policy-agent/opa/v1/ast"
 )
@@ -43,11 +44,22 @@ func leaves(ref ast.Ref) (all []leaf, exact bool) {
 				all = append(all, leaf{path: l.path + fmt.Sprintf("[%q]", n), source: at.entry(n), absent: l.absent})
 			}
 			return all, true
+		case at.index != nil && isIndex(t):
+			l.path += fmt.Sprintf("[%s]", t)
+			n, _ := t.Value.(ast.Number).Int()
+			at = field{source: at.index(n)}
 		default: // a name that evaluation finds, or below a value
 			return under(at, l), false
 		}
 	}
 	return under(at, l), at.fields == nil
+}
+
+// isIndex answers whether t is a constant place in an array, written plainly.
+func isIndex(t *ast.Term) bool {
+	n, ok := t.Value.(ast.Number)
+	i, whole := n.Int()
+	return ok && whole && i >= 0 && string(n) == strconv.Itoa(i)
 }
 
 // under are the leaves of a field and of what is below it.

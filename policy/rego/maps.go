@@ -106,7 +106,7 @@ func parameter(v *view, name string) (value []byte, ok bool) {
 		}
 		key, raw, _ := bytes.Cut(part, []byte("="))
 		end := len(out)
-		out = appendDecoded(out, key)
+		out = appendDecoded(out, key, true)
 		if string(out[end:]) != name {
 			out = out[:end]
 			continue
@@ -115,20 +115,21 @@ func parameter(v *view, name string) (value []byte, ok bool) {
 		if ok {
 			out = append(out, ',')
 		}
-		out, ok = appendDecoded(out, raw), true
+		out, ok = appendDecoded(out, raw, true), true
 	}
 	v.scratch = out
 	return out, ok
 }
 
-// appendDecoded is decoded without making a string of it.
-func appendDecoded(to, s []byte) []byte {
+// appendDecoded decodes what url.QueryUnescape does, or without plus
+// url.PathUnescape; where they cannot, it is s as sent.
+func appendDecoded(to, s []byte, plus bool) []byte {
 	begin := len(to)
 	for i := 0; i < len(s); i++ {
-		switch s[i] {
-		case '+':
+		switch {
+		case s[i] == '+' && plus:
 			to = append(to, ' ')
-		case '%':
+		case s[i] == '%':
 			if i+2 >= len(s) {
 				return append(to[:begin], s...)
 			}

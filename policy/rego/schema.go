@@ -25,6 +25,7 @@ type field struct {
 	entry  func(name string) source // an object of free names: where the value of one comes from
 	names  []string                 // the names that entry knows; nil: any
 	elem   []string                 // an array of objects with these names
+	index  func(i int) source       // an array of values: where one comes from
 }
 
 // schema is the input document, version 1. What is not known is absent, and so
@@ -81,7 +82,7 @@ var requestFields = []field{
 	{name: "path", source: text(func(v *view) ([]byte, bool) { p, _ := split(v.ex); return p, true })}, // without query, as sent
 	{name: "route", few: true, source: word(func(v *view) string { return v.ex.Route.Name })},
 	{name: "operation", source: nowhere}, // of GraphQL, JSON-RPC, gRPC: not read in this version
-	{name: "segments", source: tree(segments)},
+	{name: "segments", source: tree(segments), index: segment},
 	{name: "query", source: tree(allQuery), entry: queryValue},
 	{name: "headers", source: tree(allHeaders), entry: headerValue},
 	{name: "size", source: count(func(v *view) (int64, bool) { return known(v.ex.RequestBytes, 0) })},
@@ -196,6 +197,26 @@ func segments(v *view) *ast.Term {
 		terms = append(terms, str(s))
 	}
 	return ast.ArrayTerm(terms...)
+}
+
+// segment is one of them, decoded as segments does.
+func segment(i int) source {
+	return text(func(v *view) ([]byte, bool) {
+		path, _ := split(v.ex)
+		for n := 0; len(path) > 0 && n < maxParts; {
+			var s []byte
+			s, path, _ = bytes.Cut(path, []byte("/"))
+			if len(s) == 0 {
+				continue
+			}
+			if n == i {
+				v.scratch = appendDecoded(v.scratch[:0], s, false)
+				return v.scratch, true
+			}
+			n++
+		}
+		return nil, false
+	})
 }
 
 func contentType(v *view) ([]byte, bool) {
