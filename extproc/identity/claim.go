@@ -58,10 +58,11 @@ func claims(f *found, ex *scoring.Exchange, path string, k sipKey) {
 		var v, best value
 		var provider []byte
 		for w := (walk{rest: m.Struct}); w.next(); {
-			if w.value.kind != 5 || best.kind != 0 && bytes.Compare(w.key, provider) > 0 {
+			if best.kind != 0 && bytes.Compare(w.key, provider) > 0 {
 				continue
 			}
-			if lookup(w.value.bytes, path, &v) && (v.kind == 2 || v.kind == 3) {
+			claims := parseValue(w.value)
+			if claims.kind == 5 && lookup(claims.bytes, path, &v) && (v.kind == 2 || v.kind == 3) {
 				best, provider = v, w.key
 			}
 		}
@@ -95,10 +96,14 @@ func lookup(b []byte, path string, out *value) bool {
 // get finds one key. Where the wire repeats it the last one counts, as
 // everywhere in protobuf.
 func get(b []byte, key string, out *value) (ok bool) {
+	var found []byte
 	for w := (walk{rest: b}); w.next(); {
 		if string(w.key) == key {
-			*out, ok = w.value, true
+			found, ok = w.value, true
 		}
+	}
+	if ok {
+		*out = parseValue(found)
 	}
 	return ok
 }
@@ -107,7 +112,7 @@ func get(b []byte, key string, out *value) (ok bool) {
 type walk struct {
 	rest  []byte
 	key   []byte
-	value value
+	value []byte // an encoded Value
 }
 
 func (w *walk) next() bool {
@@ -123,7 +128,7 @@ func (w *walk) next() bool {
 }
 
 // entry reads one map entry.
-func entry(b []byte) (key []byte, v value) {
+func entry(b []byte) (key, v []byte) {
 	for len(b) > 0 {
 		num, typ, body, rest := field(b)
 		b = rest
@@ -132,7 +137,7 @@ func entry(b []byte) (key []byte, v value) {
 		case num == 1:
 			key = body
 		case num == 2:
-			v = parseValue(body)
+			v = body
 		}
 	}
 	return key, v
@@ -158,6 +163,11 @@ func parseValue(b []byte) (v value) {
 // field splits the first field off. Body is the content of a length-delimited
 // or fixed field. On garbage num is 0 and nothing is left.
 func field(b []byte) (num protowire.Number, typ protowire.Type, body, rest []byte) {
+	// Nearly all are: a tag and a length of one byte each.
+	if len(b) >= 2 && b[0]&^0x78 == byte(protowire.BytesType) && b[0] >= 8 && int(b[1]) <= min(len(b)-2, 0x7f) {
+		end := 2 + int(b[1])
+		return protowire.Number(b[0] >> 3), protowire.BytesType, b[2:end], b[end:]
+	}
 	num, typ, n := protowire.ConsumeTag(b)
 	if n < 0 {
 		return 0, 0, nil, nil

@@ -1,11 +1,13 @@
 package identity
 
 import (
+	"bytes"
 	"math"
 	"strconv"
 	"strings"
 	"testing"
 
+	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/structpb"
 	"pgregory.net/rapid"
@@ -142,4 +144,42 @@ func FuzzStruct(f *testing.F) {
 		}
 		agree(t, encoded, s, path)
 	})
+}
+
+// The short way through field agrees with protowire on everything of two bytes
+// and what may follow them.
+func TestFieldAgreesWithProtowire(t *testing.T) {
+	short := 0
+	for tag := range 256 {
+		for length := range 256 {
+			for _, rest := range []int{0, 1, 126, 127, 128, 200, 300} {
+				b := append([]byte{byte(tag), byte(length)}, bytes.Repeat([]byte{1}, rest)...)
+				num, typ, body, after := field(b)
+				want, wantTyp, n := protowire.ConsumeTag(b)
+				size := -1
+				if n >= 0 {
+					size = protowire.ConsumeFieldValue(want, wantTyp, b[n:])
+				}
+				if size < 0 {
+					if num != 0 || after != nil {
+						t.Fatalf("% x…: field %d of what is none", b[:2], num)
+					}
+					continue
+				}
+				if num != want || typ != wantTyp || len(after) != len(b)-n-size {
+					t.Fatalf("% x… and %d bytes: field %d of type %d, want %d of %d", b[:2], rest, num, typ, want, wantTyp)
+				}
+				if typ == protowire.BytesType {
+					content, _ := protowire.ConsumeBytes(b[n:])
+					if !bytes.Equal(body, content) {
+						t.Fatalf("% x… and %d bytes: body of %d, want %d", b[:2], rest, len(body), len(content))
+					}
+					short++
+				}
+			}
+		}
+	}
+	if short < 1000 {
+		t.Fatalf("only %d fields of bytes", short)
+	}
 }
