@@ -122,6 +122,7 @@ var spoilers = map[string]func(*keying){
 	"order is equality":              eachMatch(func(m *match) { rename(m, order, same) }),
 	"sets are empty":                 eachMatch(func(m *match) { m.set = nil }),
 	"what is found is true":          eachMatch(func(m *match) { holdAll(m) }),
+	"all networks are alike":         eachProbe(func(p *probe) { p.nets = nil }),
 	"few values are one":             eachProbe(func(p *probe) { p.whole = false }),
 	"there is always a response":     eachProbe(func(p *probe) { p.absent = nil }),
 	"flags are there, true or not":   eachSource(func(f flag) source { return flag(func(*view) bool { return true }) }),

@@ -4,6 +4,9 @@ import (
 	"bytes"
 	"encoding/json"
 	"math"
+	"net"
+	"net/netip"
+	"regexp"
 
 	"github.com/open-policy-agent/opa/v1/ast"
 )
@@ -104,10 +107,11 @@ func cutAt(c ast.Value, near, least, most uint64, value func(rank uint64) ast.Va
 
 // match is a test of a string.
 type match struct {
-	how   how
-	with  string
-	bytes []byte          // with, for infix
-	set   map[string]byte // for among: what a string found here comes out as
+	how     how
+	with    string
+	bytes   []byte          // with, for infix
+	set     map[string]byte // for among: what a string found here comes out as
+	pattern *regexp.Regexp
 }
 
 type how uint8
@@ -119,6 +123,7 @@ const (
 	suffix
 	infix
 	among
+	pattern
 )
 
 // of is how the test of s comes out. None of the conversions allocates: they
@@ -141,8 +146,20 @@ func (m *match) of(s []byte) byte {
 		return truth(len(s) >= len(m.with) && string(s[len(s)-len(m.with):]) == m.with)
 	case infix:
 		return truth(bytes.Contains(s, m.bytes))
+	case pattern:
+		return truth(m.pattern.Match(s))
 	}
 	return m.set[string(s)]
+}
+
+// inside is how OPA's net.cidr_contains comes out: it does not read an address
+// with a zone.
+func inside(n *net.IPNet, a netip.Addr) byte {
+	if a.Zone() != "" {
+		return 2
+	}
+	ip := a.As16()
+	return truth(n.Contains(ip[:]))
 }
 
 func truth(b bool) byte {

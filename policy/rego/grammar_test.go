@@ -145,8 +145,17 @@ func (g *grammar) compared() string {
 		func() string {
 			return fmt.Sprintf("%s(%s, %s)", g.of("startswith", "endswith", "contains"), g.of("input.request.host", "input.request.path", g.of(texts...)), g.of(`"a"`, `"b"`, g.text()))
 		},
+		func() string {
+			return fmt.Sprintf("%s(%s, %s)", g.of("startswith", "endswith", "contains"), g.of("input.request.host", "input.request.path", g.of(texts...)), g.of(`"a"`, `"b"`, g.text()))
+		},
 		func() string { return fmt.Sprintf("%s in %s", g.scalar(), g.collection()) },
 		func() string { return fmt.Sprintf("%s in %s", g.of(texts...), g.collection()) },
+		func() string {
+			return fmt.Sprintf("regex.match(%s, %s)", g.of("`^/a`", "`b$`", "`^.$`", "`(`", g.text(), g.literal()), g.of("input.request.path", "input.request.host", g.scalar()))
+		},
+		func() string {
+			return fmt.Sprintf("net.cidr_contains(%s, input.source.%s)", g.of(`"10.0.0.0/24"`, `"10.0.0.0/8"`, `"2001:db8::/32"`, `"::/0"`, `"::ffff:10.0.0.0/104"`, `"10.0.0.7"`, g.literal()), g.of("address", "address", "network"))
+		},
 		func() string {
 			return fmt.Sprintf("%s[%s]", g.of("data.base.table", "words", "more", "computed", "data.base.list"), g.of("input.request.method", "input.request.host", g.scalar()))
 		},
@@ -254,7 +263,7 @@ func (g *grammar) condition() string {
 
 func (g *grammar) body() string {
 	lines := []string{g.condition()}
-	for g.roll(3) > 0 && len(lines) < 3 {
+	for g.roll(3) == 0 && len(lines) < 3 {
 		lines = append(lines, g.condition())
 	}
 	return "{\n\t" + strings.Join(lines, "\n\t") + "\n}"
@@ -350,7 +359,7 @@ func anInput(d *dice) *policy.Input {
 	for range d.roll(4) {
 		ex.Headers = append(ex.Headers, scoring.Header{Name: []byte(d.of("x-a", "accept", "user-agent", "content-type")), Value: append(bytes(), d.of("", ";q=1", "B")...)})
 	}
-	ex.Address = []netip.Addr{{}, netip.MustParseAddr("10.0.0.7"), netip.MustParseAddr("10.0.1.7"), netip.MustParseAddr("2001:db8::1"), netip.MustParseAddr("::ffff:10.0.0.7")}[d.roll(5)]
+	ex.Address = []netip.Addr{{}, netip.MustParseAddr("10.0.0.7"), netip.MustParseAddr("10.0.1.7"), netip.MustParseAddr("2001:db8::1"), netip.MustParseAddr("::ffff:10.0.0.7"), netip.MustParseAddr("fe80::1%eth0"), netip.MustParseAddr("fe80::1")}[d.roll(7)]
 	ex.Country = []byte(d.of("", "DE", "a"))
 	ex.Contested = flip()
 	for _, k := range []profile.Kind{profile.KindCaller, profile.KindDevice, profile.KindAddress} {

@@ -2,6 +2,8 @@ package rego
 
 import (
 	"encoding/binary"
+	"net"
+	"regexp"
 	"slices"
 
 	"github.com/open-policy-agent/opa/v1/ast"
@@ -45,6 +47,7 @@ type probe struct {
 	whole  bool
 	cuts   []cut
 	match  []match
+	nets   []*net.IPNet // of a place
 }
 
 // there begins the part of a value that is there.
@@ -69,6 +72,18 @@ func (p *probe) append(key []byte, v *view) []byte {
 			return append(key, 0)
 		}
 		return p.string(key, s)
+	case place:
+		a := source(v)
+		if !a.IsValid() {
+			return append(key, 0)
+		}
+		if key = append(key, there); len(p.match) > 0 {
+			v.scratch = a.AppendTo(v.scratch[:0])
+			key = p.matches(key, v.scratch)
+		}
+		for _, n := range p.nets {
+			key = append(key, inside(n, a))
+		}
 	case word:
 		v.scratch = append(v.scratch[:0], source(v)...)
 		return p.string(key, v.scratch)
@@ -101,6 +116,10 @@ func (p *probe) string(key, s []byte) []byte {
 	if p.whole {
 		return append(binary.AppendUvarint(key, uint64(len(s))), s...)
 	}
+	return p.matches(key, s)
+}
+
+func (p *probe) matches(key, s []byte) []byte {
 	for i := range p.match {
 		key = append(key, p.match[i].of(s))
 	}
@@ -135,6 +154,12 @@ func (p *probe) atom(op string, c ast.Value, flipped bool) (ok bool) {
 		return true // the key tells all of these
 	case count, decimal:
 		return p.numberAtom(op, c, flipped)
+	case place:
+		if op == "net.cidr_contains" && flipped {
+			p.netAtom(c)
+			return true
+		}
+		return p.stringAtom(op, c, flipped)
 	case text, word:
 		return p.stringAtom(op, c, flipped)
 	}
@@ -177,6 +202,10 @@ func (p *probe) stringAtom(op string, c ast.Value, flipped bool) (ok bool) {
 		p.add(match{how: same, with: string(s)})
 	case comparisons[op]:
 		p.add(match{how: order, with: string(s)})
+	case op == "regex.match" && flipped:
+		if re, err := regexp.Compile(string(s)); err == nil && isString {
+			p.match = append(p.match, match{how: pattern, pattern: re})
+		} // else it is an error of the builtin, and so undefined, whatever the value
 	case flipped:
 		return false
 	case op == "internal.member_2":
@@ -206,6 +235,15 @@ func (p *probe) stringAtom(op string, c ast.Value, flipped bool) (ok bool) {
 	return true
 }
 
+// netAtom is net.cidr_contains(c, address). A c that is no network makes it
+// undefined whatever the address.
+func (p *probe) netAtom(c ast.Value) {
+	s, _ := c.(ast.String)
+	if _, n, err := net.ParseCIDR(string(s)); err == nil {
+		p.nets = append(p.nets, n)
+	}
+}
+
 func (p *probe) add(m match) {
 	for i := range p.match {
 		if p.match[i].how == m.how && p.match[i].set == nil && p.match[i].with == m.with {
@@ -217,6 +255,15 @@ func (p *probe) add(m match) {
 
 // comparisons are the builtins that compare; eq is also how Rego unifies.
 var comparisons = map[string]bool{"eq": true, "equal": true, "neq": true, "lt": true, "lte": true, "gt": true, "gte": true}
+
+// knownBuiltin answers whether atom may know the builtin.
+func knownBuiltin(op string) bool {
+	switch op {
+	case "internal.member_2", "regex.match", "net.cidr_contains":
+		return true
+	}
+	return comparisons[op] || matches[op] != 0
+}
 
 // Names under which atom is asked for what is no builtin.
 const (

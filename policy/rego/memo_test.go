@@ -24,6 +24,9 @@ deny contains "y" if input.request.query.q == "a"
 deny contains "z" if input.source.network in {"a"}
 deny contains "u" if input.source.address == "a"
 deny contains "v" if input.identity.id == "a"
+deny contains "n" if net.cidr_contains("10.0.0.0/8", input.source.address)
+deny contains "r" if regex.match("^/v[0-9]+/[a-z]*/$", input.request.path)
+deny contains "s" if input.request.segments[1] == "a"
 deny contains "w" if input.request.content_type == "a"
 deny contains "p" if input.request.id == "a"
 inspect contains true if input.degraded == ["a"]

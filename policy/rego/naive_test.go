@@ -107,6 +107,16 @@ h := input.mode if input.anomalous else := "a"`)
 	f(`deny contains "x" if "a" in input.request.segments`, "|input.request.segments")
 	f(`deny contains "x" if "a" in input.degraded`)
 
+	f("deny contains \"x\" if regex.match(`^/a`, input.request.path)")
+	f("deny contains \"x\" if not regex.match(`^/a`, input.request.headers[\"x-a\"])")
+	f("deny contains \"x\" if { x := regex.match(`(`, input.request.path); not x }")
+	f("deny contains \"x\" if regex.match(input.request.host, \"a\")", "|input.request.host")
+	f("deny contains \"x\" if regex.match(`^/a`, input.score)", "|input.score")
+	f(`deny contains "x" if net.cidr_contains("10.0.0.0/24", input.source.address)`)
+	f(`deny contains "x" if { some n in {"10.0.0.0/24", "2001:db8::/32"}; net.cidr_contains(n, input.source.address) }`)
+	f(`deny contains "x" if not net.cidr_contains("fe80::/16", input.source.address)`)
+	f(`deny contains "x" if net.cidr_contains("10.0.0.0/8", input.source.network)`, "|input.source.network")
+
 	// Names that evaluation finds.
 	f(`deny contains "x" if input.detectors[_] > 3`)
 	f(`deny contains d if { some d; input.detectors[d] > 3 }`)

@@ -14,6 +14,7 @@ import (
 //	v = input.a                 v a variable that nothing else binds
 //	v;  v = c;  lt(v, c) …      with such a v, also lt(v, c, x): x is only true or false
 //	internal.member_2(v, c)     v in c
+//	regex.match(c, v), net.cidr_contains(c, v)
 //	c[v]                        a condition
 //	lt(v, w)                    both numbers
 //	lt(v, w)                    w one of a few constants: w = c[_], or every w in c
@@ -209,7 +210,7 @@ func (s *scan) expr(e *ast.Expr) bool {
 			return true
 		}
 		op := e.Operator().String()
-		if !comparisons[op] && matches[op] == 0 && op != "internal.member_2" || len(t) < 3 || !s.operand(t[1]) || !s.operand(t[2]) {
+		if !knownBuiltin(op) || len(t) < 3 || !s.operand(t[1]) || !s.operand(t[2]) {
 			return false
 		}
 		if e.IsEquality() && isVar(t[1]) && isVar(t[2]) {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"encoding/hex"
+	"net/netip"
 	"net/url"
 	"strings"
 	"unicode/utf8"
@@ -52,7 +53,7 @@ var schema = []field{
 	}},
 	{name: "identity", fields: identityFields},
 	{name: "source", fields: []field{
-		{name: "address", source: text(address)},
+		{name: "address", source: place(func(v *view) netip.Addr { return v.ex.Address.Unmap() })},
 		{name: "network", source: text(network)}, // its /24 or /48
 		{name: "asn", source: nowhere}, {name: "as_org", source: nowhere},
 		{name: "country", few: true, source: text(func(v *view) ([]byte, bool) { return filled(v.ex.Country) })}, // two letters
@@ -148,14 +149,6 @@ func hash(v *view, id *scoring.Identity) ([]byte, bool) {
 	binary.BigEndian.PutUint64(k[:8], id.Key.Hi)
 	binary.BigEndian.PutUint64(k[8:], id.Key.Lo)
 	v.scratch = hex.AppendEncode(v.scratch[:0], k[:])
-	return v.scratch, true
-}
-
-func address(v *view) ([]byte, bool) {
-	if !v.ex.Address.IsValid() {
-		return nil, false
-	}
-	v.scratch = v.ex.Address.Unmap().AppendTo(v.scratch[:0])
 	return v.scratch, true
 }
 

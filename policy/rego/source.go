@@ -2,6 +2,7 @@ package rego
 
 import (
 	"math"
+	"net/netip"
 	"strconv"
 
 	"github.com/open-policy-agent/opa/v1/ast"
@@ -22,6 +23,8 @@ type (
 	// text is a string, bytes as they came. It may stand in v.scratch: it holds
 	// until the next text is read.
 	text func(*view) (s []byte, ok bool)
+	// place is an address; the zero Addr: absent.
+	place func(*view) netip.Addr
 	// word is a string that is always there.
 	word func(*view) string
 	// words is an array of strings.
@@ -50,6 +53,14 @@ func (f text) term(v *view) *ast.Term {
 		return nil
 	}
 	return str(string(s))
+}
+
+func (f place) term(v *view) *ast.Term {
+	a := f(v)
+	if !a.IsValid() {
+		return nil
+	}
+	return str(a.String())
 }
 
 func (f word) term(v *view) *ast.Term { return str(f(v)) }
