@@ -116,7 +116,7 @@ func (a *analysis) whole(ref ast.Ref, at *ast.Location, why string) {
 		case flag, fixed:
 		default:
 			if !l.few {
-				a.problems = append(a.problems, problemAt(at, "%s %s, and it has too many values to remember decisions by: every request is evaluated. Compared with a constant it would do no harm (==, <, in, startswith, endswith, contains)", pathOf(ref), why))
+				a.problems = append(a.problems, problemAt(at, "%s %s, and it has too many values to remember decisions by: every request is evaluated. Compared with a constant it would do no harm (==, <, in, startswith, regex.match and the like)", pathOf(ref), why))
 				return
 			}
 		}

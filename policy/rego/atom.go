@@ -1,12 +1,9 @@
 package rego
 
 import (
-	"bytes"
-	"encoding/json"
-	"math"
 	"net"
-	"net/netip"
 	"regexp"
+	"slices"
 
 	"github.com/open-policy-agent/opa/v1/ast"
 )
@@ -19,155 +16,136 @@ import (
 // field of the schema has one type only, so that a comparison with a constant
 // of another type always comes out the same and need not be made.
 
-// cut says how a number stands to a constant c: below, at, above. It is made by
-// asking OPA's own comparison for the first number that is not below c and the
-// first that is above, so that it need not know how OPA compares.
-type cut struct{ notBelow, above uint64 } // in the order of rank; math.MaxUint64: no number is
+// atom makes the key tell how `value op c` comes out, or `c op value` where
+// flipped. !ok: it cannot.
+func (p *probe) atom(op string, c ast.Value, flipped bool) (ok bool) {
+	if op == condition {
+		return true // false is a flag's alone, and that is in the key
+	}
+	switch p.source.(type) {
+	case flag, fixed, words:
+		return true // the key tells all of these
+	case count, decimal:
+		return p.numberAtom(op, c, flipped)
+	case place:
+		if op == "net.cidr_contains" && flipped {
+			p.netAtom(c)
+			return true
+		}
+		return p.stringAtom(op, c, flipped)
+	case text, word:
+		return p.stringAtom(op, c, flipped)
+	}
+	return false
+}
 
-const (
-	below = iota + 1
-	equal
-	above
-)
-
-func (c *cut) of(rank uint64) byte {
+func (p *probe) numberAtom(op string, c ast.Value, flipped bool) (ok bool) {
 	switch {
-	case rank < c.notBelow:
-		return below
-	case rank < c.above:
-		return equal
+	case comparisons[op]:
+		return p.cut(c)
+	case op == "internal.member_2" && !flipped:
+		ok = true
+		eachMember(c, func(e ast.Value) { ok = ok && p.cut(e) })
+		return ok && len(p.cuts) <= maxKey/4
 	}
-	return above
+	return false
 }
 
-// rank puts numbers into the order of uint64. No number has the highest.
-func rankInt(n int64) uint64 { return min(uint64(n)^1<<63, math.MaxUint64-1) }
-
-func rankFloat(f float64) uint64 {
-	bits := math.Float64bits(f + 0) // -0 is 0
-	if bits>>63 == 1 {
-		return ^bits
+func (p *probe) cut(c ast.Value) (ok bool) {
+	if _, number := c.(ast.Number); !number {
+		return true // of another type: it comes out the same for every number
 	}
-	return bits | 1<<63
-}
-
-// digits bounds the constants that make a cut: beyond, OPA's comparison is no
-// longer exact (it holds 64 bits of mantissa).
-const digits = 18
-
-// cutInt and cutFloat are !ok where c is no constant to cut at.
-func cutInt(c ast.Value) (cut, bool) {
-	f, ok := plainNumber(c)
-	near := rankInt(int64(max(-1<<62, min(f, 1<<62))))
-	return cutAt(c, near, 0, math.MaxUint64-1, func(rank uint64) ast.Value { return integer(int64(rank ^ 1<<63)).Value }), ok
-}
-
-func cutFloat(c ast.Value) (cut, bool) {
-	f, ok := plainNumber(c)
-	return cutAt(c, rankFloat(f), rankFloat(-math.MaxFloat64), rankFloat(math.MaxFloat64), func(rank uint64) ast.Value {
-		if rank>>63 == 1 {
-			return number(math.Float64frombits(rank &^ (1 << 63))).Value
-		}
-		return number(math.Float64frombits(^rank)).Value
-	}), ok
-}
-
-// plainNumber is a constant's value, !ok where it is no number to cut at.
-func plainNumber(c ast.Value) (f float64, ok bool) {
-	n, ok := c.(ast.Number)
-	f, err := json.Number(n).Float64()
-	return f, ok && len(n) <= digits && err == nil && finite(f)
-}
-
-// cutAt searches the ranks from least to most, near one first: the comparisons
-// of very small and very large numbers take OPA long.
-func cutAt(c ast.Value, near, least, most uint64, value func(rank uint64) ast.Value) cut {
-	if n := max(near, least+4) - 4; value(n).Compare(c) < 0 {
-		least = n
+	at := cutFloat
+	if _, whole := p.source.(count); whole {
+		at = cutInt
 	}
-	if n := min(near, most-4) + 4; value(n).Compare(c) > 0 {
-		most = n
+	x, ok := at(c)
+	if ok && !slices.Contains(p.cuts, x) {
+		p.cuts = append(p.cuts, x)
 	}
-	first := func(sign int) uint64 { // the first number that compares so at least
-		lo, hi := least, most+1
-		for lo < hi {
-			if mid := lo + (hi-lo)/2; value(mid).Compare(c) >= sign {
-				hi = mid
-			} else {
-				lo = mid + 1
+	return ok
+}
+
+func (p *probe) stringAtom(op string, c ast.Value, flipped bool) (ok bool) {
+	s, isString := c.(ast.String)
+	switch {
+	case comparisons[op] && !isString:
+		return true // as above
+	case op == "eq" || op == "equal" || op == "neq":
+		p.add(match{how: same, with: string(s)})
+	case comparisons[op]:
+		p.add(match{how: order, with: string(s)})
+	case op == "regex.match" && flipped:
+		if re, err := regexp.Compile(string(s)); err == nil && isString {
+			p.match = append(p.match, match{how: pattern, pattern: re})
+		} // else it is an error of the builtin, and so undefined, whatever the value
+	case flipped:
+		return false
+	case op == "internal.member_2":
+		m := match{how: among, set: map[string]byte{}}
+		eachMember(c, func(e ast.Value) {
+			if s, ok := e.(ast.String); ok {
+				m.set[string(s)] = 1
 			}
+		})
+		p.match = append(p.match, m)
+	case op == lookup:
+		switch c.(type) {
+		case ast.Set, ast.Object:
+		default:
+			return false // arrays of base data are found by numbers written as strings, too
 		}
-		if lo > most {
-			return math.MaxUint64
+		m := match{how: among, set: map[string]byte{}}
+		eachName(c, func(s string, holds bool) { m.set[s] = 1 + truth(holds) })
+		p.match = append(p.match, m)
+	default:
+		how, known := matches[op]
+		if !known || !isString {
+			return false
 		}
-		return lo
+		p.add(match{how: how, with: string(s), bytes: []byte(s)})
 	}
-	return cut{notBelow: first(0), above: first(1)}
+	return true
 }
 
-// match is a test of a string.
-type match struct {
-	how     how
-	with    string
-	bytes   []byte          // with, for infix
-	set     map[string]byte // for among: what a string found here comes out as
-	pattern *regexp.Regexp
+// netAtom is net.cidr_contains(c, address). A c that is no network makes it
+// undefined whatever the address.
+func (p *probe) netAtom(c ast.Value) {
+	s, _ := c.(ast.String)
+	if _, n, err := net.ParseCIDR(string(s)); err == nil {
+		p.nets = append(p.nets, n)
+	}
 }
 
-type how uint8
+func (p *probe) add(m match) {
+	for i := range p.match {
+		if p.match[i].how == m.how && p.match[i].set == nil && p.match[i].with == m.with {
+			return
+		}
+	}
+	p.match = append(p.match, m)
+}
 
+// comparisons are the builtins that compare; eq is also how Rego unifies.
+var comparisons = map[string]bool{"eq": true, "equal": true, "neq": true, "lt": true, "lte": true, "gt": true, "gte": true}
+
+// knownBuiltin answers whether atom may know the builtin.
+func knownBuiltin(op string) bool {
+	switch op {
+	case "internal.member_2", "regex.match", "net.cidr_contains":
+		return true
+	}
+	return comparisons[op] || matches[op] != 0
+}
+
+// Names under which atom is asked for what is no builtin.
 const (
-	same how = iota
-	order
-	prefix
-	suffix
-	infix
-	among
-	pattern
+	condition = "condition" // the value stands alone, as a condition
+	lookup    = "lookup"    // c[value] does
 )
 
-// of is how the test of s comes out. None of the conversions allocates: they
-// are compared, looked up, or go no further than the call.
-func (m *match) of(s []byte) byte {
-	switch m.how {
-	case same:
-		return truth(string(s) == m.with)
-	case order:
-		switch {
-		case string(s) < m.with:
-			return below
-		case string(s) == m.with:
-			return equal
-		}
-		return above
-	case prefix:
-		return truth(len(s) >= len(m.with) && string(s[:len(m.with)]) == m.with)
-	case suffix:
-		return truth(len(s) >= len(m.with) && string(s[len(s)-len(m.with):]) == m.with)
-	case infix:
-		return truth(bytes.Contains(s, m.bytes))
-	case pattern:
-		return truth(m.pattern.Match(s))
-	}
-	return m.set[string(s)]
-}
-
-// inside is how OPA's net.cidr_contains comes out: it does not read an address
-// with a zone.
-func inside(n *net.IPNet, a netip.Addr) byte {
-	if a.Zone() != "" {
-		return 2
-	}
-	ip := a.As16()
-	return truth(n.Contains(ip[:]))
-}
-
-func truth(b bool) byte {
-	if b {
-		return 1
-	}
-	return 0
-}
+// matches are the builtins that look for a constant in a string.
+var matches = map[string]how{"startswith": prefix, "endswith": suffix, "contains": infix}
 
 // eachMember calls f with what `x in c` compares x with.
 func eachMember(c ast.Value, f func(ast.Value)) {
@@ -196,5 +174,3 @@ func eachName(c ast.Value, f func(s string, holds bool)) {
 		c.Foreach(func(k, t *ast.Term) { name(k, t.Value.Compare(ast.Boolean(false)) != 0) })
 	}
 }
-
-var matches = map[string]how{"startswith": prefix, "endswith": suffix, "contains": infix}

@@ -29,10 +29,12 @@
 // the rules as the compiler has rewritten them and makes the key (key.go) of
 //
 //   - atoms (atom.go): how a value of input compares with a constant, by == != <
-//     <= > >=, in, startswith, endswith, contains, as a condition on its own, or
-//     as a name in a set or object of constants. A constant is a literal, a data
-//     file's value, or a rule that is nothing but a value. A detector's score may
-//     be compared with the threshold, and detectors may be iterated over.
+//     <= > >=, in, startswith, endswith, contains, regex.match, for the address
+//     net.cidr_contains, as a condition on its own, or as a name in a set or
+//     object of constants. A constant is a literal, a data file's value, a rule
+//     that is nothing but a value, or each of a few of these in turn (some x in
+//     …). A detector's score may be compared with the threshold, and detectors
+//     may be iterated over.
 //   - whole values, where a rule uses one in any other way and it is one of few:
 //     flags, phase, mode, hour, weekday, method, scheme, protocol, route, kind,
 //     cohort, severity, country, status, degraded (`few` in schema.go).
@@ -41,7 +43,7 @@
 // request, and Unmemoised says which lines are the reason. For an author that
 // means: compare paths, headers, ids, addresses and scores with constants rather
 // than passing them to functions or putting them into reasons and headers; name
-// a header rather than iterate; ask input.detectors, not
+// a segment or a header rather than iterate; ask input.detectors, not
 // input.evidence; leave `with` to tests. An Engine is immutable, so a changed
 // policy or data file begins with nothing remembered.
 //
