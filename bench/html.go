@@ -81,6 +81,7 @@ type cellPage struct {
 	Open     bool
 	Rows     []Figures
 	Warnings []string
+	Notes    []string
 	Bars     []bars
 	Curve    lines
 }
@@ -122,6 +123,7 @@ func (r *Report) cellPage(cell *Cell, looks looks) cellPage {
 			p.Warnings = append(p.Warnings, f.Variant.Name+": "+warning)
 		}
 	}
+	p.Notes = answered(p.Rows)
 	p.Curve = percentiles(cell, looks)
 	if !p.Open {
 		p.Bars = append(p.Bars, throughput(p.Rows, looks))

@@ -64,7 +64,7 @@ func TestHTMLSaysWhatFailedFirst(t *testing.T) {
 	if loud, first := strings.Index(page, "This run does not count: 2 failures"), strings.Index(page, "<table"); loud < 0 || first < loud {
 		t.Errorf("failures at %d, the first table at %d", loud, first)
 	}
-	for _, want := range []string{"Interrupted:", "wonted-bodies: 4 requests without an answer: 3 × timeout, 1 × reset", "nothing was measured", "(does not count)"} {
+	for _, want := range []string{"Interrupted:", "noop answered ", "wonted-bodies: 4 requests without an answer: 3 × timeout, 1 × reset", "nothing was measured", "(does not count)"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("%q is not in the page", want)
 		}

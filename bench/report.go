@@ -62,8 +62,8 @@ type Variant struct {
 	Does     string `json:"does"`     // one line for a reader who has never seen it
 	Mode     string `json:"mode"`     // "shadow" | "enforce" | "": the question does not arise
 	Payload  bool   `json:"payload"`  // looks into bodies
-	State    string `json:"state"`    // "none" | "profiles"
-	Decision string `json:"decision"` // "none" | "evaluated" | "remembered"
+	State    string `json:"state"`    // "none" | "profiles" | "unknown": somebody else's
+	Decision string `json:"decision"` // "none" | "evaluated" | "remembered" | "unknown"
 }
 
 // Scenarios of a cell.
@@ -111,9 +111,9 @@ type Round struct {
 
 	Resident     int64   `json:"resident_bytes"`     // of the processor, at the end of the round; 0: not known
 	Profiles     int64   `json:"profiles,omitempty"` // that wonted holds then: callers, sessions, addresses, …
-	AllocObjects float64 `json:"alloc_objects"`  // heap objects that the processor allocated; 0: not known
-	AllocBytes   float64 `json:"alloc_bytes"`    // and their bytes
-	GCSeconds    float64 `json:"gc_seconds"`     // CPU that its garbage collection took
+	AllocObjects float64 `json:"alloc_objects"`      // heap objects that the processor allocated; 0: not known
+	AllocBytes   float64 `json:"alloc_bytes"`        // and their bytes
+	GCSeconds    float64 `json:"gc_seconds"`         // CPU that its garbage collection took
 
 	Scored int64 `json:"scored"` // exchanges that wonted says it has judged; -1: not asked
 }

@@ -96,7 +96,7 @@ func swing(e Estimate) string {
 // what says in a few words what a variant does for its price: whether it looks
 // into bodies, what it remembers, and how it comes to a decision.
 func (v Variant) what() string {
-	if v == (Variant{Name: v.Name}) {
+	if v.State == "" || v.State == "unknown" {
 		return none
 	}
 	var parts []string

@@ -49,6 +49,7 @@ func TestTextSaysWhatThereIs(t *testing.T) {
 	f(`(?m)^ +to noop-bodies$`)
 	f(`(?m)^ +to noop\n +CPU +p99 +MiB`)
 	f(`(?m)^snapshot of 1000000 callers +3\.00 6\.10  3\.00 2\.\d+ to 4\.\d+$`)
+	f(`(?m)^   bare answered \d+,\d+ × 200, 85 × 404$`)
 	f(`Targets: \d+ of 35 met`)
 	if strings.Contains(got, "!!") {
 		t.Errorf("a run without failures complains:\n%s", got)

@@ -110,14 +110,25 @@ func (r *Report) textCell(out *bytes.Buffer, cell *Cell) {
 	if len(compared.rows) > 0 {
 		compared.write(out)
 	}
-	for i, f := range rows {
+	for _, f := range rows {
 		for _, warning := range f.warnings(cell) {
 			fmt.Fprintf(out, "!! %s: %s\n", f.Variant.Name, warning)
 		}
+	}
+	for _, note := range answered(rows) {
+		fmt.Fprintf(out, "   %s\n", note)
+	}
+}
+
+// answered lists the statuses of the first variant, where there are several,
+// and of those that gave others.
+func answered(rows []Figures) (notes []string) {
+	for i, f := range rows {
 		if (i == 0 && len(f.Statuses) > 1) || !sameKeys(f.Statuses, rows[0].Statuses) {
-			fmt.Fprintf(out, "   %s answered %s\n", f.Variant.Name, counts(f.Statuses, "%d"))
+			notes = append(notes, f.Variant.Name+" answered "+or(counts(f.Statuses, "%d"), "nothing"))
 		}
 	}
+	return notes
 }
 
 // warnings are what a reader must know before using a row.
