@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"runtime"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -37,6 +38,9 @@ type accessLog struct {
 	seen        atomic.Int64 // when the latest entry with an id of ours came, in nanoseconds since the epoch
 	unprotected Sighting
 	lost        Sighting
+
+	leaving chan struct{} // closed when the streams are to end
+	once    sync.Once
 }
 
 // fresh is for how long an entry speaks for the next: longer than anybody lets
@@ -50,10 +54,42 @@ func (l *accessLog) alive(now time.Time) bool {
 	return l.streams.Load() > 0 && now.UnixNano()-l.seen.Load() < int64(fresh)
 }
 
-// logs reads one stream of the access log.
+// EndLogs ends the streams of the log: they never end by themselves, and Envoy
+// opens them anew with whoever serves next. It waits until everything has been
+// told that is awaited, but no longer than patience.
+func (s *Server) EndLogs(patience time.Duration) {
+	const pause = 10 * time.Millisecond
+	for range patience / pause {
+		if _, awaited := s.open.len(); awaited == 0 {
+			break
+		}
+		time.Sleep(pause)
+	}
+	s.log.once.Do(func() { close(s.log.leaving) })
+}
+
+// logs serves one stream of the access log. Nothing but the end of its handler
+// ends a stream that is being received from.
 func (s *Server) logs(stream grpc.ServerStream) error {
 	s.log.streams.Add(1)
 	defer s.log.streams.Add(-1)
+	over := make(chan error, 1)
+	go func() { over <- s.readLog(stream) }()
+	select {
+	case err := <-over:
+		return err
+	case <-s.log.leaving:
+		return stream.SendMsg(logged)
+	}
+}
+
+func (s *Server) readLog(stream grpc.ServerStream) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			s.panicked(p)
+			err = status.Error(codes.Internal, "the log could not be read")
+		}
+	}()
 	r := &logReader{server: s}
 	m := &r.message
 	defer m.clear()

@@ -119,6 +119,43 @@ func TestLeanOverGRPC(t *testing.T) {
 	}
 }
 
+// TestEndLogs: a process that leaves lets go of the log when all is told that it
+// waits for, and not before, unless that takes too long.
+func TestEndLogs(t *testing.T) {
+	for _, told := range []bool{true, false} {
+		g := &fakeGate{}
+		s := leanServer(g, nil)
+		p := &proxy{conn: serve(t, s)}
+		p.connect(t)
+		until(t, "the log", func() bool { return s.Stats().Logs == 1 })
+		id, _, err := p.ask(t.Context(), "/")
+		if err != nil {
+			t.Fatal(err)
+		}
+		patience := 50 * time.Millisecond
+		if told {
+			patience = time.Minute
+		}
+		ended := make(chan struct{})
+		go func() { s.EndLogs(patience); close(ended) }()
+		if told {
+			if err := p.log.Send(batch(line(t, id, true, 200, 5))); err != nil {
+				t.Fatal(err)
+			}
+		}
+		<-ended
+		if err := p.log.RecvMsg(&alsv3.StreamAccessLogsResponse{}); err != nil {
+			t.Errorf("told %v: the stream ended with %v", told, err)
+		}
+		if n := s.Stats().Open; n == 0 != told {
+			t.Errorf("told %v: %d open", told, n)
+		}
+		s.EndLogs(0)
+		s.Drain()
+		g.check(t)
+	}
+}
+
 // TestLeanUnderStress: streams that leave, entries that come at once, late,
 // twice or never, a sweeper without a pause and a table that is too small. Every
 // exchange is closed once an opening, and no session serves two.

@@ -75,6 +75,7 @@ func New(cfg Config) *Server {
 		metrics:     newMetrics(cfg.Registerer),
 		complaints:  newComplaints(cfg.Log),
 		duplexLimit: newDuplexLimit(),
+		log:         accessLog{leaving: make(chan struct{})},
 	}
 }
 

@@ -122,6 +122,7 @@ func (s *service) serve(ctx context.Context, again func() (*config.Config, error
 	case <-heir.taken:
 		doors.leave(pages)
 		s.log.Info().Dur("deadline", time.Duration(s.cfg.Drain)).Msg("a successor serves: finishing what is under way")
+		go s.stream.EndLogs(logPatience)
 		// Not NOT_SERVING: for whoever asks, wonted as a whole serves on.
 		stop(server, time.Duration(s.cfg.Drain), s.log)
 		s.stream.Drain()
@@ -135,6 +136,7 @@ func (s *service) serve(ctx context.Context, again func() (*config.Config, error
 	s.log.Info().Dur("deadline", time.Duration(s.cfg.Drain)).Msg("draining")
 	h.draining.Store(true)
 	alive.Shutdown() // NOT_SERVING, for good
+	go s.stream.EndLogs(logPatience)
 	stop(server, time.Duration(s.cfg.Drain), s.log)
 	if n := s.stream.Drain(); n > 0 {
 		s.log.Warn().Int("exchanges", n).Msg("closed as unknown: they were still under way")
@@ -142,6 +144,10 @@ func (s *service) serve(ctx context.Context, again func() (*config.Config, error
 	stopUpkeep()
 	return errors.Join(err, s.save())
 }
+
+// logPatience is for how long the access log is listened to after the last
+// request: longer than Envoy keeps entries back.
+const logPatience = time.Second
 
 // stop lets open streams finish, but not for ever.
 func stop(server *grpc.Server, deadline time.Duration, log zerolog.Logger) {
