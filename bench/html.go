@@ -32,7 +32,6 @@ var pageTemplate = template.Must(template.New("page.tmpl").Funcs(template.FuncMa
 	"or":      or,
 	"none":    func() string { return none },
 	"plural":  plural,
-	"isBare":  func(v Variant) bool { return v.Name == Bare },
 	"does":    Variant.what,
 	"cite":    func(command []string) string { return strings.Join(command, " ") },
 	"tallied": tallied,
@@ -91,7 +90,7 @@ type cellPage struct {
 func (r *Report) HTML(w io.Writer) error {
 	style, err := htmlFiles.ReadFile("html/report.css")
 	if err != nil {
-		return err
+		return fmt.Errorf("write the report: %w", err)
 	}
 	looks := looksOf(r)
 	p := page{Report: r, Style: template.CSS(style), What: r.Machine.what(), Lasted: r.lasted(), Looks: looks, Growth: r.growth(looks)}
