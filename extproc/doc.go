@@ -1,11 +1,13 @@
 // Package extproc is the stream between Envoy and the Gate: Envoy's external
-// processor protocol on one side, exchanges and verdicts on the other.
+// processor protocol and its access log on one side, exchanges and verdicts on
+// the other.
 //
 // It may import policy, scoring and scoring/payload; it is one of the few
 // packages that may import go-control-plane (its tests do, to check the bytes
 // it writes and reads by hand). Start reading at session.go, then phases.go,
 // which holds what happens in each state; walk.go reads what Envoy sends,
-// continue.go and immediate.go write what it gets.
+// continue.go and immediate.go write what it gets. accesslog.go is where the log
+// comes in, settle.go what it ends, past.go what is known from it alone.
 //
 // # The state table
 //
@@ -21,7 +23,7 @@
 //	            pass: judged                     (not ours: a filter
 //	            else: refuse                     before us refused)
 //	judged      continue (odd)    continue       reopen, if swept    continue (odd)     continue (odd)      close: unknown
-//	                                             Gate.Answer
+//	                                             Gate.Answer                                                awaited: detach
 //	                                             body wanted: metering
 //	                                             else close: answered
 //	                                             not pass: refuse
@@ -37,6 +39,7 @@
 //	refuse    an ImmediateResponse (problem+json) and close: refused; spent.
 //	cut       an ImmediateResponse after the headers have left: Envoy resets the
 //	          stream, so that the client notices; close: truncated; spent.
+//	detach    the end is awaited from the access log, see below.
 //
 // An exchange is closed after its last answer is sent, so that learning delays
 // nobody; if that answer cannot be sent, the end is unknown. Besides the table:
@@ -56,13 +59,55 @@
 //
 // # What is asked for
 //
-// Every answer to request headers carries mode_override response_header_mode
-// SEND, since the filter's base is SKIP. The answer to response headers asks
-// for the body as STREAMED where the Gate wants it metered; never as BUFFERED,
-// on which Envoy hangs when the body is over its limit.
+// The filter's base is response headers SKIP, and the answer to the request
+// headers says how much more is wanted: the depth.
+//
+//	headers   every answer asks for the response headers. The answer to those
+//	          asks for the body as STREAMED where the Gate wants it metered; never
+//	          as BUFFERED, on which Envoy hangs when the body is over its limit
+//	bodies    and for every body
+//	lean      nothing is asked for: Envoy ends the stream, and the access log
+//	          tells the end. No response is refused, cut or changed
+//	adaptive  lean where the Gate does not want the response (Verdict.Headers) and
+//	          the log is there: connected, and an entry with one of our ids came
+//	          in the last ten seconds. Else headers
+//	log       there is no filter. All is known from the log, when it is over
 //
 // Nothing is asked for where the filter's own configuration (protocol_config in
 // the first message) sends a body as FULL_DUPLEX_STREAMED: Envoy would ignore
 // it. In that mode "continue" for a chunk is the chunk itself, and a stream
 // never ends with nil while chunks may be on their way; see duplex.go.
+//
+// # The access log
+//
+// What our answer leaves in the dynamic metadata comes back in the entry: the
+// exchange's id, random and ours, and "awaited" where the entry shall end it. A
+// request id would not do: clients can write it, and could close the exchanges
+// of others. How an entry is counted is what is done about it:
+//
+//	closed        the awaited exchange is answered and closed: Gate.Answer with
+//	              status and size, then answered, or unknown where the client went
+//	              or the response broke off (its bytes count, nothing is learned)
+//	late          the same for one that was swept: it is opened anew, as above
+//	known         not awaited: its stream has told
+//	duplicate     told before
+//	unknown       nobody waits: opened before a restart, or forgotten
+//	judged        depth log: opened, answered and closed in one go
+//	unprotected   no id of ours, and yet an upstream was contacted: the filter is
+//	              missing or disabled, or timed out, or failed open
+//	local_reply   no id of ours, and Envoy answered by itself (431, RBAC before us)
+//	intermediate  not the end of an exchange; unreadable, panic: that entry is lost
+//
+// Whatever Envoy or a filter behind us answers counts as the upstream's answer,
+// at every depth: a 404 without a route is a miss, a 503 an error, a 403 takes
+// the request back. At depth log that holds for a filter before us as well;
+// nobody can tell them apart there. What Envoy could not even read is nobody's.
+//
+// A verdict on what is over stops nothing: from the entry on the case is Told,
+// and its mode is shadow. Records are unknown. An exchange that is awaited waits
+// for Config.Deadline like one that streams, since a download or a websocket may
+// go on for long; but for 30 seconds while no log is connected, since what Envoy
+// could not send is lost. What is awaited without a stream is bounded by a
+// quarter of Config.MaxOpen. Swept ones are kept for an hour, a sixteenth of
+// MaxOpen at most, so that what a client takes slowly counts when it is told.
 package extproc

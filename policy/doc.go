@@ -9,6 +9,8 @@
 //   - a decider that errs, is late or says nothing is replaced by the fail
 //     mode, with a metric and the reason;
 //   - in shadow mode everything is computed and recorded and nothing is done;
+//   - what the carrier tells when all is over (Case.Told) is decided in shadow,
+//     whatever the mode: no report says that something was done which was not;
 //   - a response budget is resolved against what is usual for the caller, and
 //     watched while the response streams;
 //   - every exchange is completed exactly once, and reported at most once.
