@@ -23,6 +23,9 @@ var pageTemplate = template.Must(template.New("page.tmpl").Funcs(template.FuncMa
 		if !e.Bounded() || e.Rounds < 2 {
 			return ""
 		}
+		if e.Low < 0 { // "-2–3" reads badly
+			return digits3(e.Low) + " to " + digits3(e.High)
+		}
 		return digits3(e.Low) + "–" + digits3(e.High)
 	},
 	"percent": func(e Estimate) string { return percent(e.Median) },
