@@ -16,6 +16,8 @@ type entry struct {
 	rounds    []Round
 	different map[string]int // answers that are not the API's, all rounds
 	unscored  int            // rounds whose requests wonted has not all judged
+	undecided float64        // exchanges on which wonted's policy had no say
+	unguarded float64        // exchanges that wonted was not asked about in time
 }
 
 // cell measures a point in rounds. Every round visits every contender, in
@@ -86,6 +88,8 @@ func (e *entry) visit(ctx context.Context, plan *Plan, p *Point) (Round, error) 
 	round.Scored = int64(after.judged - before.judged)
 	round.AllocObjects, round.AllocBytes = after.objects-before.objects, after.bytes-before.bytes
 	round.GCSeconds, round.Profiles = after.gc-before.gc, int64(after.profiles)
+	e.undecided += after.undecided - before.undecided
+	e.unguarded += after.unguarded - before.unguarded
 	if round.Scored != int64(sum.sent()) {
 		e.unscored++
 	}
@@ -113,6 +117,12 @@ func (r *run) judge(cell string, e *entry) {
 	if e.unscored > 0 {
 		r.fail("%s: %s has judged %d exchanges of %d requests", cell, e.Name, scored, requests)
 	}
+	if e.undecided > 0 {
+		r.fail("%s: %s had no decision of its policy in time for %.0f of %d requests", cell, e.Name, e.undecided, requests)
+	}
+	if e.unguarded > 0 {
+		r.fail("%s: %s says that %.0f of %d requests passed unprotected", cell, e.Name, e.unguarded, requests)
+	}
 }
 
 // kinds are what went wrong with their numbers, in a fixed order.
@@ -133,7 +143,8 @@ type state struct {
 
 // asked is what wonted says of itself.
 type asked struct {
-	judged, objects, bytes, gc, profiles float64 // gc in seconds of CPU
+	judged, undecided, unguarded float64
+	objects, bytes, gc, profiles float64 // gc in seconds of CPU
 }
 
 // look takes everything, the processor time last: asking costs some.
@@ -174,6 +185,8 @@ func (c *contender) ask(ctx context.Context) (a asked, err error) {
 	a.judged, _ = m.sum(judged)
 	a.objects, _ = m.sum("go_memstats_mallocs_total")
 	a.bytes, _ = m.sum("go_memstats_alloc_bytes_total")
+	a.undecided, _ = m.sum("wonted_policy_failures_total")
+	a.unguarded, _ = m.sum("wonted_unprotected_exchanges_total")
 	a.profiles, _ = m.sum("wonted_profiles")
 	a.gc, _ = m.sum("go_cpu_classes_gc_total_cpu_seconds_total")
 	return a, nil
