@@ -1,10 +1,8 @@
 package bench
 
 import (
-	"fmt"
 	"net"
 	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -63,15 +61,4 @@ func api(t testing.TB) string {
 	t.Cleanup(func() { l.Close() })
 	go ServeUpstream(l)
 	return l.Addr().String()
-}
-
-// socket is where a child of the test may listen.
-func socket(t testing.TB) string {
-	t.Helper()
-	dir, err := os.MkdirTemp("", "bench-") // t.TempDir is too long for a socket's path
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
-	return fmt.Sprintf("unix://%s", filepath.Join(dir, "sock"))
 }
