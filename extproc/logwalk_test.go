@@ -88,8 +88,10 @@ func seenEntry(t testing.TB, e *logEntry) entryView {
 func meantEntry(e *datav3.HTTPAccessLogEntry) entryView {
 	c, rq, rs := e.GetCommonProperties(), e.GetRequest(), e.GetResponse()
 	a := c.GetDownstreamRemoteAddress().GetSocketAddress()
+	//lint:ignore SA1019 another Envoy may still say it this way
+	intermediate := c.GetIntermediateLogEntry()
 	v := entryView{
-		Final: !c.GetIntermediateLogEntry() && slices.Contains([]datav3.AccessLogType{datav3.AccessLogType_NotSet, datav3.AccessLogType_DownstreamEnd}, c.GetAccessLogType()),
+		Final: !intermediate && slices.Contains([]datav3.AccessLogType{datav3.AccessLogType_NotSet, datav3.AccessLogType_DownstreamEnd}, c.GetAccessLogType()),
 		Host:  a.GetAddress(), Port: a.GetPortValue(), Attempts: c.GetUpstreamRequestAttemptCount(),
 		Duration: [2]int64{c.GetDuration().GetSeconds(), int64(c.GetDuration().GetNanos())},
 		Sent:     [2]int64{c.GetTimeToLastDownstreamTxByte().GetSeconds(), int64(c.GetTimeToLastDownstreamTxByte().GetNanos())},
@@ -293,6 +295,7 @@ func logCorpus(t testing.TB) [][]byte {
 	start := line(t, "0123456789abcdef0123456789abcdef", true, 200, 1)
 	start.CommonProperties.AccessLogType = datav3.AccessLogType_DownstreamStart
 	old := line(t, "zzzz456789abcdef0123456789abcdef", true, 200, 1)
+	//lint:ignore SA1019 another Envoy may still say it this way
 	old.CommonProperties.IntermediateLogEntry = true
 	all := [][]byte{}
 	for _, m := range []*alsv3.StreamAccessLogsMessage{
