@@ -32,10 +32,10 @@ need_go = { command -v go >/dev/null || { echo "Go 1.26 or newer is needed: http
 need_cc = { command -v "$$(go env CC | cut -d' ' -f1)" >/dev/null || \
 	{ echo "go test -race needs a C compiler: apt-get install gcc" >&2; false; }; }
 
-.PHONY: help demo test build envoy lint fmt vuln fuzz bench bench-full bench-micro flood soak change clean
+.PHONY: help demo test build envoy lint fmt vuln fuzz bench bench-full bench-micro flood soak h2spec change clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' Makefile
 
 demo: ## one crime, told twice: without wonted, and with it (ARGS="--keep" leaves it running)
 	@$(need_go) && $(with_envoy) && $(MAKE) build && bin/wonted demo $(ARGS)
@@ -93,6 +93,9 @@ soak: ## mixed traffic through a real Envoy for SOAK (30m) at SOAK_RATE (200/s):
 
 change: ## no request fails at 500/s while wonted reloads, snapshots, hands over, ends, is killed, for CHANGE (30s) each; within 7 minutes
 	@$(need_go) && $(with_envoy) && CHANGE=$(CHANGE) go test -run '^TestNoRequestFails' -v -count 1 -timeout 24h ./envoy
+
+h2spec: ## HTTP/2 by the book: what h2spec finds in wonted and not in a bare grpc-go server (two minutes)
+	@$(need_go) && go vet -tags h2spec ./bench && go test -tags h2spec -run '^TestHTTP2ByDifference$$' -v -count 1 -timeout 10m ./bench
 
 clean: ## remove what was built and fetched
 	@rm -rf bin dist .reports .envoy
