@@ -3,5 +3,3 @@
 package profile
 
 const mapNoReserve = 0
-
-func huge([]byte) {}
