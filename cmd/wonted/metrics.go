@@ -1,6 +1,7 @@
 package main
 
 import (
+	"regexp"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -11,6 +12,11 @@ import (
 	"github.com/wonted-project/wonted/scoring/route"
 )
 
+// costly are what the runtime can say of its own cost, beside the few figures
+// that every Go program exports: the collector's time, and how long who could
+// run has waited for a processor.
+var costly = collectors.GoRuntimeMetricsRule{Matcher: regexp.MustCompile(`^/(cpu/classes/gc/total:cpu-seconds|sched/latencies:seconds)$`)}
+
 // newRegistry holds the metrics of the process; every part adds its own.
 func newRegistry() *prometheus.Registry {
 	reg := prometheus.NewRegistry()
@@ -20,7 +26,7 @@ func newRegistry() *prometheus.Registry {
 		ConstLabels: prometheus.Labels{"version": build.Version, "go": build.Go, "envoy_api": build.EnvoyAPI},
 	})
 	info.Set(1)
-	reg.MustRegister(info, collectors.NewGoCollector(),
+	reg.MustRegister(info, collectors.NewGoCollector(collectors.WithGoCollectorRuntimeMetrics(costly)),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return reg
 }
