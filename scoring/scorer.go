@@ -32,7 +32,8 @@ type Config struct {
 
 // Scorer judges exchanges and learns from them. It is safe for concurrent use;
 // each Exchange belongs to one goroutine at a time. It holds one record's lock
-// at a time, allocates nothing once a route is known, and reads no clock.
+// at a time, allocates nothing once a route is known and the exchange has been
+// used before, and reads no clock.
 type Scorer struct {
 	store      *profile.Store
 	routes     *route.Table
