@@ -20,7 +20,7 @@ type bursts struct {
 // changes stop the world for some 50 µs each.
 func (b *bursts) run(f func()) {
 	b.begin()
-	defer b.end()
+	defer b.end() // f may panic
 	f()
 }
 
