@@ -35,7 +35,7 @@ type Identity struct {
 // Exchange is one request with its response, as far as it has got. One
 // goroutine at a time owns it. Byte slices point into buffers that live as
 // long as the exchange does; copy what must live longer. Reset makes it
-// reusable.
+// reusable; a copy would share what Begin has noted.
 type Exchange struct {
 	ID   ID
 	Time time.Time // the local clock at the request headers; never decreases within a process
