@@ -28,15 +28,19 @@ func (m *message) walkMetadata(b []byte) error {
 		if err != nil {
 			return err
 		}
-		ns := scoring.Namespace{Name: name, Struct: value}
-		i := slices.IndexFunc(m.metadata, func(n scoring.Namespace) bool { return bytes.Equal(n.Name, name) })
-		if i < 0 {
-			m.metadata = append(m.metadata, ns)
-		} else {
-			m.metadata[i] = ns
-		}
+		m.metadata = setNamespace(m.metadata, scoring.Namespace{Name: name, Struct: value})
 	}
 	return nil
+}
+
+// setNamespace keeps a namespace, the last of a name.
+func setNamespace(all []scoring.Namespace, ns scoring.Namespace) []scoring.Namespace {
+	i := slices.IndexFunc(all, func(n scoring.Namespace) bool { return bytes.Equal(n.Name, ns.Name) })
+	if i < 0 {
+		return append(all, ns)
+	}
+	all[i] = ns
+	return all
 }
 
 // walkEntry reads an entry of a map from strings to messages. Encoded messages
