@@ -11,6 +11,7 @@ LDFLAGS := -X main.version=$(VERSION)
 FUZZTIME ?= 60s
 SOAK ?= 30m
 SOAK_RATE ?= 200
+DEPTH ?= adaptive
 CHANGE ?= 30s
 COUNT ?= 10
 BENCH ?= .
@@ -87,9 +88,9 @@ bench-micro: ## micro-benchmarks, for benchstat (PKG=./scoring/... BENCH=Begin C
 flood: ## 10 M identities, sprawling callers, 50,000 exchanges that never end (closed after DEADLINE, 10s); within 7 minutes
 	@$(need_go) && go build -trimpath -o bin/flood ./bench/flood && bin/flood -deadline $(DEADLINE)
 
-soak: ## mixed traffic through a real Envoy for SOAK (30m) at SOAK_RATE (200/s): flat heap, goroutines, descriptors
+soak: ## mixed traffic through a real Envoy for SOAK (30m) at SOAK_RATE (200/s) and DEPTH (adaptive): nothing skipped; flat heap, goroutines, descriptors
 	@$(need_go) && $(with_envoy) && go vet -tags soak ./bench && \
-	SOAK=$(SOAK) SOAK_RATE=$(SOAK_RATE) go test -tags soak -run '^TestSoak$$' -v -count 1 -timeout 24h ./bench
+	SOAK=$(SOAK) SOAK_RATE=$(SOAK_RATE) DEPTH=$(DEPTH) go test -tags soak -run '^TestSoak$$' -v -count 1 -timeout 24h ./bench
 
 change: ## no request fails at 500/s while wonted reloads, snapshots, hands over, ends, is killed, for CHANGE (30s) each; within 7 minutes
 	@$(need_go) && $(with_envoy) && CHANGE=$(CHANGE) go test -run '^TestNoRequestFails' -v -count 1 -timeout 24h ./envoy

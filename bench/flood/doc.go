@@ -7,9 +7,9 @@
 //	go run ./bench/flood identities   # one: identities, sprawl or streams
 //
 // A flood runs through wonted's own code in this process: identity rules, Gate,
-// scorer and store, in "streams" behind the gRPC server as well. The policy is a
-// stand-in that allows everything: it keeps nothing, and what is refused would
-// cost the store less, not more. It may import any package of wonted. Start
+// scorer, store and the default policy, in "streams" behind the gRPC server as
+// well. The mode is shadow, so that whom the policy would refuse comes through
+// to the store all the same. It may import any package of wonted. Start
 // reading at main.go, then identities.go; persons.go says who calls. Its tests
 // are the same floods, small, without a bound on times and resident memory.
 package main

@@ -8,9 +8,14 @@ import (
 // latencies counts durations in steps of 16 ns up to a millisecond; what takes
 // longer is in the last.
 type latencies struct {
-	steps   [1 << 16]atomic.Uint32
-	leftOut atomic.Int64 // in none of them
-	taken   atomic.Int64 // how often the machine took a worker's core
+	steps [1 << 16]atomic.Uint32
+}
+
+// timings are latencies with and without those in whose middle the machine took
+// a core from a worker.
+type timings struct {
+	all, own latencies
+	taken    atomic.Int64 // how often it did
 }
 
 const (

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"math/rand/v2"
 	"net/netip"
 	"strconv"
@@ -9,6 +8,7 @@ import (
 
 	"github.com/wonted-project/wonted/extproc/identity"
 	"github.com/wonted-project/wonted/policy"
+	"github.com/wonted-project/wonted/policy/rego"
 	"github.com/wonted-project/wonted/scoring"
 	"github.com/wonted-project/wonted/scoring/profile"
 	"github.com/wonted-project/wonted/scoring/route"
@@ -31,21 +31,17 @@ func newProcessor(memory profile.Bytes) (*processor, error) {
 	if err != nil {
 		return nil, err
 	}
+	rules, err := rego.Default()
+	if err != nil {
+		return nil, err
+	}
 	p := &processor{store: profile.New(config), routes: route.New(), who: who}
 	p.gate = policy.NewGate(policy.Config{
 		Scorer:  scoring.New(scoring.Config{Store: p.store, Routes: p.routes}),
-		Decider: allowing{}, Mode: policy.Enforce, Deadline: -1,
+		Decider: rules, Mode: policy.Shadow, Deadline: -1,
 	})
 	return p, nil
 }
-
-// allowing is the stand-in for a policy.
-type allowing struct{}
-
-var allow = policy.Decision{Action: policy.Allow}
-
-func (allowing) Decide(context.Context, *policy.Input) (*policy.Decision, error) { return &allow, nil }
-func (allowing) Reads(policy.Phase) bool                                         { return false }
 
 // client makes exchanges, one after the other, in its own room.
 type client struct {
