@@ -3,8 +3,6 @@ package envoy_test
 import (
 	"fmt"
 	"net/http"
-	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -33,51 +31,34 @@ func regular(n int) string { return fmt.Sprintf("regular-%d", n) }
 // sees live traffic.
 func known(t testing.TB) string {
 	t.Helper()
-	dir := t.TempDir()
-	keyFile, data := filepath.Join(dir, "key"), filepath.Join(dir, "data")
-	key := identity.NewSecret()
-	if err := os.WriteFile(keyFile, key[:], 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Mkdir(data, 0o700); err != nil {
-		t.Fatal(err)
-	}
-	who, err := identity.New(identity.Default(), key, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	store, now := profile.New(profile.Config{Memory: 16 << 20}), time.Now()
-	defer store.Close()
-	scorer := scoring.New(scoring.Config{Store: store, Routes: routes.New()})
-	sizes := map[string]int64{item: size(t, item), list: size(t, list)}
-	for day := pastDays; day > 0; day-- {
-		for visit := range pastVisits {
-			for n := range regulars {
-				path := item
-				if visit%3 == 0 {
-					path = list
+	return remembering(t, 16<<20, func(store *profile.Store, who *identity.Resolver, now time.Time) {
+		scorer := scoring.New(scoring.Config{Store: store, Routes: routes.New()})
+		sizes := map[string]int64{item: size(t, item), list: size(t, list)}
+		for day := pastDays; day > 0; day-- {
+			for visit := range pastVisits {
+				for n := range regulars {
+					path := item
+					if visit%3 == 0 {
+						path = list
+					}
+					at := now.AddDate(0, 0, -day).Add(time.Duration(visit*20+n) * time.Second)
+					ex := &scoring.Exchange{Time: at, Method: []byte("GET"), Path: []byte(path), Host: []byte("127.0.0.1"),
+						Scheme: []byte("http"), Protocol: []byte("HTTP/1.1"), Source: []byte("127.0.0.1:40000"),
+						ResponseBytes: -1, Records: -1,
+						Headers: []scoring.Header{{Name: []byte("user-agent"), Value: []byte("Go-http-client/1.1")},
+							{Name: []byte("x-api-key"), Value: []byte(regular(n))}}}
+					who.Resolve(ex)
+					scorer.Begin(ex)
+					ex.Status, ex.ResponseBytes, ex.Records = http.StatusOK, sizes[path], 1
+					if path == list {
+						ex.Records = 10
+					}
+					scorer.Answer(ex, at)
+					scorer.Complete(ex, scoring.Answered, at)
 				}
-				at := now.AddDate(0, 0, -day).Add(time.Duration(visit*20+n) * time.Second)
-				ex := &scoring.Exchange{Time: at, Method: []byte("GET"), Path: []byte(path), Host: []byte("127.0.0.1"),
-					Scheme: []byte("http"), Protocol: []byte("HTTP/1.1"), Source: []byte("127.0.0.1:40000"),
-					ResponseBytes: -1, Records: -1,
-					Headers: []scoring.Header{{Name: []byte("user-agent"), Value: []byte("Go-http-client/1.1")},
-						{Name: []byte("x-api-key"), Value: []byte(regular(n))}}}
-				who.Resolve(ex)
-				scorer.Begin(ex)
-				ex.Status, ex.ResponseBytes, ex.Records = http.StatusOK, sizes[path], 1
-				if path == list {
-					ex.Records = 10
-				}
-				scorer.Answer(ex, at)
-				scorer.Complete(ex, scoring.Answered, at)
 			}
 		}
-	}
-	if err := store.Save(data, profile.Meta{KeyID: key.ID(), Now: now}); err != nil {
-		t.Fatal(err)
-	}
-	return fmt.Sprintf("identity_key: %s\ndata_dir: %s\n", keyFile, data)
+	})
 }
 
 // size is how much the upstream answers.

@@ -36,6 +36,23 @@ func TestNoRequestFailsWhileSnapshotsAreMade(t *testing.T) {
 // callers since before it starts.
 func acquainted(t testing.TB, callers int, memory profile.Bytes) string {
 	t.Helper()
+	return remembering(t, memory, func(store *profile.Store, who *identity.Resolver, now time.Time) {
+		for i := range callers {
+			name := binary.BigEndian.AppendUint32(nil, uint32(i))
+			record, pin, _ := store.Acquire(who.Key(profile.KindCaller, name), profile.KindCaller, uint32(now.Unix()))
+			record.Requests, record.Accepted = 100, 100
+			pin.Release()
+		}
+		if st := store.Stats(); st.Total+st.Below != callers {
+			t.Fatalf("%d of %d profiles fit into %v", st.Total+st.Below, callers, memory)
+		}
+	})
+}
+
+// remembering are settings of a wonted that takes up what fill has put into the
+// store.
+func remembering(t testing.TB, memory profile.Bytes, fill func(*profile.Store, *identity.Resolver, time.Time)) string {
+	t.Helper()
 	dir := t.TempDir()
 	keyFile, data := filepath.Join(dir, "key"), filepath.Join(dir, "data")
 	key := identity.NewSecret()
@@ -51,15 +68,7 @@ func acquainted(t testing.TB, callers int, memory profile.Bytes) string {
 	}
 	store, now := profile.New(profile.Config{Memory: memory}), time.Now()
 	defer store.Close()
-	for i := range callers {
-		name := binary.BigEndian.AppendUint32(nil, uint32(i))
-		record, pin, _ := store.Acquire(who.Key(profile.KindCaller, name), profile.KindCaller, uint32(now.Unix()))
-		record.Requests, record.Accepted = 100, 100
-		pin.Release()
-	}
-	if st := store.Stats(); st.Total+st.Below != callers {
-		t.Fatalf("%d of %d profiles fit into %v", st.Total+st.Below, callers, memory)
-	}
+	fill(store, who, now)
 	if err := store.Save(data, profile.Meta{KeyID: key.ID(), Now: now}); err != nil {
 		t.Fatal(err)
 	}
