@@ -8,16 +8,16 @@ import (
 
 // bursts lends wonted one processor more for as long as something computes
 // beside traffic. With GOMAXPROCS=1 whoever computes has the only one for 10 ms
-// at a time, until it is preempted, and everybody waits; with one more the
-// kernel shares the cores, by the microsecond.
+// at a time, until it is preempted, and everybody waits; with one more who
+// answers Envoy runs beside it, on another core or as the kernel shares one.
 type bursts struct {
 	mu    sync.Mutex
 	now   int // under way
 	procs int // before the first of them
 }
 
-// run calls f with a processor more, one however many run at once. The two
-// changes stop the world for some 50 µs each.
+// run calls f with a processor more, one however many run at once. Both changes
+// stop the world for a moment, so it is nothing for what is over in one.
 func (b *bursts) run(f func()) {
 	b.begin()
 	defer b.end() // f may panic
