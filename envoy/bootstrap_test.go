@@ -80,7 +80,6 @@ func TestEnvoyAcceptsWhatIsRendered(t *testing.T) {
 	})
 	f("in place of wonted", func(o *envoy.Options) { o.Wonted, o.ExtAuthz = "", "127.0.0.1:9191" })
 	for _, depth := range allDepths {
-		f("depth "+string(depth), func(o *envoy.Options) { o.Depth = depth })
 		f("everything at depth "+string(depth), func(o *envoy.Options) { *o = everything(t); o.Depth = depth })
 	}
 }
