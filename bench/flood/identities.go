@@ -155,8 +155,8 @@ func (p *processor) pour(c *client, n, callers int, now time.Time, l *timings) {
 // in a millisecond. On the machine where this was written 1.2 % of exchanges
 // took longer than 30 µs in the flood, 0.7 % in quiet. Half of the 1.2 had
 // waited for a shard's lock (in quiet a third), the others for a core. So the
-// p99 of all lies beside a cliff: 9 µs in quiet and 45 µs in the flood, of the
-// others 8 µs and 10 µs.
+// p99 of all lies beside a cliff: 8 to 9 µs in quiet and 45 to 84 µs in the
+// flood; of the others it is 7 to 8 µs and 8 to 10 µs.
 func (p *processor) timed(c *client, callers int, now time.Time, l *timings) {
 	c.known(c.rng.IntN((callers+1)/2)*2, now)
 	c.disturbed(l)
