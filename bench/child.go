@@ -3,7 +3,6 @@ package bench
 import (
 	"context"
 	"fmt"
-	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -11,12 +10,13 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/wonted-project/wonted/envoy"
 )
 
 const (
 	readyWithin = 60 * time.Second // a million profiles are loaded first
 	goneWithin  = 5 * time.Second
-	tailBytes   = 16 << 10
 )
 
 // child is a process that the harness has started, and ends. It ends with the
@@ -126,22 +126,7 @@ func (p *child) kill() {
 }
 
 // tail returns the last lines of the log.
-func (p *child) tail(lines int) string {
-	file, err := os.Open(p.log)
-	if err != nil {
-		return err.Error()
-	}
-	defer file.Close()
-	if info, err := file.Stat(); err == nil && info.Size() > tailBytes {
-		_, _ = file.Seek(-tailBytes, io.SeekEnd)
-	}
-	text, err := io.ReadAll(io.LimitReader(file, tailBytes))
-	if err != nil {
-		return err.Error()
-	}
-	all := strings.Split(strings.TrimRight(string(text), "\n"), "\n")
-	return strings.Join(all[max(0, len(all)-lines):], "\n")
-}
+func (p *child) tail(lines int) string { return envoy.Tail(p.log, lines) }
 
 // listening is ready once something accepts connections at address, which is
 // unix:///path or host:port.

@@ -25,6 +25,7 @@ var (
 	envoyVCPU     = measure{"Envoy vCPU", "for 1,000/s", func(r Round) float64 { return aRequest(r, 1e3*known(r.EnvoyCPU)) }}
 
 	resident   = measure{"resident", "MiB", func(r Round) float64 { return known(float64(r.Resident)) / (1 << 20) }}
+	perProfile = measure{"resident a profile", "KiB", func(r Round) float64 { return perhaps(known(float64(r.Resident))/(1<<10), float64(r.Profiles)) }}
 	allocs     = measure{"allocations", "a request", func(r Round) float64 { return aRequest(r, known(r.AllocObjects)) }}
 	allocBytes = measure{"allocated bytes", "a request", func(r Round) float64 { return aRequest(r, known(r.AllocBytes)) }}
 	gcShare    = measure{"GC share", "of the CPU", collected}

@@ -102,7 +102,7 @@ func (p pretended) round(c *Cell, machine float64, random *rand.Rand) Round {
 		ProcessorCPU: cpu * float64(requests) / 1e6, EnvoyCPU: envoy * float64(requests) / 1e6, Scored: -1,
 	}
 	if p.State == "profiles" {
-		r.Scored = int64(requests)
+		r.Scored, r.Profiles = int64(requests), int64(c.Identities)*21/20 // sessions, addresses and networks too
 	}
 	if p.mib > 0 {
 		r.Resident = int64(p.mib * (1 << 20))

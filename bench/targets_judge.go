@@ -124,7 +124,7 @@ func (t target) figure(x float64) string {
 	switch {
 	case t.reference != reference{}:
 		return ratio(x)
-	case t.measure.unit == "ms" || t.measure.unit == "MiB":
+	case t.measure.unit == "ms" || t.measure.unit == "KiB":
 		return digits3(x) + " " + t.measure.unit
 	default:
 		return ratio(x)

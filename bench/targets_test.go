@@ -63,6 +63,8 @@ func TestVerdicts(t *testing.T) {
 	rate := target{measure: perSecond, reference: toNoop, atLeast: 2}
 	f(rate, Estimate{2.2, 2.1, 2.3, 5}, true, "≥ 2.00", "met by 10%")
 	f(rate, Estimate{1.8, 1.7, 1.9, 5}, false, "≥ 2.00", "MISSED by 10%")
+	memory := target{measure: perProfile, atMost: 1.1}
+	f(memory, Estimate{0.99, 0.98, 1, 5}, true, "≤ 1.10 KiB", "met by 10%")
 	errors := target{measure: failed}
 	f(errors, Estimate{0, 0, 0, 5}, true, "≤ 0.00", "met")
 	f(errors, Estimate{0.01, 0, 0.02, 5}, false, "≤ 0.00", "MISSED")
@@ -73,9 +75,13 @@ func TestTargetEstimates(t *testing.T) {
 	rounds := func(cpu, p50 float64) []Round {
 		return []Round{{Requests: 100, Seconds: 1, ProcessorCPU: cpu, P50: p50}, {Requests: 100, Seconds: 1, ProcessorCPU: cpu, P50: p50}, {Requests: 100, Seconds: 1, ProcessorCPU: cpu, P50: p50}}
 	}
+	full := rounds(1, 1)
+	for i := range full {
+		full[i].Resident, full[i].Profiles = 30<<10, 20 // 1.5 KiB each, whatever the callers
+	}
 	r := &Report{Cells: []Cell{
 		{Name: "a", Results: []Result{{Bare, rounds(0, 1)}, {Noop, rounds(2, 3)}, {"mine", rounds(1, 2)}}},
-		{Name: "b", Results: []Result{{"mine", rounds(1.5, 4)}}},
+		{Name: "b", Results: []Result{{"mine", rounds(1.5, 4)}, {"full", full}}},
 	}}
 	f := func(of target, want float64) {
 		t.Helper()
@@ -88,6 +94,8 @@ func TestTargetEstimates(t *testing.T) {
 	f(target{cell: "a", variant: "mine", measure: p50}, 2)
 	f(target{cell: "b", variant: "mine", measure: processorCPU, reference: reference{cell: "a"}}, 1.5)
 	f(target{cell: "b", variant: "mine", measure: processorCPU, reference: toNoop}, math.NaN())
+	f(target{cell: "b", variant: "full", measure: perProfile}, 1.5)
+	f(target{cell: "b", variant: "mine", measure: perProfile}, math.NaN())
 	f(target{cell: "nowhere", variant: "mine", measure: p50}, math.NaN())
 	f(target{cell: "a", variant: "nobody", measure: p50}, math.NaN())
 }

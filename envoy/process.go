@@ -19,7 +19,6 @@ import (
 const (
 	readyTimeout = 20 * time.Second
 	stopTimeout  = 5 * time.Second
-	tailBytes    = 16 << 10
 )
 
 // Process is a running Envoy.
@@ -198,19 +197,4 @@ func (p *Process) Stop() {
 }
 
 // LogTail returns the last lines of Envoy's log.
-func (p *Process) LogTail(lines int) string {
-	file, err := os.Open(p.log)
-	if err != nil {
-		return err.Error()
-	}
-	defer file.Close()
-	if info, err := file.Stat(); err == nil && info.Size() > tailBytes {
-		_, _ = file.Seek(-tailBytes, io.SeekEnd)
-	}
-	text, err := io.ReadAll(io.LimitReader(file, tailBytes))
-	if err != nil {
-		return err.Error()
-	}
-	all := strings.Split(strings.TrimRight(string(text), "\n"), "\n")
-	return strings.Join(all[max(0, len(all)-lines):], "\n")
-}
+func (p *Process) LogTail(lines int) string { return Tail(p.log, lines) }
