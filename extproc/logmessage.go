@@ -20,7 +20,7 @@ type logMessage struct {
 // end the stream, and cost what else is on its way.
 func (m *logMessage) decode(data mem.BufferSlice) {
 	m.clear()
-	m.buf = data.MaterializeToBuffer(mem.DefaultBufferPool())
+	m.buf = data.MaterializeToBuffer(buffers)
 	m.err = m.walk(m.buf.ReadOnlyData())
 }
 

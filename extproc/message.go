@@ -76,7 +76,7 @@ func newMessage() *message { return messages.Get().(*message) }
 // to do about it is the fail mode's to say.
 func (m *message) decode(data mem.BufferSlice) {
 	m.clear()
-	m.buf = data.MaterializeToBuffer(mem.DefaultBufferPool())
+	m.buf = data.MaterializeToBuffer(buffers)
 	m.err = m.walk(m.buf.ReadOnlyData())
 }
 
