@@ -55,8 +55,8 @@ envoy: ## find or fetch Envoy, and print where it is
 lint: ## gofmt, go vet, staticcheck
 	@unformatted="$$(gofmt -l cmd extproc scoring policy envoy k8s bench)"; \
 	if [ -n "$$unformatted" ]; then echo "not gofmt'ed (make fmt mends it):"; echo "$$unformatted"; exit 1; fi
-	@go vet ./...
-	@go tool staticcheck ./...
+	@go vet ./... && go vet -tags soak,h2spec ./bench
+	@go tool staticcheck ./... && go tool staticcheck -tags soak,h2spec ./bench
 
 fmt: ## gofmt -w
 	@gofmt -w cmd extproc scoring policy envoy k8s bench
@@ -89,14 +89,14 @@ flood: ## 10 M identities, sprawling callers, 50,000 exchanges that never end (c
 	@$(need_go) && go build -trimpath -o bin/flood ./bench/flood && bin/flood -deadline $(DEADLINE)
 
 soak: ## mixed traffic through a real Envoy for SOAK (30m) at SOAK_RATE (200/s) and DEPTH (adaptive): nothing skipped; flat heap, goroutines, descriptors
-	@$(need_go) && $(with_envoy) && go vet -tags soak ./bench && \
+	@$(need_go) && $(with_envoy) && \
 	SOAK=$(SOAK) SOAK_RATE=$(SOAK_RATE) DEPTH=$(DEPTH) go test -tags soak -run '^TestSoak$$' -v -count 1 -timeout 24h ./bench
 
 change: ## no request fails at 500/s while wonted reloads, snapshots, hands over, ends, is killed, for CHANGE (30s) each; within 7 minutes
 	@$(need_go) && $(with_envoy) && CHANGE=$(CHANGE) go test -run '^TestNoRequestFails' -v -count 1 -timeout 24h ./envoy
 
 h2spec: ## HTTP/2 by the book: what h2spec finds in wonted and not in a bare grpc-go server (two minutes)
-	@$(need_go) && go vet -tags h2spec ./bench && go test -tags h2spec -run '^TestHTTP2ByDifference$$' -v -count 1 -timeout 10m ./bench
+	@$(need_go) && go test -tags h2spec -run '^TestHTTP2ByDifference$$' -v -count 1 -timeout 10m ./bench
 
 clean: ## remove what was built and fetched
 	@rm -rf bin dist .reports .envoy

@@ -3,8 +3,10 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"strings"
 
@@ -99,12 +101,8 @@ Ctrl-C ends what was started and prints what there is.`,
 // benchLoad runs the plan and writes what there is of a report, whatever
 // becomes of it.
 func benchLoad(ctx context.Context, plan bench.Plan, std stdio, to string, write func(*bench.Report, io.Writer) error, strict bool) error {
-	if to != "" { // found out before half an hour has passed
-		file, err := os.OpenFile(to, os.O_CREATE|os.O_WRONLY, 0o644)
-		if err != nil {
-			return advise(fmt.Errorf("bench: %w", err), "--to names a file that can be written")
-		}
-		file.Close()
+	if err := writable(to); err != nil { // found out before half an hour has passed
+		return advise(fmt.Errorf("bench: %w", err), "--to names a file that can be written, in a directory that exists")
 	}
 	report, failed := bench.Run(ctx, plan, std.err)
 	if report != nil && len(report.Cells) > 0 {
@@ -131,6 +129,26 @@ func benchLoad(ctx context.Context, plan bench.Plan, std stdio, to string, write
 	return nil
 }
 
+// writable says why a report could not be written to a file, or nil. It leaves
+// no file that was not there: an empty one would look like a report.
+func writable(path string) error {
+	if path == "" {
+		return nil
+	}
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
+	if err == nil {
+		return errors.Join(file.Close(), os.Remove(path))
+	}
+	if !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	if file, err = os.OpenFile(path, os.O_WRONLY, 0); err != nil {
+		return err
+	}
+	return file.Close()
+}
+
+// deliver writes a report to a file, or to out where none is named.
 func deliver(text []byte, out io.Writer, to string) error {
 	if to == "" {
 		_, err := out.Write(text)
