@@ -103,7 +103,7 @@ func (c *contender) reach(ctx context.Context, target string) error {
 		c.address = net.JoinHostPort(u.Hostname(), "80")
 	}
 	if err := listening(c.address)(ctx); err != nil {
-		return fmt.Errorf("target %s refuses: %w", target, err)
+		return fmt.Errorf("target %s refuses: %w; start the Envoy first, or name where it takes requests", target, err)
 	}
 	return nil
 }

@@ -86,7 +86,7 @@ func (p *Peer) program() (string, error) {
 	}
 	path, err := exec.LookPath(name)
 	if err != nil {
-		return "", fmt.Errorf("peer %s=%s: it cannot be run: %w", p.Kind, p.Command, err)
+		return "", fmt.Errorf("peer %s=%s: it cannot be run: %w; write opa=PATH of an opa-envoy-plugin, or extproc=COMMAND of an ext_proc server", p.Kind, p.Command, err)
 	}
 	return filepath.Abs(path)
 }

@@ -120,7 +120,10 @@ const (
 	maxDuration    = time.Hour
 )
 
-// validate fills in what a point leaves out, and reports every fault at once.
+// Validate reports every fault of a plan at once, without starting anything.
+func (p Plan) Validate() error { return p.validate() }
+
+// validate does so, and fills in what a point leaves out.
 func (p *Plan) validate() error {
 	var faults []error
 	refuse := func(format string, args ...any) { faults = append(faults, fmt.Errorf(format, args...)) }
@@ -146,9 +149,12 @@ func (p *Plan) validate() error {
 		refuse("no cell to measure")
 	}
 	p.Points = slices.Clone(p.Points)
-	names := map[string]bool{}
+	names, told := map[string]bool{}, map[string]bool{}
 	for i := range p.Points {
-		faults = append(faults, p.complete(&p.Points[i], names))
+		if err := p.complete(&p.Points[i], names); err != nil && !told[err.Error()] { // once, not of every cell
+			told[err.Error()] = true
+			faults = append(faults, err)
+		}
 	}
 	return errors.Join(faults...)
 }

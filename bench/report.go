@@ -2,6 +2,7 @@ package bench
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -160,14 +161,18 @@ func (r *Report) JSON(w io.Writer) error {
 }
 
 // ReadReport reads what [Report.JSON] wrote. A report of another version is
-// refused: its numbers could mean something else.
+// refused: its numbers could mean something else. So is one without a cell:
+// nothing was measured, which must not look like a run that went well.
 func ReadReport(from io.Reader) (*Report, error) {
 	var r Report
 	if err := json.NewDecoder(from).Decode(&r); err != nil {
-		return nil, fmt.Errorf("read the report: %w", err)
+		return nil, fmt.Errorf("no report, or not the whole of one: %w", err)
 	}
 	if r.Version != reportVersion {
 		return nil, fmt.Errorf("a report of version %d; this program reads version %d", r.Version, reportVersion)
+	}
+	if len(r.Cells) == 0 {
+		return nil, errors.New("a report without a cell: nothing was measured")
 	}
 	return &r, nil
 }

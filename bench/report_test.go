@@ -150,7 +150,7 @@ func TestReadReportRefuses(t *testing.T) {
 	}
 	f(`{"version": 2}`, "a report of version 2; this program reads version 1")
 	f(`{}`, "version 0")
-	f(`not JSON`, "read the report: invalid character")
+	f(`not JSON`, "no report, or not the whole of one: invalid character")
 	f(``, "EOF")
 }
 

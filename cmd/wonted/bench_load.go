@@ -67,7 +67,7 @@ Ctrl-C ends what was started and prints what there is.`,
 	flags := cmd.Flags()
 	flags.StringVar(&f.plan, "plan", "standard", "what is measured unless flags say otherwise: standard or full")
 	flags.StringSliceVar(&f.variants, "variants", nil, "names, separated by commas; in every cell")
-	flags.StringSliceVar(&f.modes, "mode", nil, "of wonted: shadow, enforce or both")
+	flags.StringSliceVar(&f.modes, "mode", nil, "of wonted: shadow, enforce or shadow,enforce")
 	flags.StringArrayVar(&f.peers, "peer", nil, "opa=PATH or extproc=CMD; may be repeated")
 	flags.StringVar(&f.target, "target", "", "http://host:port of an Envoy that runs already")
 	flags.StringSliceVar(&f.identities, "identities", nil, "how many callers there are, such as 1e3,1e5,1e6 (1e3)")

@@ -39,6 +39,13 @@ func (f *benchFlags) read(cmd *cobra.Command) (plan bench.Plan, err error) {
 		return plan, misuse("--plan takes standard or full", "--plan %q is not known", f.plan)
 	}
 	given := cmd.Flags().Changed
+	if f.target != "" {
+		for _, name := range []string{"variants", "mode", "peer", "procs", "burst"} {
+			if given(name) {
+				return plan, misuse("leave out one of the two", "--target loads an Envoy that runs already, and --%s is of what bench load starts", name)
+			}
+		}
+	}
 	if given("variants") || given("mode") {
 		if plan.Variants, err = f.chosen(plan.Variants); err != nil {
 			return plan, err
@@ -79,6 +86,9 @@ func (f *benchFlags) read(cmd *cobra.Command) (plan bench.Plan, err error) {
 	}
 	if plan.Program, err = os.Executable(); err != nil {
 		return plan, fmt.Errorf("bench: %w", err)
+	}
+	if err := plan.Validate(); err != nil {
+		return plan, misuse(see(cmd), "bench: %w", err)
 	}
 	return plan, nil
 }
