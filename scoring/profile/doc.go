@@ -88,7 +88,7 @@
 // In the slab a record takes 1,037.25 bytes all in: 12 of index at load 2/3, 1
 // of class and its part of a chunk list beside its own. Packed it takes 200
 // (an address) to 600 bytes. 128MiB are 83,968 records in the slab and about
-// 60,000 below it, 1200MiB 1,034,240 and about 240,000. The slab's index is
+// 60,000 below it, 1200MiB 1,032,192 and about 240,000. The slab's index is
 // reserved for the cap and never grows, so there is no moment with two of them.
 // Slab, index and packed records are mapped outside the Go heap and become
 // resident as they are touched (arena_mmap.go says why); the collector never

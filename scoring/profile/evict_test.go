@@ -43,7 +43,7 @@ func TestNewcomersGetASixteenth(t *testing.T) {
 		visit(s, Key{i, 2}, KindCaller, 0, 1<<30)
 	}
 	lost := int(s.Stats().EvictedProtected - evicted)
-	if limit := capacity/16 + shardCount; lost > limit || lost < capacity/32 {
+	if limit := capacity/16 + len(s.shards); lost > limit || lost < capacity/32 {
 		t.Errorf("a flood cost %d of %d established records, want about a sixteenth and at most %d", lost, capacity, limit)
 	}
 	newest := 0

@@ -33,7 +33,7 @@ func TestHowMemoryIsSharedOut(t *testing.T) {
 		if got := lowerSize(memory); got != below || (s.lower != nil) != (below > 0) {
 			t.Errorf("%v: %v below, want %v", memory, got, below)
 		}
-		if st.CapacityBytes > memory || st.CapacityBytes+shardCount*chunkCost < memory {
+		if st.CapacityBytes > memory || st.CapacityBytes+Bytes(len(s.shards)*chunkCost) < memory {
 			t.Errorf("%v: takes %d when full", memory, st.CapacityBytes)
 		}
 	}

@@ -2,7 +2,7 @@ package profile
 
 import "sync"
 
-// shard is one 64th of the keys, under one lock. Padded to whole pairs of
+// shard is an equal part of the keys, under one lock (shards.go). Padded to whole pairs of
 // cache lines: neighbours' locks must not travel together, wherever the heap
 // puts the first.
 type shard struct {

@@ -8,7 +8,6 @@ import (
 )
 
 const (
-	shardCount   = 64
 	chunkRecords = 16 // a shard takes room from the slab in chunks of this many records, 16 KiB
 
 	// chunkCost is what a chunk takes all in: a record each, with one and a half
@@ -19,7 +18,8 @@ const (
 
 // Store holds all profiles in one slab of fixed records, updated in place.
 //
-// 64 shards by key, a mutex and an index each; nobody ever holds two. The slab
+// 64 to 1024 shards by key, as many as shardsOf says, a mutex and an index each;
+// nobody ever holds two. The slab
 // is reserved whole as address space; shards take chunks from it in the order
 // they need them, so resident memory grows densely with the callers. At the
 // cap a new record takes an old one's place: see evict.go for whose.
@@ -30,7 +30,9 @@ type Store struct {
 	slab    slab
 	lower   *fastcache.Cache // nil: there is no level below
 	shards  []shard
-	indexes []uint64 // of all shards
+	shift   uint8    // of a hash: what is left names the shard
+	indexes []uint64 // of all shards, entries each
+	entries int
 
 	saving    sync.Mutex
 	forgotten atomic.Uint64 // calls of Forget
@@ -56,15 +58,16 @@ func New(cfg Config) *Store {
 // newStore shares out memory as it is told: the slab's and what belongs to it,
 // and the size of the level below.
 func newStore(memory, below Bytes) *Store {
-	chunks := max(int(memory)/shardCount/chunkCost, 1)
+	shards := shardsOf(memory)
+	chunks := max(int(memory)/shards/chunkCost, 1)
 	perShard := chunks * chunkRecords
 	entries := perShard * 3 / 2
 
-	s := &Store{shards: make([]shard, shardCount)}
-	s.slab.records = reserve[Record](shardCount * perShard)
-	s.slab.classes = reserve[class](shardCount * perShard)
-	s.indexes = reserve[uint64](shardCount * entries)
-	lists := make([]uint32, shardCount*chunks)
+	s := &Store{shards: make([]shard, shards), shift: shardShift(shards), entries: entries}
+	s.slab.records = reserve[Record](shards * perShard)
+	s.slab.classes = reserve[class](shards * perShard)
+	s.indexes = reserve[uint64](shards * entries)
+	lists := make([]uint32, shards*chunks)
 	for i := range s.shards {
 		sh := &s.shards[i]
 		sh.slab = &s.slab
@@ -74,8 +77,8 @@ func newStore(memory, below Bytes) *Store {
 	}
 	if below > 0 {
 		s.lower = fastcache.New(int(below))
-		places := int(below) / lowerKey / shardCount
-		keys := reserve[Key](shardCount * places)
+		places := int(below) / lowerKey / shards
+		keys := reserve[Key](shards * places)
 		for i := range s.shards {
 			s.shards[i].lower = lower{cache: s.lower, keys: keys[i*places : (i+1)*places]}
 		}
@@ -90,8 +93,8 @@ func (s *Store) Close() {
 	release(s.slab.records)
 	release(s.slab.classes)
 	if s.lower != nil {
-		keys := s.shards[0].lower.keys
-		release(keys[: len(keys)*shardCount : len(keys)*shardCount])
+		keys, n := s.shards[0].lower.keys, len(s.shards)
+		release(keys[: len(keys)*n : len(keys)*n])
 		s.lower.Reset()
 	}
 	s.slab.records, s.slab.classes, s.indexes, s.lower, s.shards = nil, nil, nil, nil, nil
@@ -212,11 +215,14 @@ func (s *Store) Forget(k Key) bool {
 	return true
 }
 
-func (s *Store) shard(hash uint64) *shard { return &s.shards[hash>>58] }
+func (s *Store) shard(hash uint64) *shard { return &s.shards[s.shardOf(hash)] }
+
+// shardOf is the number of the hash's shard: its top bits. The mask tells the
+// compiler that the shift is less than 64.
+func (s *Store) shardOf(hash uint64) int { return int(hash >> (s.shift & 63)) }
 
 // indexOf is the index of the hash's shard, of which only entries ever change.
 func (s *Store) indexOf(hash uint64) index {
-	entries := len(s.indexes) / shardCount
-	from := int(hash>>58) * entries
-	return s.indexes[from : from+entries]
+	from := s.shardOf(hash) * s.entries
+	return s.indexes[from : from+s.entries]
 }
