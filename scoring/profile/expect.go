@@ -7,10 +7,10 @@ import (
 
 // A request looks at half a dozen records, and with a million callers none of
 // them is in the processor's caches: one after the other, each costs the way to
-// memory for its index entry, then for its key, then for every line of it. Asked
-// for together they come together. So a scorer says first which keys it is going
-// to Acquire (Expect), does something else meanwhile, asks for the records
-// (Fetch), and only then takes one lock after the other.
+// memory for its lock and its index entry, then for its key, then for every line
+// of it. Asked for together they come together. So a scorer says first which
+// keys it is going to Acquire (Expect), does something else meanwhile, asks for
+// the records (Fetch), and only then takes one lock after the other.
 //
 // Both are hints. They take no lock, read no record and change nothing; what
 // moves meanwhile is found by Acquire as ever, only later.
@@ -18,12 +18,13 @@ import (
 // Keys are the keys of one request by kind; the zero Key where there is none.
 type Keys [KindCount]Key
 
-// Expect asks for the index entries of the keys.
+// Expect asks for the locks and the index entries of the keys.
 func (s *Store) Expect(keys *Keys) {
 	for kind := range keys {
 		if k := &keys[kind]; *k != (Key{}) {
 			h := k.hash()
 			x := s.indexOf(h)
+			prefetch(unsafe.Pointer(s.shard(h)), 2) // the lock and what Acquire reads beside it
 			prefetch(unsafe.Pointer(&x[x.home(uint32(h))]), 1)
 		}
 	}

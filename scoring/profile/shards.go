@@ -8,14 +8,17 @@ import "math/bits"
 //
 // An exchange takes a dozen locks, one after the other, and whoever meets one
 // that is held may be put to sleep, which costs ten exchanges. Two workers meet
-// the less the more shards there are: see make flood, whose p99 that decides.
+// the less the more shards there are. In make flood (352MiB, two cores) the p99
+// of established callers was 118 µs with 64 shards, 87 µs with 256, 18 to 21 µs
+// with 512 and 14 to 17 µs with 1024; in quiet it is about 20 µs.
 //
 // What speaks against more is that a shard cannot lend room to its neighbours,
 // and keys fill them unevenly. Of as many records as there is room for, r a
 // shard, a share of 1/sqrt(2*pi*r) finds its shard full (half the mean deviation
 // of a Poisson count): 1.8 % with 512, 2.5 % with 256. They go to the level
 // below early, and each shard's list of what is there is a ring, the shorter
-// the more shards there are. Besides, what is left of a shard's memory does not
+// the more shards there are: that flood lost 94 silent callers in 100,000 with
+// 1024, and 6 with 512. Besides, what is left of a shard's memory does not
 // make a chunk: half of one on average, 1.6 % of 512 records.
 //
 //	memory     slab   shards   records in each
