@@ -1,8 +1,8 @@
 package main
 
 import (
-	"runtime"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/wonted-project/wonted/scoring/profile"
@@ -13,9 +13,18 @@ import (
 var epoch = time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
 
 const (
-	workers  = 2 // as many as the smallest machine has cores
-	visits   = 12
-	oneKnown = 10 // during the flood every eleventh request is an established caller's
+	workers = 2 // as many as the smallest machine has cores
+	visits  = 12
+
+	// Established callers come ten at once and then pause, so that the core on
+	// which they are timed is idle most of the time: whatever else the machine
+	// does finds room there, in quiet as in the flood. All that an exchange waits
+	// for while the flood keeps the other core busy (locks, the collector, memory)
+	// is counted, and nothing is taken out.
+	atOnce = 10
+	pause  = time.Millisecond
+
+	calm = 40 // in quiet one of them is timed for every so many strangers of the flood
 )
 
 // identities lets strangers of one request each flood a store that knows
@@ -24,7 +33,7 @@ const (
 // all the while: being remembered must not take coming back.
 func identities(r *report, s settings) error {
 	r.head("identities: %d of one request each, against %d established callers, profile.memory %v", s.others, s.callers, s.memory)
-	quiet, flooded := &timings{}, &timings{}
+	quiet, flooded := &latencies{}, &latencies{}
 	var clients [workers]*client
 	for w := range clients {
 		clients[w] = newClient(uint64(w))
@@ -57,9 +66,18 @@ func identities(r *report, s settings) error {
 	start := time.Now()
 	for round := range rounds {
 		now := epoch.Add(time.Duration(round) * 10 * time.Second)
-		n := s.others / rounds / workers
-		together(func(w int) { p.calm(clients[w], n/oneKnown, s.callers, now, quiet) })
-		together(func(w int) { p.pour(clients[w], n, s.callers, now, flooded) })
+		n := s.others / rounds
+		p.come(clients[0], s.callers, now, quiet, func(i int) bool { return i < n/calm })
+		var over atomic.Bool
+		together(func(w int) {
+			now := now.Add(5 * time.Second)
+			if w == 0 {
+				p.come(clients[w], s.callers, now, flooded, func(int) bool { return !over.Load() })
+				return
+			}
+			p.pour(clients[w], n, now)
+			over.Store(true)
+		})
 		if err := most.look(); err != nil {
 			return err
 		}
@@ -83,19 +101,12 @@ func identities(r *report, s settings) error {
 	limit := float64(s.memory) * 1.05
 	r.machine(float64(most.most-base) <= limit, "resident %.1f MiB at most: %.1f MiB over a base of %.1f MiB (the program at work, without the store), at most %.1f MiB",
 		float64(most.most)/mib, float64(most.most-base)/mib, float64(base)/mib, limit/mib)
-	p99 := func(q, f *latencies) (float64, time.Duration, time.Duration) {
-		a, b := q.quantile(0.99), f.quantile(0.99)
-		return float64(b) / float64(max(a, 1)), a, b
-	}
-	ratio, inQuiet, inFlood := p99(&quiet.own, &flooded.own)
+	ratio := float64(flooded.quantile(0.99)) / float64(max(quiet.quantile(0.99), 1))
 	r.machine(ratio <= 2, "p99 of established callers %.2f times that of quiet, at most 2: %v quiet, %v in the flood (p50 %v and %v)",
-		ratio, inQuiet, inFlood, quiet.own.quantile(0.5), flooded.own.quantile(0.5))
-	ratio, inQuiet, inFlood = p99(&quiet.all, &flooded.all)
-	r.say("with those in whose middle the machine took a core: %.2f times, %v quiet, %v in the flood; they are %.2f %% of all in quiet, %.2f %% in the flood",
-		ratio, inQuiet, inFlood, share(quiet.all.n()-quiet.own.n(), quiet.all.n()), share(flooded.all.n()-flooded.own.n(), flooded.all.n()))
+		ratio, quiet.quantile(0.99), flooded.quantile(0.99), quiet.quantile(0.5), flooded.quantile(0.5))
 	bad := insane(p.store)
 	r.must(bad == 0, "%d profiles hold an impossible number", bad)
-	r.say("%v in all; %d exchanges timed in quiet and %d in the flood", took.Round(time.Second), quiet.all.n(), flooded.all.n())
+	r.say("%v in all; %d exchanges timed in quiet and %d in the flood", took.Round(time.Second), quiet.n(), flooded.n())
 	return nil
 }
 
@@ -106,7 +117,7 @@ func rehearse(clients [workers]*client, strangers int) (base int64, err error) {
 	if err != nil {
 		return 0, err
 	}
-	together(func(w int) { p.pour(clients[w], strangers, 1000, epoch, &timings{}) })
+	together(func(w int) { p.pour(clients[w], strangers, epoch) })
 	p.store.Close()
 	return resident()
 }
@@ -115,75 +126,30 @@ func rehearse(clients [workers]*client, strangers int) (base int64, err error) {
 func together(work func(w int)) {
 	var group sync.WaitGroup
 	for w := range workers {
-		group.Go(func() {
-			runtime.LockOSThread() // its interruptions are its own
-			defer runtime.UnlockOSThread()
-			work(w)
-		})
+		group.Go(func() { work(w) })
 	}
 	group.Wait()
 }
 
-// calm is established callers alone.
-func (p *processor) calm(c *client, n, callers int, now time.Time, l *timings) {
-	for i := range n {
-		p.timed(c, callers, now.Add(time.Duration(i)*time.Millisecond), l)
+// come is established callers that are not silent, timed, one after the other.
+func (p *processor) come(c *client, callers int, now time.Time, l *latencies, more func(i int) bool) {
+	for i := 0; more(i); i++ {
+		if i%atOnce == 0 {
+			time.Sleep(pause)
+		}
+		c.known(c.rng.IntN((callers+1)/2)*2, now.Add(min(time.Duration(i)*100*time.Microsecond, 4*time.Second)))
+		start := time.Now()
+		p.exchange(c, 200, 1900)
+		l.add(time.Since(start))
 	}
 }
 
-// pour is n strangers, and an established caller now and then.
-func (p *processor) pour(c *client, n, callers int, now time.Time, l *timings) {
-	now = now.Add(5 * time.Second)
+// pour is n strangers within four seconds.
+func (p *processor) pour(c *client, n int, now time.Time) {
 	for i := range n {
-		at := now.Add(time.Duration(i) * 4 * time.Second / time.Duration(n))
-		c.stranger(at)
+		c.stranger(now.Add(time.Duration(i) * 4 * time.Second / time.Duration(n)))
 		p.exchange(c, []int{200, 401, 404}[i%3], int64(c.rng.IntN(4000)))
-		c.disturbed(l)
-		if i%oneKnown == 0 {
-			p.timed(c, callers, at, l)
-		}
 	}
-}
-
-// timed is one exchange of an established caller that is not silent. It is
-// counted twice: among all, and among those in whose middle the machine took a
-// core from no worker, its own or the one that held a lock it needed. Waits for
-// wonted's locks and for its collector are in both.
-//
-// The bound is on the second, since two workers keep two cores busy, and
-// whatever else runs, Go's own monitor included, takes one of them: about once
-// in a millisecond. On the machine where this was written 1.2 % of exchanges
-// took longer than 30 µs in the flood, 0.7 % in quiet. Half of the 1.2 had
-// waited for a shard's lock (in quiet a third), the others for a core. So the
-// p99 of all lies beside a cliff: 8 to 9 µs in quiet and 45 to 84 µs in the
-// flood; of the others it is 7 to 8 µs and 8 to 10 µs.
-func (p *processor) timed(c *client, callers int, now time.Time, l *timings) {
-	c.known(c.rng.IntN((callers+1)/2)*2, now)
-	c.disturbed(l)
-	before := l.taken.Load()
-	start := time.Now()
-	p.exchange(c, 200, 1900)
-	took := time.Since(start)
-	if took > slow { // slow: the other worker may be about to say why
-		for time.Since(start) < took+50*time.Microsecond {
-		}
-	}
-	l.all.add(took)
-	if !c.disturbed(l) && l.taken.Load() == before {
-		l.own.add(took)
-	}
-}
-
-// disturbed says that the machine has taken the core from this worker since it
-// was last asked, and lets the other workers know.
-func (c *client) disturbed(l *timings) bool {
-	before := c.interruptions
-	c.interruptions = interruptions()
-	if c.interruptions == before {
-		return false
-	}
-	l.taken.Add(1)
-	return true
 }
 
 // survivors are the established whose profiles still hold their history.

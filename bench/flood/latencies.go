@@ -11,17 +11,7 @@ type latencies struct {
 	steps [1 << 16]atomic.Uint32
 }
 
-// timings are latencies with and without those in whose middle the machine took
-// a core from a worker.
-type timings struct {
-	all, own latencies
-	taken    atomic.Int64 // how often it did
-}
-
-const (
-	step = 16 * time.Nanosecond
-	slow = 15 * time.Microsecond
-)
+const step = 16 * time.Nanosecond
 
 func (l *latencies) add(d time.Duration) {
 	l.steps[min(int(d/step), len(l.steps)-1)].Add(1)

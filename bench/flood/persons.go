@@ -48,8 +48,6 @@ type client struct {
 	policy.Case
 	rng  *rand.Rand
 	text []byte // what the exchange points into
-
-	interruptions int64 // of this worker's thread so far
 }
 
 func newClient(seed uint64) *client {
