@@ -9,11 +9,12 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/wonted-project/wonted/envoy"
 )
 
 // program is the wonted under test, built once for the test binary.
@@ -199,14 +200,7 @@ func (w *Wonted) Log() []map[string]any {
 	return lines
 }
 
-func (w *Wonted) tail(lines int) string {
-	text, err := os.ReadFile(w.log)
-	if err != nil {
-		return err.Error()
-	}
-	all := strings.Split(strings.TrimRight(string(text), "\n"), "\n")
-	return strings.Join(all[max(0, len(all)-lines):], "\n")
-}
+func (w *Wonted) tail(lines int) string { return envoy.Tail(w.log, lines) }
 
 // FreeAddress is a loopback address that was free a moment ago.
 func FreeAddress(t testing.TB) string {
