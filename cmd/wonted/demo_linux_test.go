@@ -41,7 +41,8 @@ func TestDemoInterruptedLeavesNothing(t *testing.T) {
 	if err := cmd.Process.Signal(os.Interrupt); err != nil {
 		t.Fatal(err)
 	}
-	for reads(bufio.NewScanner(out), "never said") { // to its end
+	for rest := bufio.NewScanner(out); reads(rest, "NOT AS TOLD"); { // to its end
+		t.Errorf("an interruption is told as the story's failure: %s", rest.Text())
 	}
 	if err := cmd.Wait(); err == nil {
 		t.Error("an interrupted demo exits with 0")

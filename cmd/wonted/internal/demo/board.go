@@ -1,6 +1,7 @@
 package demo
 
 import (
+	"context"
 	"fmt"
 	"strings"
 )
@@ -50,7 +51,7 @@ func (b board) print(t *teller) {
 }
 
 // boardScene makes the board the last scene.
-func (t *telling) boardScene() error {
+func (t *telling) boardScene(ctx context.Context) error {
 	s := &scene{Name: "scoreboard", Title: "Scoreboard"}
 	t.board.Others = t.others.harm()
 	t.board.Replay = replayLine
@@ -59,5 +60,5 @@ func (t *telling) boardScene() error {
 	s.expect(t.board.LostWith*10 < t.board.LostWithout, "less than a tenth of the records was lost with wonted",
 		"%d → %d", t.board.LostWithout, t.board.LostWith)
 	expectUndisturbed(s, t.board.Others)
-	return t.close(s)
+	return t.close(ctx, s)
 }

@@ -61,5 +61,5 @@ func (t *telling) crash(ctx context.Context) error {
 	s.Observed = t.board.Crash
 	s.expect(failed == 0, "no request failed when wonted was killed", "%s: %v", t.board.Crash, seen.harm().Who)
 	s.expect(t.board.Crash.After >= crashRequests, "traffic went on without wonted", "%s", t.board.Crash)
-	return t.close(s)
+	return t.close(ctx, s)
 }

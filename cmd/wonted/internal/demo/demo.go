@@ -79,7 +79,7 @@ func Run(ctx context.Context, opts Options) (err error) {
 			return interrupted(ctx, nil)
 		}
 	}
-	if err := t.boardScene(); err != nil {
+	if err := t.boardScene(ctx); err != nil {
 		return err
 	}
 	err = tale(t.scenes)

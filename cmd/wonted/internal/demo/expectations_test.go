@@ -1,6 +1,9 @@
 package demo
 
 import (
+	"context"
+	"errors"
+	"strings"
 	"testing"
 
 	"github.com/wonted-project/wonted/policy"
@@ -74,4 +77,27 @@ func TestExpectationsCanFail(t *testing.T) {
 	f("nobody", true, func(s *scene) { expectUndisturbed(s, harm{Customers: 25}) })
 	f("somebody", false, func(s *scene) { expectUndisturbed(s, harm{Customers: 25, Disturbed: 1}) })
 	f("nobody there", false, func(s *scene) { expectUndisturbed(s, harm{}) })
+}
+
+// TestAnInterruptedSceneGetsNoVerdict: requests that Ctrl-C has cut off look
+// like customers who were disturbed.
+func TestAnInterruptedSceneGetsNoVerdict(t *testing.T) {
+	f := func(ctx context.Context, told bool) {
+		t.Helper()
+		var out strings.Builder
+		tale := &telling{teller: &teller{w: &out}}
+		s := &scene{Name: "enforce"}
+		s.expect(false, "nobody was disturbed", "one was")
+		err := tale.close(ctx, s)
+		if got := strings.Contains(out.String(), "NOT AS TOLD"); got != told {
+			t.Errorf("it says %q", out.String())
+		}
+		if errors.Is(err, context.Canceled) == told {
+			t.Errorf("it ends with %v", err)
+		}
+	}
+	f(t.Context(), true)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	f(ctx, false)
 }

@@ -83,7 +83,7 @@ func (t *telling) cost(ctx context.Context) error {
 	t.saw(fmt.Sprintf("%s requests each way, in turn", number(t.board.Added.Requests)), t.board.Added.String(), "")
 	s.Observed = t.board.Added
 	s.expect(t.board.Added.Requests == latencyRequests, "all requests were measured", "%d", t.board.Added.Requests)
-	return t.close(s)
+	return t.close(ctx, s)
 }
 
 // fleets are the customers whose bursts of the same calls are nothing new.

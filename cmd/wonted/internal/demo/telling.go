@@ -29,8 +29,12 @@ func (t *telling) sending(ctx context.Context, base string) (send sender, done f
 	return func(r request) outcome { return c.do(ctx, r) }, c.close
 }
 
-// close ends a scene: prints what was not as told, or the JSON.
-func (t *telling) close(s *scene) error {
+// close ends a scene: prints what was not as told, or the JSON. What an
+// interrupted scene observed is the interruption's doing, and no verdict.
+func (t *telling) close(ctx context.Context, s *scene) error {
+	if ctx.Err() != nil {
+		return interrupted(ctx, nil)
+	}
 	t.scenes = append(t.scenes, s)
 	t.verdict(s.failed())
 	return s.finish(t.json)
@@ -59,7 +63,7 @@ func (t *telling) without(ctx context.Context) error {
 	t.say("%s", t.paint(red, number(t.board.LostWithout)+" records lost, and nobody was told."))
 	s.Observed = map[string]any{"thief": asItself, "walk": walked, "pull": pulled, "records_lost": t.board.LostWithout}
 	expectNothingStopped(s, walked, pulled)
-	return t.close(s)
+	return t.close(ctx, s)
 }
 
 // watching is the same crime, with wonted in shadow mode.
@@ -90,7 +94,7 @@ func (t *telling) watching(ctx context.Context) error {
 	}
 	expectNothingStopped(s, walked, pulled)
 	s.expect(would.stopped() > 0, "wonted would have stopped some of it", "%s", would)
-	return t.close(s)
+	return t.close(ctx, s)
 }
 
 // enforcing is the crime stopped three ways, while everybody else goes on.
@@ -148,7 +152,7 @@ func (t *telling) enforcing(ctx context.Context) error {
 	expectExplained(s, "challenge", strangeWhy)
 	expectExplained(s, "throttle", walkedWhy)
 	expectExplained(s, "cut", pulledWhy)
-	return t.close(s)
+	return t.close(ctx, s)
 }
 
 // told is a deed with wonted's explanation, as JSON shows it.
