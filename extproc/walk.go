@@ -40,7 +40,9 @@ func varintTag(number uint64) uint64  { return number<<3 | uint64(protowire.Vari
 func fixed64Tag(number uint64) uint64 { return number<<3 | uint64(protowire.Fixed64Type) }
 func bytesTag(number uint64) uint64   { return number<<3 | uint64(protowire.BytesType) }
 
-// next cuts one field off b. All that reads a message is a loop over next.
+// next cuts one field off b. All that reads a message is a loop over next,
+// written out: an iterator over the fields would spare each loop two lines, and
+// makes the walks 7 to 15 % slower (BenchmarkWalk, BenchmarkLogWalk).
 func next(b []byte) (f field, rest []byte, ok bool) {
 	// Nearly every field: length-delimited, with a number below 16 and fewer
 	// than 128 bytes.
