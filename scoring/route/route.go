@@ -24,7 +24,8 @@ type Match struct {
 	Known        bool   // in the table: an accepted answer was seen here, or it is a fallback
 	Name         string // "GET /v1/orders/{id}", printable ASCII; shared by all matches of a known route
 	Object       uint64 // hash of the full template and its placeholder values; 0 where the path has none
-	Placeholders int    // in the path
+	Number       uint64 // of the last placeholder: 17 of /orders/17, 10017 of /orders/order-10017; 0 where it is no integer
+	Placeholders int    // in the path, "/*" counts as one; not among what policies read
 	Method       uint8  // its place in a fixed list, GET first; what is invented shares the last
 	Version      uint16 // hash of the API version that the path names, "v2"; 0: none
 }
@@ -74,7 +75,7 @@ func (t *Table) Match(method, path []byte) Match {
 	b.build(method, path)
 	name := b.name[:b.length]
 	hash := xxh3.Hash(name)
-	m := Match{Object: b.object(hash), Placeholders: b.placeholders, Method: uint8(b.method), Version: b.version}
+	m := Match{Object: b.object(hash), Number: b.number, Placeholders: b.placeholders, Method: uint8(b.method), Version: b.version}
 	if e := t.find(hash, name); e != nil {
 		m.ID, m.Name, m.Known = e.id, e.name, true
 		return m

@@ -9,6 +9,10 @@ const (
 	date = "{date}"
 )
 
+// numberDigits is what a number behind a prefix has at the least: sha-256 and
+// page-12 are words.
+const numberDigits = 4
+
 // classify says what a segment is by its shape alone, and which file extension
 // to keep behind the placeholder ("17.json").
 func classify(s []byte) (placeholder string, ext []byte) {
@@ -80,8 +84,8 @@ func shapeOf(s []byte) string {
 	// random hash of 8 in 2,500 has no digit. No word has 16 hex letters.
 	case f.hex == len(s) && (len(s) >= 8 && f.digits > 0 || len(s) >= 16):
 		return id
-	// A number of four digits behind a prefix: order-10017, INV-2024-0007.
-	case f.tail >= 4 && f.tail < len(s) && separator(s[len(s)-f.tail-1]):
+	// A number behind a prefix: order-10017, INV-2024-0007.
+	case f.tail >= numberDigits && f.tail < len(s) && separator(s[len(s)-f.tail-1]):
 		return id
 	case len(s) > maxWord:
 		return id

@@ -36,6 +36,7 @@ type template struct {
 	rest         []byte // what split folded, raw
 	folded       bool
 	placeholders int
+	number       uint64 // of the last value
 
 	segments [maxSegments]span // the path after normalisation
 	n        int
@@ -75,10 +76,14 @@ func (b *template) build(method, path []byte) {
 		name = append(name, shape...)
 		name = append(name, ext...)
 		b.value(s)
+		if shape == id {
+			b.number = number(text[:len(text)-len(ext)])
+		}
 	}
 	if b.rest != nil && !b.folded {
 		b.folded = true
 		b.placeholders++
+		b.number = 0
 	}
 	switch {
 	case b.folded:
@@ -93,6 +98,7 @@ func (b *template) value(s span) {
 	b.values[b.nvalues] = s
 	b.nvalues++
 	b.placeholders++
+	b.number = 0
 }
 
 // object hashes the placeholder values on top of the template's hash. A length
