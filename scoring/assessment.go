@@ -32,7 +32,14 @@ type Assessment struct {
 	Age      time.Duration
 	Requests uint32 // accepted
 	Mature   bool
-	Known    bool // its device has been seen before
+	Peers    Peers  // whom it is compared with
+	Cohort   string // the name of Peers.Cohort; empty: there is no caller
+
+	// Confidence is how much of what is expected of the caller is its own
+	// history, 0 to 1: the rest is what its cohort does.
+	Confidence float64
+
+	Known bool // its device has been seen before
 
 	// Usual is the largest response on this route that would still pass as
 	// ordinary for the caller, its credential, session and user, for each of

@@ -7,8 +7,7 @@ import (
 	"github.com/wonted-project/wonted/scoring/window"
 )
 
-// What is believed of an entity before its own history speaks. A cohort is a
-// kind until peers are grouped by behaviour. The numbers are chosen for being
+// What is believed of an entity before its own history speaks. The numbers are chosen for being
 // quiet: they lose their say after a few dozen windows, and until then nothing
 // is alarmed about (see maturity).
 
@@ -26,7 +25,8 @@ const (
 	shrinkage    = 12.0 // ln r = l ln r_own + (1-l) ln r_cohort, l = n/(n+12); also the windows until a baseline speaks in full
 )
 
-type cohort struct {
+// priors are what is believed of a cohort's member.
+type priors struct {
 	requests1m, requests10m, requests1h countPrior
 	new10m, new1h, companions10m        countPrior
 	errors10m                           countPrior
@@ -35,7 +35,7 @@ type cohort struct {
 	ceiling                             float64 // bits that a finding here can reach at most
 }
 
-// habits is the cohort of whoever has habits: caller, credential, session, user.
+// habits is what is believed of whoever has habits: caller, credential, session, user.
 //
 // Requests: most is 2, so a steady client may make six times its usual (a
 // campaign, a monthly batch) before 1e-5 and is alarming from about eight. A
@@ -46,7 +46,7 @@ type cohort struct {
 // bursts, one broken link on every page, so who never made one may make some
 // twenty in ten minutes. New devices and networks: a hundredth and a fiftieth of the sessions of an
 // API's callers, less than of a web shop's visitors.
-var habits = cohort{
+var habits = priors{
 	requests1m:    countPrior{10, 0.5, 1, smallestMean},
 	requests10m:   countPrior{30, 0.5, 2, smallestMean},
 	requests1h:    countPrior{60, 0.5, 2, smallestMean},
@@ -65,7 +65,7 @@ var habits = cohort{
 // address may be an office or a carrier's NAT: whoever is behind it comes and
 // goes, so no regularity is believed, and nobody is stopped for a neighbour. A
 // caller known by nothing but its address has habits of its own.
-var address = cohort{
+var address = priors{
 	requests1m:  countPrior{50, 0.3, 1, smallestMean},
 	requests10m: countPrior{200, 0.3, 1, smallestMean},
 	requests1h:  countPrior{500, 0.3, 1, smallestMean},
@@ -77,7 +77,7 @@ var address = cohort{
 // thousands share. Their rate is worth telling, but it must never alarm alone:
 // one noisy neighbour, or a browser's new version, would have everybody behind
 // it stopped.
-var crowd = cohort{
+var crowd = priors{
 	requests1m:  countPrior{100, 0.3, 1, smallestMean},
 	requests10m: countPrior{500, 0.3, 1, smallestMean},
 	requests1h:  countPrior{2000, 0.3, 1, smallestMean},
@@ -85,7 +85,7 @@ var crowd = cohort{
 	ceiling:     subdued,
 }
 
-func cohortOf(kind profile.Kind) *cohort {
+func priorsOf(kind profile.Kind) *priors {
 	switch {
 	case habitual(kind):
 		return &habits
@@ -106,20 +106,6 @@ func habitual(kind profile.Kind) bool {
 const subdued = 3 / log10of2
 
 const log10of2 = math.Log10E * math.Ln2
-
-// Maturity: everything about a new caller is new, so a profile may not alarm
-// before it has seen some of everything. Five sessions over at least a day tell
-// what recurs; fifty requests tell how they vary.
-const (
-	matureRequests = 50
-	matureSessions = 5
-	matureAge      = aDay
-)
-
-func mature(rec *profile.Record, now uint32) bool {
-	return rec.Accepted >= matureRequests && now >= rec.Created && now-rec.Created >= matureAge &&
-		(rec.Sessions >= matureSessions || !habitual(rec.Kind)) // crowds have no sessions
-}
 
 // Half-lives. A baseline of windows forgets half in 50 active hours, about a
 // working week, whatever the window's width: with 50 active minutes a nightly

@@ -202,7 +202,7 @@ func (l *look) foreign() bool {
 func (s *Scorer) look(ex *Exchange, rec *profile.Record, kind profile.Kind) *look {
 	l := &ex.scratch.look
 	*l = look{
-		ex: ex, rec: rec, kind: kind, cohort: cohortOf(kind), location: s.location,
+		ex: ex, rec: rec, kind: kind, cohort: priorsOf(kind), location: s.location,
 		entity: &ex.scratch.entities[kind], mature: mature(rec, rec.LastSeen),
 	}
 	if habitual(kind) {
@@ -216,6 +216,9 @@ func (l *look) describe(a *Assessment) {
 	a.Age = time.Duration(l.now-min(l.rec.Created, l.now)) * time.Second
 	a.Requests = l.rec.Accepted
 	a.Mature = l.mature
+	a.Peers = Peers{cohortOf(l.rec), levelOf(l.rec, l.now)}
+	a.Cohort = a.Peers.Cohort.String()
+	a.Confidence = trust(l.rec, l.now)
 	if id := slotID(&l.ex.Entities[profile.KindDevice]); id != 0 {
 		a.Known = window.Slots(l.habits.Devices[:]).Weight(id) > 0
 	}

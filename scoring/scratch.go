@@ -62,7 +62,7 @@ type look struct {
 	habits   *profile.Habits // nil for crowds
 	kind     profile.Kind
 	location *time.Location
-	cohort   *cohort
+	cohort   *priors
 	entity   *entity
 	now      uint32
 	mature   bool

@@ -45,6 +45,7 @@ func TestWholeInput(t *testing.T) {
 	ex.Status, ex.ResponseBytes, ex.Records = 200, 4096, 17
 	ex.Entities[profile.KindDevice] = scoring.Identity{Kind: profile.KindDevice, Key: profile.Key{Lo: 255}}
 	ex.Assessment.Age = 90 * time.Second
+	ex.Assessment.Cohort, ex.Assessment.Confidence = "poller", 0.75
 	in := at(ex, policy.PhaseBody)
 	in.Degraded = []string{"profiles"}
 	type m = map[string]any
@@ -60,8 +61,8 @@ func TestWholeInput(t *testing.T) {
 		},
 		"response": m{"status": 200.0, "size": 4096.0, "records": 17.0, "duration_ms": 40.0},
 		"identity": m{
-			"kind": "caller", "id": "00000000000000010000000000000002", "name": "acme", "verified": true, "contested": true, "cohort": "caller",
-			"age_s": 90.0, "requests": 1234.0, "mature": true,
+			"kind": "caller", "id": "00000000000000010000000000000002", "name": "acme", "verified": true, "contested": true, "cohort": "poller",
+			"age_s": 90.0, "requests": 1234.0, "mature": true, "confidence": 0.75,
 		},
 		"source": m{"address": "198.51.100.7", "network": "198.51.100.0/24"},
 		"device": m{"id": "000000000000000000000000000000ff", "ja4": "t13d", "user_agent": "shop/1.0", "known": false},
@@ -103,7 +104,7 @@ func TestUnknownIsAbsent(t *testing.T) {
 	}
 	f("", "response")
 	f("request", "size", "content_type", "operation")
-	f("identity", "kind", "id", "risk")
+	f("identity", "kind", "id", "risk", "cohort")
 	f("source", "address", "network", "asn", "country")
 	f("device", "id", "ja4", "user_agent")
 

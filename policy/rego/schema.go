@@ -97,11 +97,12 @@ var identityFields = []field{ // of the principal: the caller, else the nearest 
 	{name: "name", source: text(func(v *view) ([]byte, bool) { return v.who.Name, true })}, // "" where none is configured
 	{name: "verified", source: flag(func(v *view) bool { return v.who.Verified })},
 	{name: "contested", source: flag(func(v *view) bool { return v.ex.Contested })}, // one header of an identity rule had several values
-	{name: "cohort", few: true, source: text(identityKind)},                         // the kind, in this version
+	{name: "cohort", few: true, source: text(cohort)},                               // whose peers it is judged among: "person"
 	{name: "age_s", source: count(func(v *view) (int64, bool) { return int64(v.a.Age.Seconds()), true })},
 	{name: "requests", source: count(func(v *view) (int64, bool) { return int64(v.a.Requests), true })},
 	{name: "mature", source: flag(func(v *view) bool { return v.a.Mature })},
-	{name: "risk", source: nowhere}, // not computed in this version
+	{name: "confidence", source: decimal(func(v *view) float64 { return v.a.Confidence })}, // 0 to 1: how much of what is expected is its own history
+	{name: "risk", source: nowhere},                                                        // not computed in this version
 }
 
 // nowhere is a field of the contract without a source yet.
@@ -132,6 +133,11 @@ func Severity(a *scoring.Assessment) string {
 
 func identityKind(v *view) ([]byte, bool) {
 	v.scratch = append(v.scratch[:0], v.who.Kind.String()...)
+	return filled(v.scratch)
+}
+
+func cohort(v *view) ([]byte, bool) {
+	v.scratch = append(v.scratch[:0], v.a.Cohort...)
 	return filled(v.scratch)
 }
 

@@ -1,0 +1,45 @@
+package scoring
+
+import "github.com/wonted-project/wonted/scoring/profile"
+
+// Cohort groups identities that behave alike, so that each is judged among its
+// peers. Numbers are kept in records.
+type Cohort uint8
+
+// The cohorts. Behaviour classes are found, see behaviour.go; from FirstNamed on
+// they are the operator's, in the order of the configuration.
+const (
+	CohortNew    Cohort = iota // not known well enough, or with no habits of its own: an address, a network, a device
+	CohortPerson               // comes at its hours of the day
+	CohortPoller               // around the clock, evenly
+	CohortBatch                // an hour or a few of the day, every time the same
+	CohortBursty               // at any time, and seldom as much as the time before
+
+	FirstNamed Cohort = 8
+	Cohorts    int    = 16
+)
+
+var cohortNames = [FirstNamed]string{"new", "person", "poller", "batch", "bursty", "new", "new", "new"}
+
+// String is the cohort's name in policies and metrics; "named" is one of the
+// operator's, whose name the scorer knows.
+func (c Cohort) String() string {
+	if c < FirstNamed {
+		return cohortNames[c]
+	}
+	return "named"
+}
+
+// Peers are whom an identity is compared with: its cohort, as far as they have come.
+type Peers struct {
+	Cohort Cohort
+	Level  Level
+}
+
+// cohortOf is the cohort in the record. A number that means nothing is no cohort.
+func cohortOf(rec *profile.Record) Cohort {
+	if c := Cohort(rec.Cohort); c <= CohortBursty || FirstNamed <= c && int(c) < Cohorts {
+		return c
+	}
+	return CohortNew
+}
