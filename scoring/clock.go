@@ -37,7 +37,7 @@ func seconds(t time.Time) uint32 {
 //
 // The rings count requests as they come, so that a burst is seen in flight. A
 // baseline may learn only what the upstream has accepted, so Complete counts
-// that a second time (Open, and the ring of hours), and that is what closes.
+// that a second time (Open, and Rings.Hour), and that is what closes.
 // A request that is refused, or whose end never comes, teaches nothing, even
 // if it is held open until its bucket is long closed.
 func (l *look) roll(now uint32) {
@@ -61,7 +61,6 @@ func (l *look) roll(now uint32) {
 	window.Advance(r.Requests10s[:], tenSeconds, last, now)
 	window.Advance(r.Requests1m[:], minute, last, now)
 	window.Advance(r.Requests10m[:], tenMinutes, last, now)
-	window.Advance(r.Requests1h[:], anHour, last, now)
 	window.Advance(r.Errors10m[:], tenMinutes, last, now)
 	window.Advance(r.Mistakes10m[:], tenMinutes, last, now)
 	if l.habits != nil {
@@ -70,7 +69,7 @@ func (l *look) roll(now uint32) {
 		window.Advance(h.New10m[:], tenMinutes, last, now)
 		window.Advance(h.Bytes10m[:], tenMinutes, last, now)
 		window.Advance(h.Records10m[:], tenMinutes, last, now)
-		window.Advance(h.Switch10m[:], tenMinutes, last, now)
+		window.Advance(h.Companions10m[:], tenMinutes, last, now)
 	}
 	rec.LastSeen = now
 }
@@ -91,10 +90,10 @@ func (l *look) closeTen(last uint32) {
 	if h := l.habits; h != nil {
 		if active {
 			l.close(taintedTen, float64(h.Open.New10m), &b.New10m, &c.new10m, decay10m)
-			l.close(taintedTen, float64(h.Open.Switch10m), &b.Switch10m, &c.companions10m, decay10m)
+			l.close(taintedTen, float64(h.Open.Companions10m), &b.Companions10m, &c.companions10m, decay10m)
 			l.closeVolume(last)
 		}
-		h.Open.New10m, h.Open.Switch10m = 0, 0
+		h.Open.New10m, h.Open.Companions10m = 0, 0
 	}
 	rec.Open[1] = 0
 	rec.Flags &^= taintedTen
@@ -102,8 +101,8 @@ func (l *look) closeTen(last uint32) {
 
 func (l *look) closeHour(last uint32) {
 	rec, b, c := l.rec, &l.rec.Baseline, l.cohort
-	accepted := window.Current(rec.Rings.Requests1h[:], anHour, last)
-	l.close(taintedHour, accepted, &b.Requests1h, &c.requests1h, decay1h)
+	accepted := rec.Rings.Hour
+	l.close(taintedHour, float64(accepted), &b.Requests1h, &c.requests1h, decay1h)
 	if h := l.habits; h != nil {
 		if accepted > 0 {
 			l.close(taintedHour, float64(h.Open.New1h), &b.New1h, &c.new1h, decay1h)
@@ -115,6 +114,7 @@ func (l *look) closeHour(last uint32) {
 		}
 		h.Open.New1h = 0
 	}
+	rec.Rings.Hour = 0
 	rec.Flags &^= taintedHour
 }
 

@@ -19,26 +19,28 @@ func (companion) judge(l *look) {
 		return
 	}
 	l.ex.scratch.findings.run(Companion)
-	if window.Slots(l.habits.Companions[:]).Weight(id) > 0 {
+	if window.SmallSlots(l.habits.Companions[:]).Weight(id) > 0 {
 		return
 	}
-	window.Add(l.rec.HabitRings.Switch10m[:], tenMinutes, l.now, 1)
+	window.Add(l.rec.HabitRings.Companions10m[:], tenMinutes, l.now, 1)
 	l.entity.newPartner = true
-	k := window.Sliding(l.rec.HabitRings.Switch10m[:], tenMinutes, l.now)
-	s, expected := l.cohort.companions10m.bits(k, &l.rec.Baseline.Switch10m, 0)
+	k := window.Sliding(l.rec.HabitRings.Companions10m[:], tenMinutes, l.now)
+	s, expected := l.cohort.companions10m.bits(k, &l.rec.Baseline.Companions10m, 0)
 	l.find(Evidence{Detector: Companion, Unit: "identities", Bits: s, Observed: k, Expected: expected, Window: 10 * time.Minute})
 }
 
 func (companion) learn(l *look, weight float64) {
 	if id := companionID(l); id != 0 {
-		draw(l.habits.Companions[:], &l.habits.CompanionNovelty, id, weight)
+		slots := window.SmallSlots(l.habits.Companions[:])
+		slots.Decay(decaySession)
+		slots.Touch(id, weight)
 	}
 }
 
 // companionID is the losing source beside a caller; other kinds have none.
-func companionID(l *look) uint32 {
+func companionID(l *look) uint16 {
 	if l.kind != profile.KindCaller || l.ex.Companion == (profile.Key{}) {
 		return 0
 	}
-	return max(uint32(l.ex.Companion.Lo), 1)
+	return max(uint16(l.ex.Companion.Lo), 1)
 }

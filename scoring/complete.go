@@ -123,7 +123,7 @@ func (l *look) takeBack() {
 		}
 	}
 	if l.entity.newPartner {
-		window.Undo(h.Switch10m[:], tenMinutes, at, l.now, 1)
+		window.Undo(h.Companions10m[:], tenMinutes, at, l.now, 1)
 	}
 }
 
@@ -141,7 +141,7 @@ func (l *look) credit() {
 	}
 	increment(&rec.Open[0])
 	increment(&rec.Open[1])
-	window.Add(rec.Rings.Requests1h[:], anHour, l.now, 1)
+	increment(&rec.Rings.Hour)
 	h := l.habits
 	if h == nil {
 		return
@@ -151,7 +151,7 @@ func (l *look) credit() {
 		increment(&h.Open.New1h)
 	}
 	if l.entity.newPartner {
-		increment(&h.Open.Switch10m)
+		increment(&h.Open.Companions10m)
 	}
 	size, records := sizes(l.ex)
 	window.AddValue(rec.HabitRings.Bytes10m[:], tenMinutes, l.now, uint64(max(size, 0)), rec.Accepted)
@@ -165,7 +165,6 @@ func (l *look) learn(weight float64) {
 	if h := l.habits; h != nil {
 		l.session = l.now-min(h.LastAccepted, l.now) >= sessionGap || l.now/shift != h.LastAccepted/shift
 		if l.now/aDay != h.LastAccepted/aDay {
-			h.Distinct[0], h.Distinct[1] = window.HLL{}, h.Distinct[0]
 			window.SmallSlots(h.Endpoints[:]).Decay(endpointsFade)
 		}
 		window.SmallSlots(h.Endpoints[:]).Touch(uint16(l.ex.Route.ID), weight)

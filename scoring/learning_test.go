@@ -14,12 +14,12 @@ import (
 // counters are what a request leaves in the rings.
 func counters(r *profile.Record) string {
 	return fmt.Sprint(r.InFlight, r.Requests, window.Sum(r.Rings.Requests10s[:]), window.Sum(r.Rings.Requests1m[:]),
-		window.Sum(r.Rings.Requests10m[:]), window.Sum(r.HabitRings.New1m[:]), window.Sum(r.HabitRings.New10m[:]), window.Sum(r.HabitRings.Switch10m[:]))
+		window.Sum(r.Rings.Requests10m[:]), window.Sum(r.HabitRings.New1m[:]), window.Sum(r.HabitRings.New10m[:]), window.Sum(r.HabitRings.Companions10m[:]))
 }
 
 // lessons are what a record has learned, whatever the rings say.
 func lessons(r profile.Record) profile.Record {
-	r.Rings, r.HabitRings = profile.Rings{Requests1h: r.Rings.Requests1h, Precedents: r.Rings.Precedents}, profile.HabitRings{}
+	r.Rings, r.HabitRings = profile.Rings{Hour: r.Rings.Hour, Precedents: r.Rings.Precedents}, profile.HabitRings{}
 	r.LastSeen, r.Requests, r.InFlight = 0, 0, 0
 	return r
 }
@@ -349,29 +349,5 @@ func TestConcurrentExchanges(t *testing.T) {
 	}
 	if want := uint32(goroutines * rounds * 3 / 4); total != want {
 		t.Errorf("%d exchanges were accepted, want %d", total, want)
-	}
-}
-
-// What is told about the objects of two days is counted, and forgotten.
-func TestDistinctObjects(t *testing.T) {
-	w := newWorld(t)
-	day := func(objects int) (today, yesterday int) {
-		for i := range objects {
-			w.now = w.now.Add(time.Minute)
-			w.do(call{caller: "acme", path: fmt.Sprintf("/v1/orders/%d", i)})
-		}
-		r := w.record(profile.KindCaller, "acme")
-		w.now = w.now.Truncate(24 * time.Hour).Add(25 * time.Hour)
-		d := r.Habits().Distinct
-		return int(d[0].Estimate()), int(d[1].Estimate())
-	}
-	if today, yesterday := day(40); today < 25 || today > 55 || yesterday != 0 {
-		t.Errorf("40 objects read %d, and %d the day before", today, yesterday)
-	}
-	if today, yesterday := day(5); today < 3 || today > 7 || yesterday < 25 {
-		t.Errorf("5 objects after 40 read %d after %d", today, yesterday)
-	}
-	if _, yesterday := day(1); yesterday > 7 {
-		t.Errorf("two days ago is still there: %d", yesterday)
 	}
 }

@@ -50,6 +50,5 @@ func (l *look) countNew() {
 func (newObjects) learn(l *look, weight float64) {
 	if l.ex.Route.Object != 0 && l.ex.Status < 400 && weight > 0.01 {
 		l.habits.Objects.Add(l.ex.Route.Object)
-		l.habits.Distinct[0].Add(l.ex.Route.Object)
 	}
 }

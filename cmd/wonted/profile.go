@@ -90,7 +90,7 @@ func (v *profileView) write(w io.Writer) error {
 		row("devices", "%s", enumerated(h.DeviceShares))
 		row("networks", "%s", enumerated(h.NetworkShares))
 		row("routes", "%s", enumerated(h.RouteShares))
-		row("touches", "about %d objects in two days", h.Objects)
+		row("touches", "about %d objects of late", h.Objects)
 		row("weekdays", "%s  a mark an hour from 00, the taller the busier", strip(h.Weekday))
 		row("weekends", "%s", strip(h.Weekend))
 	}

@@ -55,7 +55,7 @@ type habitsView struct {
 	DeviceShares  []share     `json:"device_shares"`
 	NetworkShares []share     `json:"network_shares"`
 	RouteShares   []share     `json:"route_shares"` // the sixteen commonest, by requests
-	Objects       int64       `json:"objects"`      // distinct in about two days, roughly
+	Objects       int64       `json:"objects"`      // distinct lately, roughly; it remembers some eighty
 	Weekday       [24]float64 `json:"weekday"`      // share of all visits by hour
 	Weekend       [24]float64 `json:"weekend"`
 }
@@ -162,9 +162,7 @@ func view(r *profile.Record, now time.Time) profileView {
 func habits(h *profile.Habits) *habitsView {
 	v := &habitsView{DeviceShares: shares(h.Devices[:]), NetworkShares: shares(h.Networks[:]), RouteShares: routeShares(h.Endpoints[:])}
 	v.Devices, v.Networks = len(v.DeviceShares), len(v.NetworkShares)
-	both := h.Distinct[0]
-	both.Merge(&h.Distinct[1])
-	v.Objects = int64(math.Round(both.Estimate()))
+	v.Objects = int64(math.Round(h.Objects.Estimate()))
 	if total := h.Hours.Total(); total > 0 {
 		for hour := range 24 {
 			v.Weekday[hour] = float64(h.Hours.Cells[0][hour]) * float64(h.Hours.Scale) / total

@@ -49,8 +49,8 @@ func (r *Record) sanitise() {
 	}
 	for _, m := range []*window.Moments{
 		&r.Baseline.Requests1m, &r.Baseline.Requests10m, &r.Baseline.Requests1h,
-		&r.Baseline.New10m, &r.Baseline.New1h, &r.Baseline.Bytes10m, &r.Baseline.Bytes1h,
-		&r.Baseline.Records10m, &r.Baseline.Errors10m, &r.Baseline.Switch10m,
+		&r.Baseline.New10m, &r.Baseline.New1h, &r.Baseline.Bytes10m, &r.Baseline.Records10m,
+		&r.Baseline.Errors10m, &r.Baseline.Companions10m, &r.Baseline.Mix10m,
 	} {
 		sanitiseMoments(m)
 	}
@@ -59,6 +59,8 @@ func (r *Record) sanitise() {
 	}
 	count32(&r.Spreads.Bytes10m)
 	count32(&r.Spreads.Records10m)
+	count32(&r.Mix.Sum)
+	count32(&r.Mix.Up)
 	switch {
 	case r.Kind == KindRoute:
 		p := r.Population()
@@ -67,29 +69,40 @@ func (r *Record) sanitise() {
 		for _, peak := range []*window.Peak{&p.LargestBytes, &p.LargestRecords, &p.LargestMetered} {
 			count32(&peak.Most)
 		}
+		count32(&p.BeforeN)
+		sanitiseNovelty(&p.Adjacent)
+		sanitiseNovelty(&p.Foreign)
 	case r.Kind.habitual():
 		r.Habits().sanitise()
+	default: // the rest of a crowd is bits, registers and counts: any are valid
+		sanitiseMoments(&r.Crowd().SignIns.Usual)
 	}
-	// Crowd is bits and registers only: any are valid.
 }
 
 func (h *Habits) sanitise() {
-	for _, slots := range [][]window.Slot{h.Devices[:], h.Networks[:], h.Companions[:]} {
+	for _, slots := range [][]window.Slot{h.Devices[:], h.Networks[:]} {
 		for i := range slots {
 			if count32(&slots[i].Weight); slots[i].Weight == 0 {
 				slots[i] = window.Slot{}
 			}
 		}
 	}
-	for _, n := range []*window.Novelty{&h.DeviceNovelty, &h.NetworkNovelty, &h.CompanionNovelty, &h.CountryNovelty} {
-		count32(&n.N)
-		count32(&n.New)
-		n.New = min(n.New, n.N)
+	for _, n := range []*window.Novelty{&h.DeviceNovelty, &h.NetworkNovelty, &h.CountryNovelty} {
+		sanitiseNovelty(n)
 	}
 	if count32(&h.Hours.Scale); h.Hours.Scale == 0 {
 		h.Hours = window.Hours{}
 	}
 	count32(&h.Evidence)
+	for i := range h.Challenger.Mean {
+		real32(&h.Challenger.Mean[i])
+	}
+}
+
+func sanitiseNovelty(n *window.Novelty) {
+	count32(&n.N)
+	count32(&n.New)
+	n.New = min(n.New, n.N)
 }
 
 // sanitiseMoments forgets a triple that cannot be one: the three mean nothing apart.

@@ -34,17 +34,20 @@ func TestLayout(t *testing.T) {
 	var r Record
 	r.Key, r.Version, r.Kind, r.LastSeen = Key{Hi: 0x0807060504030201, Lo: 0x100F0E0D0C0B0A09}, Version, KindCaller, 0xAABBCCDD
 	r.Name[23] = 'n'
-	r.Rings.Requests10s[0], r.HabitRings.Switch10m[1] = 0x0102, 0x0304
+	r.Rings.Requests10s[0], r.HabitRings.Returns10m[1] = 0x0102, 0x0304
 	r.Rings.Precedents[9], r.Anchors[0] = 0x0506, 1
 	r.Baseline.Errors10m.N, r.Spreads.Bytes10m = 1, 1
-	r.Baseline.Switch10m.M2 = 1
+	r.Baseline.Mix10m.M2 = 1
+	r.Tried.Usual.M2, r.Contexts.Returns.M2, r.Mix.Up, r.Spare = 0x0B0C, 0x0D0E, 1, 0x0F
 	h := r.Habits()
 	h.Devices[0].ID = 0x11
 	h.Hours.Cells[1][23] = 0x22
 	h.Endpoints[0].ID = 0x33
 	h.Objects.Current[0] = 0x44
-	h.Before.Network = 0x55
-	h.LastAccepted, h.Open.Switch10m = 0x66, 0x77
+	h.Context.Before = 0x55
+	h.LastAccepted, h.Open.Companions10m = 0x66, 0x77
+	h.Steps[63], h.Last, h.Challenger.Flags, h.Behaviour.Candidate = 0x99, 0xAA, 0xBB, 0xCC
+	h.LastSuccess, h.Numbers[2], h.Walk.ForeignNow.N, h.Order = 0xDD, 0xEE, 0xFF, 0x1011
 	r.Open[1] = 0x88
 	b := Encode(nil, &r)
 	if len(b) != RecordSize {
@@ -57,18 +60,26 @@ func TestLayout(t *testing.T) {
 		{0, []byte{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, Version, byte(KindCaller)}},
 		{28, []byte{0xDD, 0xCC, 0xBB, 0xAA}},
 		{64, []byte{2, 1}},
-		{186, []byte{6, 5, 0, 0, 0x80, 0x3F}},
-		{248, []byte{0, 0, 0x80, 0x3F}},
-		{328, []byte{0, 0, 0x80, 0x3F}},
-		{390, []byte{4, 3}},
-		{440, []byte{0, 0, 0x80, 0x3F}},
+		{140, []byte{6, 5}},
+		{154, []byte{0x0C, 0x0B, 0, 0, 0x80, 0x3F}},
+		{216, []byte{0, 0, 0x80, 0x3F}},
+		{296, []byte{0, 0, 0x80, 0x3F}},
+		{366, []byte{4, 3}},
+		{378, []byte{0x0E, 0x0D}},
+		{428, []byte{0, 0, 0x80, 0x3F}},
+		{440, []byte{0, 0, 0x80, 0x3F, 0x0F}},
 		{471, []byte{'n'}},
 		{472, []byte{0x11}},
-		{472 + 192 + 47, []byte{0x22}},
-		{472 + 244, []byte{0x33}},
-		{472 + 384, []byte{0x44}},
-		{472 + 528, []byte{0x55, 0, 0, 0, 0x66}},
-		{472 + 540, []byte{0x77}},
+		{472 + 168 + 47, []byte{0x22}},
+		{472 + 220, []byte{0x33}},
+		{472 + 347, []byte{0x99, 0xAA}},
+		{472 + 352, []byte{0x44}},
+		{472 + 448, []byte{0x55, 0, 0, 0, 0x66}},
+		{472 + 460, []byte{0x77}},
+		{472 + 505, []byte{0xBB, 0, 0, 0xCC}},
+		{472 + 516, []byte{0xDD}},
+		{472 + 528, []byte{0xEE}},
+		{472 + 549, []byte{0xFF, 0x11, 0x10}},
 		{62, []byte{0x88, 0}},
 	} {
 		if got := b[f.offset : f.offset+len(f.want)]; !bytes.Equal(got, f.want) {
@@ -89,7 +100,7 @@ func TestDecodeRefuses(t *testing.T) {
 	}
 	f("1023 bytes", func(b []byte) []byte { return b[1:] })
 	f("0 bytes", func(b []byte) []byte { return nil })
-	f("layout version 9, and this wonted reads 1 to 3", func(b []byte) []byte { b[16] = 9; return b })
+	f("layout version 9, and this wonted reads 1 to 4", func(b []byte) []byte { b[16] = 9; return b })
 	f("layout version 0", func(b []byte) []byte { b[16] = 0; return b })
 	f("unknown kind 0", func(b []byte) []byte { b[17] = 0; return b })
 	f("unknown kind 10", func(b []byte) []byte { b[17] = 10; return b })
@@ -98,7 +109,7 @@ func TestDecodeRefuses(t *testing.T) {
 func TestDecodeSanitises(t *testing.T) {
 	nan, inf := float32(math.NaN()), float32(math.Inf(1))
 	in := Record{Header: Header{Version: Version, Kind: KindCaller, Created: 10, LastSeen: 5}}
-	in.Baseline.Bytes1h = window.Moments{N: 3, Mean: nan, M2: 2}
+	in.Baseline.Mix10m = window.Moments{N: 3, Mean: nan, M2: 2}
 	in.Baseline.New1h = window.Moments{N: -3, Mean: 1, M2: 2}
 	in.Baseline.New10m = window.Moments{N: 3, Mean: 1, M2: 2}
 	in.Anchors[5] = inf
@@ -108,17 +119,17 @@ func TestDecodeSanitises(t *testing.T) {
 	h.Devices[1] = window.Slot{ID: 8, Weight: 2}
 	h.CountryNovelty = window.Novelty{N: 1, New: 2}
 	h.Hours = window.Hours{Scale: -1}
-	h.Evidence = nan
+	h.Evidence, h.Challenger.Mean[4], in.Mix.Sum = nan, inf, -1
 
 	want := in
 	want.LastSeen = 10
-	want.Baseline.Bytes1h, want.Baseline.New1h = window.Moments{}, window.Moments{}
+	want.Baseline.Mix10m, want.Baseline.New1h = window.Moments{}, window.Moments{}
 	want.Anchors[5], want.Spreads.Records10m = 0, 0
 	h = want.Habits()
 	h.Devices[0] = window.Slot{}
 	h.CountryNovelty.New = 1
 	h.Hours = window.Hours{}
-	h.Evidence = 0
+	h.Evidence, h.Challenger.Mean[4], want.Mix.Sum = 0, 0, 0
 
 	var got Record
 	if err := Decode(Encode(nil, &in), &got); err != nil {
@@ -137,6 +148,8 @@ func safe(t interface{ Fatalf(string, ...any) }, r *Record) {
 		views = append(views, *r.Population())
 	case r.Kind.habitual():
 		views = append(views, *r.Habits())
+	default:
+		views = append(views, *r.Crowd())
 	}
 	var walk func(path string, v reflect.Value)
 	walk = func(path string, v reflect.Value) {

@@ -10,36 +10,44 @@
 // Handle), evict.go (who goes when there is no room), lower.go (where to),
 // save.go and load.go.
 //
-// # Record, layout version 3
+// # Record, layout version 4
 //
-// Little-endian, no padding but where "-" says so. u8 to u64 are unsigned, f32
-// is IEEE 754; "mini" is window.Minifloat, "moments" three f32 (n, mean, M2),
-// "slot" u32 hash and f32 weight, "small" u16 hash and mini weight in 1/1024,
-// "novelty" two f32 (n, new), "peak" f32, u16 day, u16 n. Times are u32 seconds since the epoch. Repeated
-// values and the fields of a group are contiguous, in the order given.
+// Little-endian, no padding. u8 to u64 are unsigned, f32 is IEEE 754; "mini" is
+// window.Minifloat, "moments" three f32 (n, mean, M2), "small moments" three mini
+// in 1/1024 (n, n*mean, M2), "slot" u32 hash and f32 weight, "small" u16 hash and
+// mini weight in 1/1024, "novelty" two f32 (n, new), "small novelty" the same in
+// mini in 1/1024, "peak" f32, u16 day, u16 n. Times are u32 seconds since the
+// epoch, days u16 mod 65536. Repeated values and the fields of a group are
+// contiguous, in the order given.
 //
 //	  0  16  key: u64 high, u64 low
-//	 16   4  u8 version = 3, u8 kind, u8 cohort, u8 flags
+//	 16   4  u8 version = 4, u8 kind, u8 cohort, u8 flags
 //	 20   4  u32 generation: which incarnation in its shard
 //	 24   8  created, last seen
 //	 32  16  u32 requests, accepted, sessions, sequence
-//	 48   4  u16 in flight, u16 day of the last anchor move
+//	 48   4  u16 in flight, day of the last anchor move
 //	 52   8  u32 device now, u32 network now (hashes)
 //	 60   4  u16 accepted in the open minute, u16 in the open ten minutes
-//	 64 124  rings of u16; slot i holds the seconds t with (t/width) mod n = i,
+//	 64  56  rings of u16; slot i holds the seconds t with (t/width) mod n = i,
 //	         as of "last seen":
 //	         requests 6x10 s, 10x1 min, 6x10 min; errors 3x10 min, mistakes
-//	         3x10 min; requests 24x1 h; 10 mini: no ring, the most of each
-//	         quantity that once was ordinary
-//	188  24  f32 anchors: requests 1m 10m 1h, new objects, bytes, records 10m
-//	212 120  moments: requests a minute, 10 minutes, hour; errors a 10 minutes;
-//	         new objects a 10 minutes, hour; bytes a 10 minutes, hour; records,
-//	         switches a 10 minutes
-//	332  60  rings of kinds 1 to 4: new objects 10x1 min, 6x10 min; bytes (mini)
-//	         6x10 min; records (mini) 6x10 min; context switches 2x10 min
-//	392  24  residual of response bytes: moments, f32 anchor, CUSUM, slow spread
-//	416  24  residual of records, likewise
-//	440   8  f32 slow spreads: bytes, records 10m
+//	         3x10 min
+//	120   2  u16 accepted in the open hour
+//	122  20  10 mini: the most of each quantity that once was ordinary
+//	142  14  routes tried in vain: 64 bits of these ten minutes, small moments
+//	156  24  f32 anchors: requests 1m 10m 1h, new objects, bytes, records 10m
+//	180 120  moments: requests a minute, 10 minutes, hour; errors a 10 minutes;
+//	         new objects a 10 minutes, hour; bytes, records, companions, mix of
+//	         routes a 10 minutes
+//	300  68  rings of kinds 1 to 4: new objects 10x1 min, 6x10 min; bytes (mini)
+//	         6x10 min; records (mini) 6x10 min; companions, context switches,
+//	         returns 2x10 min each
+//	368  12  small moments: context switches, returns
+//	380  24  residual of response bytes: moments, f32 anchor, CUSUM, slow spread
+//	404  24  residual of records, likewise
+//	428   8  f32 slow spreads: bytes, records 10m
+//	436   8  mix of routes: f32 bits of the open ten minutes, CUSUM
+//	444   4  spare
 //	448  24  display name, zero-padded; a longer one is cut and ends in "…"
 //	472 552  tail, by kind
 //
@@ -48,31 +56,43 @@
 //
 //	  0  48  6 slots: devices          48  8  their novelty
 //	 56  64  8 slots: networks        120  8  their novelty
-//	128  32  4 slots: companions      160  8  their novelty
-//	168  16  4 small: countries       184  8  their novelty
-//	192  52  hours: 24 u8 weekday, 24 u8 weekend, f32 scale
-//	244  64  16 small: endpoints
-//	308  64  64 u8: endpoint bigrams
-//	372   8  u16: last four endpoints
-//	380   4  -
-//	384  64  recent objects: two Bloom filters of 4 u64, current and previous
-//	448  48  2 HyperLogLogs of 32 six-bit registers, four to three bytes
-//	496  16  4 small: API versions, by sessions that used them
-//	512  12  f32 e-CUSUM, u32 elevated until, u16 day of the last alert, bits of
-//	         the session's: u8 methods, u8 versions
-//	524   8  u32 device, u32 network of the context before
-//	532   4  last accepted
-//	536   8  u16 accepted in open buckets: new objects 10m, 1h, switches 10m; 2 -
-//	544   8  8 u8: methods, by sessions that used them
+//	128  16  4 small: companions
+//	144  16  4 small: countries       160  8  their novelty
+//	168  52  hours: 24 u8 weekday, 24 u8 weekend, f32 scale
+//	220  64  16 small: endpoints
+//	284  64  steps between them: 16 rows of 16 counts of two bits, a row an end
+//	348   4  u16: the last endpoint; bits: endpoints of these ten minutes
+//	352  64  recent objects: two Bloom filters of 4 u64, current and previous
+//	416  16  4 small: API versions, by sessions that used them
+//	432  12  f32 e-CUSUM, u32 elevated until, day of the last alert, bits of the
+//	         session's: u8 methods, u8 versions
+//	444   8  u32 contexts: the last, the one before (hashes)
+//	452   4  last accepted
+//	456   8  accepted in open buckets: u16 new objects 10m, 1h, companions 10m;
+//	         u8 switches, returns
+//	464   8  8 u8: methods, by sessions that used them
+//	472  36  challenger: 5 f32 mean, 5 u8 spread, 5 u8 n, start day, u8 sessions,
+//	         u8 flags
+//	508   8  behaviour: u8 candidate, streak, operator's cohort, 5 spare
+//	516   4  last success
+//	520  30  walk: 3 u32 last numbers, 3 u16 their routes, small novelty adjacent,
+//	         foreign; u8 k, n of these ten minutes, of each
+//	550   2  u16 CUSUM of the sequence, in 1/1024 bits
 //
 // Of 5, 6, 7 and 9: 64 bytes objects as above, 2 HyperLogLogs of callers (24
-// bytes each: this day, the one before), 440 -. Of 8: moments of log2(1+bytes)
-// and of log2(1+records) of all accepted responses, u32 who was last learned from,
-// 3 peaks: bytes, records, bytes where records were counted; 500 -.
+// bytes each: this day, the one before); sign-ins: 2 HyperLogLogs of names that
+// failed (these ten minutes, those before), u16 3x10 min attempts, failures,
+// successes, moments of such names; 360 spare.
 //
-// Layout 2 had the common fields in another order. In layout 1 the fields of errors, mistakes, spreads, versions, methods and
-// "last learned from" were others, which nothing was ever written to; reading
-// such a record clears them (migrate.go).
+// Of 8: moments of log2(1+bytes) and of log2(1+records) of all accepted
+// responses, u32 who was last learned from, 3 peaks: bytes, records, bytes where
+// records were counted; 16 small: routes before this one, f32 how many times;
+// novelty of adjacent and of foreign objects; 416 spare.
+//
+// Layout 3 had a ring of 24 hours, wider companions and distinct objects. Layout 2
+// had the common fields in another order. In layout 1 the fields of errors,
+// mistakes, spreads, versions, methods and "last learned from" were others, which
+// nothing was ever written to; reading such a record clears them (migrate.go).
 //
 // # Memory
 //

@@ -51,7 +51,7 @@ func (r *Record) prefetch(kind Kind) {
 		prefetch(unsafe.Pointer(r), RecordSize/64)
 	case kind == KindRoute:
 		prefetch(unsafe.Pointer(r), 1)
-		prefetch(unsafe.Pointer(&r.Name), 2) // and the population behind it
+		prefetch(unsafe.Pointer(&r.Name), 3) // and the population behind it
 	default:
 		prefetch(unsafe.Pointer(r), 4)
 	}

@@ -17,6 +17,27 @@ func TestRecordsLieOnWholeLines(t *testing.T) {
 	}
 }
 
+// What a request looks at of an address, a network or a device is in the first
+// four lines, and of a route in the first and three more.
+func TestLinesOfARequest(t *testing.T) {
+	var r Record
+	end := func(base, field unsafe.Pointer, size uintptr) uintptr { return uintptr(field) - uintptr(base) + size }
+	start := unsafe.Pointer(&r)
+	for name, last := range map[string]uintptr{
+		"usual errors": end(start, unsafe.Pointer(&r.Baseline.Errors10m), unsafe.Sizeof(r.Baseline.Errors10m)),
+		"tried routes": end(start, unsafe.Pointer(&r.Tried), unsafe.Sizeof(r.Tried)),
+		"anchors":      end(start, unsafe.Pointer(&r.Anchors), unsafe.Sizeof(r.Anchors)),
+	} {
+		if last > 4*64 {
+			t.Errorf("%s end at %d", name, last)
+		}
+	}
+	p := r.Population()
+	if from, to := end(start, unsafe.Pointer(&r.Name), 0)/64, (end(start, unsafe.Pointer(&p.Foreign), unsafe.Sizeof(p.Foreign))-1)/64; to-from > 2 {
+		t.Errorf("a population takes lines %d to %d", from, to)
+	}
+}
+
 // What is asked for is what is then found, and asking changes nothing.
 func TestHintsLeadToTheRecord(t *testing.T) {
 	s := newStore(8<<20, 0)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"math"
 	"strings"
 	"testing"
 
@@ -51,66 +52,180 @@ func TestMigrateFromLayout1(t *testing.T) {
 	}
 }
 
-// A record of layout 2 keeps everything, in other places.
-func TestMigrateFromLayout2(t *testing.T) {
-	// The fields of layout 2 and their bytes there, as its description had them.
-	type common struct {
-		Rings struct {
-			Requests10s [6]uint16
-			Requests1m  [10]uint16
-			Requests10m [6]uint16
-			Requests1h  [24]uint16
-			Errors10m   [3]uint16
-			Mistakes10m [3]uint16
-			New1m       [10]uint16
-			New10m      [6]uint16
-			Precedents  [10]uint16
-			Bytes10m    [6]uint16
-			Records10m  [6]uint16
-			Switch10m   [2]uint16
+// common3 are the fields of layout 3 behind the header and their order there, as
+// its description had them, and tail3 those of habits.
+type (
+	common3 struct {
+		Requests10s            [6]uint16
+		Requests1m             [10]uint16
+		Requests10m            [6]uint16
+		Errors10m, Mistakes10m [3]uint16
+		Requests1h             [24]uint16
+		Precedents             [10]uint16
+		Anchors                [6]float32
+		Usual                  struct {
+			Requests1m, Requests10m, Requests1h, Errors10m, New10m, New1h, Bytes10m, Bytes1h, Records10m, Companions10m window.Moments
 		}
-		Bytes, Records Residual
-		Baseline       struct {
-			Requests1m, Requests10m, Requests1h, New10m, New1h, Bytes10m, Bytes1h, Records10m, Errors10m, Switch10m window.Moments
-		}
-		Anchors [6]float32
-		Spreads struct{ Bytes10m, Records10m float32 }
+		New1m                        [10]uint16
+		New10m, Bytes10m, Records10m [6]uint16
+		Companions10m                [2]uint16
+		Bytes, Records               Residual
+		Spreads                      struct{ Bytes10m, Records10m float32 }
+		Name                         Name
 	}
-	for _, kind := range []Kind{KindCaller, KindAddress, KindRoute} {
-		old := numbered(2, kind)
-		var was common
-		if _, err := binary.Decode(old[88:472], binary.LittleEndian, &was); err != nil {
-			t.Fatal(err)
+	tail3 struct {
+		Devices          [6]window.Slot
+		DeviceNovelty    window.Novelty
+		Networks         [8]window.Slot
+		NetworkNovelty   window.Novelty
+		Companions       [4]window.Slot
+		CompanionNovelty window.Novelty
+		Countries        [4]window.SmallSlot
+		CountryNovelty   window.Novelty
+		Hours            window.Hours
+		Endpoints        [16]window.SmallSlot
+		Bigrams          [64]uint8
+		Last             [4]uint16
+		_                uint32
+		Objects          window.Bloom
+		Distinct         [2]window.HLL
+		Versions         [4]window.SmallSlot
+		Evidence         float32
+		Elevated         uint32
+		AlertDay         uint16
+		Session          struct{ Methods, Versions uint8 }
+		Before           struct{ Device, Network uint32 }
+		LastAccepted     uint32
+		Open             struct{ New10m, New1h, Companions10m, _ uint16 }
+		Methods          [8]uint8
+	}
+)
+
+// A record of layout 3 keeps what was ever written to, but for the objects of two
+// days and the hours that are over.
+func TestMigrateFromLayout3(t *testing.T) {
+	for _, kind := range []Kind{KindCaller, KindUser, KindAddress, KindRoute} {
+		old := numbered(3, kind)
+		copy(old[28:], []byte{0x40, 0x42, 0x0F, 0x40}) // last seen, in hour 2 of its day
+		var was common3
+		if n, err := binary.Decode(old[64:472], binary.LittleEndian, &was); err != nil || n != 472-64 {
+			t.Fatal(n, err)
 		}
 		var r, want Record
 		if err := Decode(old, &r); err != nil {
 			t.Fatal(err)
 		}
-		// Header and tail are where they were.
 		copy(want.bytes()[:64], old)
-		copy(want.bytes()[472:], old[472:])
-		want.sanitise()
 		want.Version = Version
-		copy(want.Name[:], old[64:88])
-		o, b := &was.Rings, &was.Baseline
-		want.Rings = Rings{o.Requests10s, o.Requests1m, o.Requests10m, o.Errors10m, o.Mistakes10m, o.Requests1h, o.Precedents}
-		want.HabitRings = HabitRings{o.New1m, o.New10m, o.Bytes10m, o.Records10m, o.Switch10m}
-		want.Bytes, want.Records, want.Anchors, want.Spreads = was.Bytes, was.Records, was.Anchors, was.Spreads
+		hour := was.Requests1h[want.LastSeen/3600%24]
+		want.Rings = Rings{was.Requests10s, was.Requests1m, was.Requests10m, was.Errors10m, was.Mistakes10m, hour, was.Precedents}
+		want.HabitRings = HabitRings{New1m: was.New1m, New10m: was.New10m, Bytes10m: was.Bytes10m, Records10m: was.Records10m, Companions10m: was.Companions10m}
+		u := &was.Usual
 		want.Baseline = Baseline{
-			Requests1m: b.Requests1m, Requests10m: b.Requests10m, Requests1h: b.Requests1h, Errors10m: b.Errors10m,
-			New10m: b.New10m, New1h: b.New1h, Bytes10m: b.Bytes10m, Bytes1h: b.Bytes1h, Records10m: b.Records10m, Switch10m: b.Switch10m,
+			Requests1m: u.Requests1m, Requests10m: u.Requests10m, Requests1h: u.Requests1h, Errors10m: u.Errors10m,
+			New10m: u.New10m, New1h: u.New1h, Bytes10m: u.Bytes10m, Records10m: u.Records10m, Companions10m: u.Companions10m,
+		}
+		want.Anchors, want.Bytes, want.Records, want.Spreads, want.Name = was.Anchors, was.Bytes, was.Records, was.Spreads, was.Name
+		if !kind.habitual() {
+			copy(want.bytes()[472:], old[472:])
+		} else {
+			var had tail3
+			if n, err := binary.Decode(old[472:], binary.LittleEndian, &had); err != nil || n != 552 {
+				t.Fatal(n, err)
+			}
+			h := want.Habits()
+			*h = Habits{
+				Devices: had.Devices, DeviceNovelty: had.DeviceNovelty, Networks: had.Networks, NetworkNovelty: had.NetworkNovelty,
+				Countries: had.Countries, CountryNovelty: had.CountryNovelty, Hours: had.Hours, Endpoints: had.Endpoints,
+				Objects: had.Objects, Versions: had.Versions, Evidence: had.Evidence, Elevated: had.Elevated, AlertDay: had.AlertDay,
+				Session: had.Session, LastAccepted: had.LastAccepted, Methods: had.Methods,
+			}
+			h.Open.New10m, h.Open.New1h, h.Open.Companions10m = had.Open.New10m, had.Open.New1h, had.Open.Companions10m
+			for i, c := range had.Companions {
+				if got := window.SmallSlots(r.Habits().Companions[:]).Weight(uint16(c.ID)); math.Abs(got-float64(c.Weight)) > 0.01 {
+					t.Errorf("companion %d weighs %v, and weighed %v", i, got, c.Weight)
+				}
+			}
+			h.Companions = r.Habits().Companions
+		}
+		want.sanitise()
+		if r != want {
+			t.Errorf("%v: %+v, want %+v", kind, r, want)
+		}
+	}
+}
+
+// A record of layout 2 keeps everything, in other places.
+func TestMigrateFromLayout2(t *testing.T) {
+	// The fields of layout 2 and their bytes there, as its description had them.
+	type common struct {
+		Name        Name
+		Requests10s [6]uint16
+		Requests1m  [10]uint16
+		Requests10m [6]uint16
+		Requests1h  [24]uint16
+		Errors10m   [3]uint16
+		Mistakes10m [3]uint16
+		New1m       [10]uint16
+		New10m      [6]uint16
+		Precedents  [10]uint16
+		Bytes10m    [6]uint16
+		Records10m  [6]uint16
+		Switch10m   [2]uint16
+		Bytes       Residual
+		Records     Residual
+		Requests    [3]window.Moments
+		Objects     [4]window.Moments // new, bytes
+		Records10mU window.Moments
+		Errors10mU  window.Moments
+		Switch10mU  window.Moments
+		Anchors     [6]float32
+		Spreads     struct{ Bytes10m, Records10m float32 }
+	}
+	for _, kind := range []Kind{KindCaller, KindAddress, KindRoute} {
+		old := numbered(2, kind)
+		var was common
+		if n, err := binary.Decode(old[64:472], binary.LittleEndian, &was); err != nil || n != 472-64 {
+			t.Fatal(n, err)
+		}
+		var is common3
+		is.Requests10s, is.Requests1m, is.Requests10m, is.Requests1h = was.Requests10s, was.Requests1m, was.Requests10m, was.Requests1h
+		is.Errors10m, is.Mistakes10m, is.Precedents, is.Anchors = was.Errors10m, was.Mistakes10m, was.Precedents, was.Anchors
+		u := &is.Usual
+		u.Requests1m, u.Requests10m, u.Requests1h, u.Errors10m = was.Requests[0], was.Requests[1], was.Requests[2], was.Errors10mU
+		u.New10m, u.New1h, u.Bytes10m, u.Bytes1h = was.Objects[0], was.Objects[1], was.Objects[2], was.Objects[3]
+		u.Records10m, u.Companions10m = was.Records10mU, was.Switch10mU
+		is.New1m, is.New10m, is.Bytes10m, is.Records10m, is.Companions10m = was.New1m, was.New10m, was.Bytes10m, was.Records10m, was.Switch10m
+		is.Bytes, is.Records, is.Spreads, is.Name = was.Bytes, was.Records, was.Spreads, was.Name
+		third := bytes.Clone(old)
+		third[16] = 3
+		if n, err := binary.Encode(third[64:472], binary.LittleEndian, &is); err != nil || n != 472-64 {
+			t.Fatal(n, err)
+		}
+		var r, want Record
+		if err := errors.Join(Decode(old, &r), Decode(third, &want)); err != nil {
+			t.Fatal(err)
 		}
 		if r != want {
 			t.Errorf("%v: %+v, want %+v", kind, r, want)
 		}
 	}
-	total := commonAt
-	for _, p := range orderOf2 {
-		total += p.size
+}
+
+// What a layout takes from the one before fills its place exactly.
+func TestMigrationsFillTheRecord(t *testing.T) {
+	f := func(name string, at, end int, parts []part) {
+		t.Helper()
+		for _, p := range parts {
+			at += p.size
+		}
+		if at != end {
+			t.Errorf("%s: the parts end at %d, want %d", name, at, end)
+		}
 	}
-	if total != 472 {
-		t.Errorf("the parts end at %d", total)
-	}
+	f("layout 2, common", commonAt, tailAt, orderOf2[:])
+	f("layout 3, common", commonAt, tailAt, orderOf3[:])
+	f("layout 3, habits", tailAt, RecordSize, habitsOf3[:])
 }
 
 // A snapshot of an older wonted loads and says so; one record in it that nobody
@@ -148,7 +263,7 @@ func TestLoadOlderLayout(t *testing.T) {
 	report.Snapshot = "snapshot-00000001"
 	text := report.String()
 	if report.Records != 2 || report.Dropped != 1 || report.Refused != 1 ||
-		!strings.Contains(text, "; their layout 1 was brought up to 3; 1 more were refused (no profile record: layout version 77, and this wonted reads 1 to 3).") {
+		!strings.Contains(text, "; their layout 1 was brought up to 4; 1 more were refused (no profile record: layout version 77, and this wonted reads 1 to 4).") {
 		t.Errorf("%+v: %s", report, text)
 	}
 	rec, pin, ok := s.Find(Key{1, 1})
@@ -165,7 +280,7 @@ func TestLoadOlderLayout(t *testing.T) {
 	}
 	var unfit *badSnapshot
 	if _, err := s.decode(&b, testMeta); !errors.As(err, &unfit) || unfit.reason != reasonVersion ||
-		!strings.Contains(unfit.text, "have layout 4 of 1024 bytes, and this wonted reads layouts 1 to 3 of 1024; the wonted that made it can read it") {
+		!strings.Contains(unfit.text, "have layout 5 of 1024 bytes, and this wonted reads layouts 1 to 4 of 1024; the wonted that made it can read it") {
 		t.Errorf("a newer layout: %v", err)
 	}
 }

@@ -7,7 +7,7 @@ const RecordSize = 1024
 
 // Version is the layout's version, in every record and in the snapshot's header.
 // Older ones are brought up to it when they are read: see migrate.go.
-const Version = 3
+const Version = 4
 
 // Key is the 128-bit keyed hash that stands for an identity. The zero Key is nobody.
 type Key struct{ Hi, Lo uint64 }
@@ -51,27 +51,36 @@ type Header struct {
 	Open       [2]uint16 // accepted requests of the minute and the ten minutes that are not over
 }
 
-// Rings are the sliding counters that every entity but a route has, 124 bytes. A
+// Rings are the sliding counters that every entity but a route has, 78 bytes. A
 // ring's slot is (seconds/width) mod len; the slots that passed since LastSeen
 // are zeroed on access (window.Advance).
 type Rings struct {
 	Requests10s [6]uint16
 	Requests1m  [10]uint16
 	Requests10m [6]uint16
-	Errors10m   [3]uint16 // answers of 400 and above
-	Mistakes10m [3]uint16 // those among them that are the client's own doing
-	Requests1h  [24]uint16
+	Errors10m   [3]uint16  // answers of 400 and above
+	Mistakes10m [3]uint16  // those among them that are the client's own doing
+	Hour        uint16     // accepted requests of the hour that is not over
 	Precedents  [10]uint16 // no ring: minifloats of the most of each quantity that once was ordinary
 }
 
-// HabitRings are those that only entities with habits have, 60 bytes. Bytes and
+// Tried are the routes that were asked for in vain, or that nobody knows: those
+// of these ten minutes, and how many are usual. 14 bytes.
+type Tried struct {
+	Routes window.Linear
+	Usual  window.SmallMoments
+}
+
+// HabitRings are those that only entities with habits have, 68 bytes. Bytes and
 // Records hold window minifloats.
 type HabitRings struct {
-	New1m      [10]uint16 // objects not seen lately
-	New10m     [6]uint16
-	Bytes10m   [6]uint16
-	Records10m [6]uint16
-	Switch10m  [2]uint16
+	New1m         [10]uint16 // objects not seen lately
+	New10m        [6]uint16
+	Bytes10m      [6]uint16
+	Records10m    [6]uint16
+	Companions10m [2]uint16 // identities beside this one that were never seen with it
+	Switches10m   [2]uint16 // of context, a device and a network together
+	Returns10m    [2]uint16 // those among them to the context before the last
 }
 
 // Baseline is what is usual, learned one closed bucket at a time from buckets
@@ -80,9 +89,9 @@ type Baseline struct {
 	Requests1m, Requests10m, Requests1h window.Moments
 	Errors10m                           window.Moments
 	New10m, New1h                       window.Moments
-	Bytes10m, Bytes1h                   window.Moments
-	Records10m                          window.Moments
-	Switch10m                           window.Moments
+	Bytes10m, Records10m                window.Moments
+	Companions10m                       window.Moments
+	Mix10m                              window.Moments // mean surprise, in bits, of the routes asked for
 }
 
 // Residual is the identity's deviation from its route in one response's size:
@@ -100,49 +109,92 @@ type Residual struct {
 //
 // Records lie on whole lines of 64 bytes, and memory is fetched by the line. So
 // what a request looks at of an address, a network or a device is in the first
-// four, but for the last four bytes of what is usual of errors; and what it
-// looks at of a route is in the first one and two more.
+// four, unless it is a sign-in; and what it looks at of a route is in the first
+// one and three more.
 type Record struct {
-	Header                                            //   0  64
-	Rings      Rings                                  //  64 124
-	Anchors    [6]float32                             // 188  24 slow means: requests 1m/10m/1h, new 10m, bytes 10m, records 10m
-	Baseline   Baseline                               // 212 120
-	HabitRings HabitRings                             // 332  60
-	Bytes      Residual                               // 392  24
-	Records    Residual                               // 416  24
-	Spreads    struct{ Bytes10m, Records10m float32 } // 440   8 slow spreads
-	Name       Name                                   // 448  24
-	tail       [69]uint64                             // 472 552
+	Header                                                     //   0  64
+	Rings      Rings                                           //  64  78
+	Tried      Tried                                           // 142  14
+	Anchors    [6]float32                                      // 156  24 slow means: requests 1m/10m/1h, new 10m, bytes 10m, records 10m
+	Baseline   Baseline                                        // 180 120
+	HabitRings HabitRings                                      // 300  68
+	Contexts   struct{ Switches, Returns window.SmallMoments } // 368  12 usual in ten minutes
+	Bytes      Residual                                        // 380  24
+	Records    Residual                                        // 404  24
+	Spreads    struct{ Bytes10m, Records10m float32 }          // 428   8 slow spreads
+	Mix        struct{ Sum, Up float32 }                       // 436   8 surprise of the routes of ten minutes; winsorised CUSUM
+	Spare      uint32                                          // 444   4
+	Name       Name                                            // 448  24
+	tail       [69]uint64                                      // 472 552
 }
 
 // Habits is the tail of a caller, credential, session or user: how, whence and
 // when it comes, and what it touches.
 type Habits struct {
-	Devices          [6]window.Slot       //   0 48
-	DeviceNovelty    window.Novelty       //  48  8
-	Networks         [8]window.Slot       //  56 64
-	NetworkNovelty   window.Novelty       // 120  8
-	Companions       [4]window.Slot       // 128 32 losing sources of the same kind seen beside this one
-	CompanionNovelty window.Novelty       // 160  8
-	Countries        [4]window.SmallSlot  // 168 16
-	CountryNovelty   window.Novelty       // 184  8
-	Hours            window.Hours         // 192 52
-	Endpoints        [16]window.SmallSlot // 244 64
-	Bigrams          window.Bigrams       // 308 64
-	Last             [4]uint16            // 372  8 last four endpoints
-	_                uint32
-	Objects          window.Bloom        // 384 64 recent objects
-	Distinct         [2]window.HLL       // 448 48
-	Versions         [4]window.SmallSlot // 496 16 of the API, by the sessions they were used in
-	Evidence         float32             // e-CUSUM
-	Elevated         uint32              // until, seconds since the epoch
-	AlertDay         uint16
-	Session          struct{ Methods, Versions uint8 }         // bits: what the session has used already
-	Before           struct{ Device, Network uint32 }          // the context before the one in Header: A-B-A-B is a replay
-	LastAccepted     uint32                                    // seconds since the epoch: a session ends 30 minutes after it
-	Open             struct{ New10m, New1h, Switch10m uint16 } // accepted, of the buckets that are not over
-	_                uint16
-	Methods          [8]uint8 // sessions that used it, halved as a whole when one saturates
+	Devices        [6]window.Slot                    //   0 48
+	DeviceNovelty  window.Novelty                    //  48  8
+	Networks       [8]window.Slot                    //  56 64
+	NetworkNovelty window.Novelty                    // 120  8
+	Companions     [4]window.SmallSlot               // 128 16 losing sources of the same kind seen beside this one
+	Countries      [4]window.SmallSlot               // 144 16
+	CountryNovelty window.Novelty                    // 160  8
+	Hours          window.Hours                      // 168 52
+	Endpoints      [16]window.SmallSlot              // 220 64
+	Steps          window.Steps                      // 284 64 between endpoints, by their slots
+	Last           uint16                            // 348  2 the last endpoint
+	Used           uint16                            // 350  2 bits: endpoints asked for in these ten minutes, by their slots
+	Objects        window.Bloom                      // 352 64 recent objects
+	Versions       [4]window.SmallSlot               // 416 16 of the API, by the sessions they were used in
+	Evidence       float32                           // 432  4 e-CUSUM
+	Elevated       uint32                            // 436  4 until, seconds since the epoch
+	AlertDay       uint16                            // 440  2
+	Session        struct{ Methods, Versions uint8 } // 442 2 bits: what the session has used already
+	Context        struct{ Last, Before uint32 }     // 444 8 hashes of device and network: A-B-A-B is a replay
+	LastAccepted   uint32                            // 452 4 seconds since the epoch: a session ends 30 minutes after it
+	Open           struct {                          // 456 8 accepted, of the buckets that are not over
+		New10m, New1h, Companions10m uint16
+		Switches10m, Returns10m      uint8
+	}
+	Methods     [8]uint8   // 464  8 sessions that used it, halved as a whole when one saturates
+	Challenger  Challenger // 472 36
+	Behaviour   Behaviour  // 508  8
+	LastSuccess uint32     // 516  4 of a user's sign-ins, seconds since the epoch; 0: none yet
+	Numbers     [3]uint32  // 520 12 the last number, mod 2^32, on each of the last three routes that had one
+	Walk        Walk       // 532 18
+	Order       uint16     // 550  2 the CUSUM of the sequence, in 1/1024 bits
+}
+
+// Walk is about the ids that an entity goes through, 18 bytes. Of the objects
+// that were new: how often one lay next to the one before, and how often only
+// others had touched it; all that was learned, and these ten minutes.
+type Walk struct {
+	Routes                  [3]uint16 // hashes, of Numbers
+	Adjacent, Foreign       window.SmallNovelty
+	AdjacentNow, ForeignNow Trials
+}
+
+// Trials are so many of so many.
+type Trials struct{ K, N uint8 }
+
+// Challenger is the baseline that would take over if the one there is were stuck:
+// of requests, new objects, bytes and records of ten minutes, and of the bytes
+// of a response. 36 bytes.
+type Challenger struct {
+	Mean     [5]float32
+	Spread   [5]uint8
+	N        [5]uint8
+	Start    uint16 // day since the epoch, mod 65536
+	Sessions uint8
+	Flags    uint8
+}
+
+// Behaviour is the class that an entity behaves like. The one that counts is in
+// Header.Cohort; 0 is none, everywhere.
+type Behaviour struct {
+	Candidate uint8 // another that it has behaved like lately
+	Streak    uint8 // for how long
+	Operator  uint8 // the cohort that an operator's rule says
+	Spare     [5]uint8
 }
 
 // Crowd is the tail of an address, network, device or sign-in route: who comes
@@ -150,7 +202,15 @@ type Habits struct {
 type Crowd struct {
 	Objects window.Bloom  // objects lately touched from here
 	Callers [2]window.HLL // distinct callers, current and previous day
-	Spare   [440]byte
+	SignIns SignIns
+	Spare   [360]byte
+}
+
+// SignIns are the attempts to sign in, 80 bytes. The rings are of ten minutes.
+type SignIns struct {
+	Users                         [2]window.HLL // distinct names that failed: these ten minutes, those before
+	Attempts, Failures, Successes [3]uint16
+	Usual                         window.Moments // distinct names that failed in ten minutes
 }
 
 // Population is the tail of a route: log2(1+v) of all accepted responses.
@@ -161,5 +221,11 @@ type Population struct {
 	// The largest that was ever answered, learned from or not: see scoring's plain.go.
 	LargestBytes, LargestRecords window.Peak
 	LargestMetered               window.Peak // in bytes, of those whose records were counted
-	Spare                        [500]byte
+
+	Before  [16]window.SmallSlot // routes asked for before this one, by the same caller
+	BeforeN float32              // how many times
+	// New objects on this route that lay next to the one before, and that only
+	// others had touched.
+	Adjacent, Foreign window.Novelty
+	Spare             [416]byte
 }

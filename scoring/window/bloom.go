@@ -1,6 +1,9 @@
 package window
 
-import "math/bits"
+import (
+	"math"
+	"math/bits"
+)
 
 // bloomFull is how many set bits make a filter rotate: there it answers "seen"
 // for (96/256)^3 = 5 % of what it has not seen, after about 40 objects.
@@ -30,6 +33,16 @@ func (b *Bloom) Add(h uint64) (seen bool) {
 		b.Previous, b.Current = b.Current, [4]uint64{}
 	}
 	return seen
+}
+
+// Estimate is about how many distinct values both filters hold, by how many bits
+// are set: -256/3 ln(clear/256).
+func (b *Bloom) Estimate() float64 {
+	set := 0
+	for i := range b.Current {
+		set += bits.OnesCount64(b.Current[i] | b.Previous[i])
+	}
+	return -256.0 / 3 * math.Log(max(256-float64(set), 0.5)/256)
 }
 
 // bloomBits takes the three bit numbers from a mixed hash, so that weak

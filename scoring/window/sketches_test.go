@@ -2,6 +2,7 @@ package window
 
 import (
 	"math"
+	"math/rand/v2"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -192,27 +193,106 @@ func TestHLLOfAnything(t *testing.T) {
 	}
 }
 
-func TestBigrams(t *testing.T) {
-	var g Bigrams
-	for range 255 {
-		g.Add(1, 2)
-	}
-	g.Add(2, 1)
-	if g.Count(1, 2) != 255 || g.Total() != 256 {
-		t.Errorf("count %v of %v", g.Count(1, 2), g.Total())
-	}
-	g.Add(1, 2)
-	if g.Count(1, 2) != 128 || g.Count(2, 1) != 0 || g.Total() != 128 {
-		t.Errorf("halved: count %v, other %v, of %v", g.Count(1, 2), g.Count(2, 1), g.Total())
-	}
-	used := map[int]bool{}
-	for a := range uint16(64) {
-		for b := range uint16(64) {
-			used[bigram(a, b)] = true
+func TestSteps(t *testing.T) {
+	var s Steps
+	count := func(a, b int, want, all float64) {
+		t.Helper()
+		if c, n := s.Count(a, b); c != want || n != all {
+			t.Errorf("%d to %d: %v of %v, want %v of %v", a, b, c, n, want, all)
 		}
 	}
-	if len(used) != len(g) {
-		t.Errorf("%d of %d cells are ever used", len(used), len(g))
+	s.Add(1, 2)
+	s.Add(15, 2)
+	s.Add(2, 1)
+	for range 3 {
+		s.Add(1, 2)
+	}
+	count(1, 2, 3, 4) // the fourth halved three to two, and made three of it
+	count(15, 2, 1, 4)
+	count(2, 1, 1, 1)
+	count(2, 2, 0, 4)
+	if s.To(2) != 4 || s.To(3) != 0 {
+		t.Errorf("to 2: %v, to 3: %v", s.To(2), s.To(3))
+	}
+	s.Forget(1)
+	count(1, 2, 0, 1)
+	count(2, 1, 0, 0)
+	for a := range 16 {
+		for b := range 16 {
+			s = Steps{}
+			s.Add(a, b)
+			bits := 0
+			for _, c := range s {
+				bits += int(c&3 + c>>2&3 + c>>4&3 + c>>6)
+			}
+			if c, n := s.Count(a, b); c != 1 || n != 1 || bits != 1 {
+				t.Fatalf("%d to %d: %v of %v, %d in all", a, b, c, n, bits)
+			}
+		}
+	}
+}
+
+// Linear counting is within a tenth and two up to 60, and saturates.
+func TestLinear(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	for _, n := range []int{0, 1, 5, 20, 60} {
+		sum := 0.0
+		for range 200 {
+			var l Linear
+			for range n {
+				h := rng.Uint64()
+				l.Add(h)
+				if l.Add(h) {
+					t.Fatal("the same twice is new twice")
+				}
+			}
+			sum += l.Estimate() / 200
+		}
+		if math.Abs(sum-float64(n)) > 0.05*float64(n)+0.01 {
+			t.Errorf("%d read %.1f in the mean", n, sum)
+		}
+	}
+	var l Linear
+	for h := range uint64(5000) {
+		l.Add(h)
+	}
+	if e := l.Estimate(); e < 200 || e > 400 {
+		t.Errorf("5000 read %v", e)
+	}
+}
+
+// Small moments follow the full ones through years of windows in which seldom
+// anything happens.
+func TestSmallMoments(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 4))
+	for _, mean := range []float64{0.01, 0.3, 4, 60} {
+		var full Moments
+		var small SmallMoments
+		for range 20_000 {
+			x := math.Floor(rng.ExpFloat64() * mean * 1.5)
+			m := small.Moments()
+			for _, m := range []*Moments{&full, &m} {
+				m.Decay(math.Exp2(-1.0 / 300))
+				m.Add(x, 1)
+			}
+			small = m.Small()
+		}
+		m := small.Moments()
+		if math.Abs(float64(m.N-full.N)) > 0.1*float64(full.N) || math.Abs(float64(m.Mean-full.Mean)) > 0.1*float64(full.Mean)+0.01 ||
+			math.Abs(m.Var()-full.Var()) > 0.2*full.Var()+0.02 {
+			t.Errorf("mean %v: small %+v, full %+v", mean, m, full)
+		}
+	}
+	n := Novelty{N: 20, New: 3}
+	if got := n.Small().Novelty(); got != n {
+		t.Errorf("%+v", got)
+	}
+	if got := (SmallNovelty{N: 1, New: 9}).Novelty(); got.New > got.N {
+		t.Errorf("%+v", got)
+	}
+	nan := Moments{N: float32(math.NaN()), Mean: -1, M2: float32(math.Inf(-1))}
+	if got := nan.Small(); got != (SmallMoments{}) {
+		t.Errorf("%+v", got)
 	}
 }
 
@@ -224,7 +304,8 @@ func TestNoAllocs(t *testing.T) {
 	var h Hours
 	var b Bloom
 	var l HLL
-	var g Bigrams
+	var steps Steps
+	var distinct Linear
 	now := uint32(1 << 30)
 	if a := testing.AllocsPerRun(1000, func() {
 		last := now
@@ -249,7 +330,12 @@ func TestNoAllocs(t *testing.T) {
 		l.Add(uint64(now))
 		l.Estimate()
 		l.Merge(&l)
-		g.Add(uint16(now), 1)
+		steps.Add(int(now%16), 1)
+		steps.Count(1, int(now%16))
+		distinct.Add(uint64(now))
+		distinct.Estimate()
+		m = m.Small().Moments()
+		b.Estimate()
 	}); a != 0 {
 		t.Errorf("%v allocations", a)
 	}

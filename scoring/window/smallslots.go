@@ -13,6 +13,9 @@ const smallUnit = 1024
 func smallWeight(w uint16) float64 { return float64(Minifloat(w).Decode()) / smallUnit }
 
 func smallEncode(w float64) uint16 {
+	if !(w > 0) {
+		return 0
+	}
 	return uint16(Encode(uint64(math.Round(min(w, 1<<40) * smallUnit)))) // Encode saturates below that
 }
 

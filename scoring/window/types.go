@@ -33,6 +33,15 @@ type Bloom struct{ Current, Previous [4]uint64 }
 // HLL is a 32-register HyperLogLog of 6-bit registers: about 18 % standard error.
 type HLL [24]byte
 
-// Bigrams is a hashed count sketch of endpoint pairs, saturating at 255 and
-// halved as a whole when a cell saturates.
-type Bigrams [64]uint8
+// Steps counts the steps between the sixteen values of SmallSlots, by the places
+// they have there: 16 rows of 16 cells of two bits. See steps.go.
+type Steps [64]uint8
+
+// Linear counts distinct values, up to some 200: 64 cells of a bit. See linear.go.
+type Linear [8]uint8
+
+// SmallMoments are Moments in half the room: see smallmoments.go.
+type SmallMoments struct{ N, Sum, M2 uint16 }
+
+// SmallNovelty is a Novelty in half the room, Minifloats of 1/1024ths.
+type SmallNovelty struct{ N, New uint16 }
