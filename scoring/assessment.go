@@ -10,12 +10,15 @@ import (
 type Evidence struct {
 	Detector Detector
 	Entity   profile.Kind
-	Bits     float64       // surprise S = -log2 p
+	Bits     float64       // surprise S = -log2 p: among peers once they are known, until then the model's
 	Score    float64       // S log10 2, 0 to 12
+	Share    float64       // of all that makes the score; 0 while peers are not known
 	Observed float64       // in Unit
 	Expected float64       // in Unit: what is usual for this entity
 	Unit     string        // "requests", "bytes", "records", "objects", "hour", "share"
 	Window   time.Duration // 0: this exchange alone
+
+	raw, held float64 // bits: the model's, and those held back where it alone must not alarm
 }
 
 // MaxEvidence bounds the findings of one exchange.
@@ -26,7 +29,7 @@ type Assessment struct {
 	Score     float64    // -log10 of the (calibrated) p-value, 0 to 12
 	Threshold float64    // where the alert budget stands
 	Anomalous bool       // Score >= Threshold
-	Evidence  []Evidence // those that ran and found surprise, most surprising first; backed by the exchange
+	Evidence  []Evidence // those that ran and found surprise, what counts most first; backed by the exchange
 
 	// About the caller, as its profile stood when the request came.
 	Age      time.Duration

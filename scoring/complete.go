@@ -3,6 +3,7 @@ package scoring
 import (
 	"time"
 
+	"github.com/wonted-project/wonted/scoring/calibrate"
 	"github.com/wonted-project/wonted/scoring/profile"
 	"github.com/wonted-project/wonted/scoring/window"
 )
@@ -50,6 +51,7 @@ func (s *Scorer) Complete(ex *Exchange, end End, now time.Time) {
 		weight = learningWeight(ex.Assessment.Score)
 	}
 	clock := seconds(now)
+	s.observe(ex, fate, clock)
 	for k := range sc.entities {
 		if sc.entities[k].handle != (profile.Handle{}) {
 			s.part(ex, profile.Kind(k), clock, end, fate, weight)
@@ -61,6 +63,18 @@ func (s *Scorer) Complete(ex *Exchange, end End, now time.Time) {
 	case fate == answered:
 		s.noteRoute(ex, end, clock)
 	}
+}
+
+// observe tells the calibrator how the exchange ended.
+func (s *Scorer) observe(ex *Exchange, fate fate, now uint32) {
+	sc, a := ex.scratch, &ex.Assessment
+	o := &sc.outcome
+	*o = calibrate.Outcome{Accepted: fate == answered, Score: a.Score, Alarm: a.Anomalous}
+	if len(a.Evidence) > 0 {
+		o.Top = int(a.Evidence[0].Detector)
+	}
+	sc.who.Now = now
+	s.calibrator.Observe(&sc.who, &sc.findings.surprises, o)
 }
 
 // fate is what became of a request.

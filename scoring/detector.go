@@ -20,10 +20,11 @@ const (
 	Country
 	Method
 	Version
+	Drift
 	Detectors int = iota
 )
 
-var detectorNames = [Detectors]string{"rate", "volume", "new_objects", "device", "network", "hour", "companion", "takeover", "errors", "country", "method", "version"}
+var detectorNames = [Detectors]string{"rate", "volume", "new_objects", "device", "network", "hour", "companion", "takeover", "errors", "country", "method", "version", "drift"}
 
 // String is the detector's name in policies and reports.
 func (d Detector) String() string { return detectorNames[d] }

@@ -136,16 +136,16 @@ func TestForgedCredentialsFailWhereTheyComeFrom(t *testing.T) {
 func TestCountry(t *testing.T) {
 	w, c := office(t, "")
 	c.path = "/v1/orders"
-	if ex := w.begin(c); ex.scratch.findings.ran[Country] {
+	if ex := w.begin(c); ex.scratch.findings.ran(Country) {
 		t.Error("asked about a country that nobody told")
 	}
 	c.country = "fr"
-	if ex := w.begin(c); ex.scratch.findings.ran[Country] {
+	if ex := w.begin(c); ex.scratch.findings.ran(Country) {
 		t.Error("asked about the first country of all")
 	}
 	w, c = office(t, "de")
 	c.path, c.country = "/v1/orders", "DE"
-	if ex := w.begin(c); !ex.scratch.findings.ran[Country] || find(ex, Country) != nil {
+	if ex := w.begin(c); !ex.scratch.findings.ran(Country) || find(ex, Country) != nil {
 		t.Errorf("at home: %+v", find(ex, Country))
 	}
 	c.country = "fr"
@@ -173,7 +173,7 @@ func TestMethodAndVersion(t *testing.T) {
 		t.Helper()
 		w, c := office(t, "")
 		c.path, c.records, c.bytes = "/v1/orders", 10, 1900
-		if ex := w.do(c); find(ex, d) != nil || !ex.scratch.findings.ran[d] {
+		if ex := w.do(c); find(ex, d) != nil || !ex.scratch.findings.ran(d) {
 			t.Errorf("%v: as ever: %+v", d, find(ex, d))
 		}
 		change(&c)
@@ -243,12 +243,12 @@ func TestOnlyWhatCouldSpeakCounts(t *testing.T) {
 			asked[d] = true
 		}
 		for d := range Detectors {
-			if got := ex.scratch.findings.ran[d]; got != asked[Detector(d)] {
+			if got := ex.scratch.findings.ran(Detector(d)); got != asked[Detector(d)] {
 				t.Errorf("%s: %v asked: %v", path, Detector(d), got)
 			}
 		}
-		if ex.scratch.findings.k != len(want) {
-			t.Errorf("%s: k = %d, want %d", path, ex.scratch.findings.k, len(want))
+		if ex.scratch.findings.surprises.Questions != len(want) {
+			t.Errorf("%s: k = %d, want %d", path, ex.scratch.findings.surprises.Questions, len(want))
 		}
 	}
 	f("/orders", Rate, Device, Network, Hour, Method, Takeover)

@@ -17,13 +17,24 @@ import (
 // window and not once a response: the responses of a batch are one decision.
 //
 // A trend that everybody shares, a campaign, looks the same; so until peers can
-// be asked, drift is evidence that cannot alarm by itself.
+// be asked, drift is evidence that cannot alarm by itself. It is not volume's:
+// it stays for hours, and what stays for hours would have the tail of volume
+// look heavy.
 const (
 	driftMost   = 14 // a bound from which it falls back within an hour or two
 	driftWindow = time.Hour
 )
 
-func driftBits(c float64) float64 { return max(ordinary, min(c*math.Log2E, subdued)) }
+func driftBits(c float64) float64 { return max(ordinary, c*math.Log2E) }
+
+// judgeDrift speaks where the response is itself more than usual.
+func (e *entity) judgeDrift(ex *Exchange, kind profile.Kind, v float64, m *measure, unit string) {
+	f := Evidence{Detector: Drift, Entity: kind, Unit: unit, Bits: ordinary, Observed: v, Window: driftWindow}
+	if s := driftBits(m.drift); s > ordinary && v > m.one.usual() {
+		f.Bits = s
+	}
+	e.find(ex, f, min(f.Bits, subdued), &m.one)
+}
 
 func drift(c float32, z float64) float32 {
 	return float32(min(max(0, finite(c, 0, driftMost)+min(max(z, -1.5), 2.5)-0.5), driftMost))

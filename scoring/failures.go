@@ -25,7 +25,8 @@ type failing struct {
 	all, mistakes float64
 	history       window.Moments
 	prior         *countPrior
-	ceiling       float64 // bits
+	ceiling       float64 // bits, of a kind
+	held          bool    // it may not alarm by the model alone
 }
 
 func (failures) judge(l *look) {
@@ -38,9 +39,7 @@ func (failures) judge(l *look) {
 		prior:    &l.cohort.errors10m,
 		ceiling:  l.cohort.ceiling,
 	}
-	if l.habits == nil || !l.mature {
-		f.ceiling = min(f.ceiling, subdued)
-	}
+	f.held = l.habits == nil || !l.mature
 	if f.all > 0 {
 		f.find(l.ex, l.kind)
 	}
@@ -51,12 +50,15 @@ func (failures) judge(l *look) {
 // that cannot alarm by itself. Both are held against the history of all.
 func (f *failing) find(ex *Exchange, kind profile.Kind) {
 	e := Evidence{Detector: Errors, Entity: kind, Unit: "errors", Observed: f.all, Window: 10 * time.Minute}
-	e.Bits, e.Expected = f.prior.bits(f.all, &f.history, 0)
-	e.Bits = min(e.Bits, subdued)
-	if s, _ := f.prior.bits(f.mistakes, &f.history, 0); s > e.Bits {
-		e.Bits, e.Observed = s, f.mistakes
+	e.raw, e.Expected = f.prior.bits(f.all, &f.history, 0)
+	e.held = min(e.raw, subdued)
+	if s, _ := f.prior.bits(f.mistakes, &f.history, 0); s > e.held {
+		e.held, e.Observed = s, f.mistakes
 	}
-	e.Bits = min(e.Bits, f.ceiling)
+	e.raw = min(max(e.raw, e.held), f.ceiling)
+	if e.held = min(e.held, f.ceiling); f.held {
+		e.held = min(e.held, subdued)
+	}
 	ex.scratch.findings.add(e)
 }
 

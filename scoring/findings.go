@@ -1,15 +1,20 @@
 package scoring
 
-import "math"
+import (
+	"cmp"
+	"math"
+
+	"github.com/wonted-project/wonted/scoring/calibrate"
+	"github.com/wonted-project/wonted/scoring/window"
+)
 
 // findings collects what the detectors say about one exchange.
 type findings struct {
-	bits     [Detectors]float64 // the most that each detector found, over entities and windows
-	ran      [Detectors]bool
-	k        int // detectors that ran
-	evidence [MaxEvidence]Evidence
-	n        int
-	ranked   [Detectors]float64 // room for the calibrator's argument
+	surprises calibrate.Surprises // the most that each detector found, over entities and windows
+	evidence  [MaxEvidence]Evidence
+	n         int
+	threshold float64 // as it stood when the request came; 0: not asked yet
+	sum       float64 // of the e-values; 0: there are none
 }
 
 // worthTelling is the least score of evidence: one window in ten is no news.
@@ -18,65 +23,109 @@ const worthTelling = 1
 func isNews(bits float64) bool { return bits*log10of2 >= worthTelling }
 
 func (f *findings) reset() {
-	f.bits, f.ran, f.k, f.n = [Detectors]float64{}, [Detectors]bool{}, 0, 0
+	f.surprises.Reset()
+	f.n, f.threshold, f.sum = 0, 0, 0
 }
 
 // run notes that a detector had something to judge, whatever it found: the
-// number of questions is what the score pays for. Where there is nothing to ask
-// about, no object, no companion, no error, no version, no body yet, a detector
-// does not run.
+// number of questions is what an uncalibrated score pays for. Where there is
+// nothing to ask about, no object, no companion, no error, no version, no body
+// yet, a detector does not run.
 func (f *findings) run(d Detector) {
-	if !f.ran[d] {
-		f.ran[d] = true
-		f.bits[d] = ordinary
-		f.k++
+	if f.surprises.Has(int(d)) {
+		return
+	}
+	f.surprises.Run(int(d), ordinary)
+	if d != Drift { // which is never alone, and held back: it asks nothing that volume does not
+		f.surprises.Questions++
 	}
 }
+
+func (f *findings) ran(d Detector) bool { return f.surprises.Has(int(d)) }
 
 // add takes a finding. A later one of the same detector, entity and unit
 // replaces the earlier: the same question, asked again as a body passes.
 func (f *findings) add(e Evidence) {
 	f.run(e.Detector)
-	f.bits[e.Detector] = max(f.bits[e.Detector], e.Bits)
-	if !isNews(e.Bits) {
+	raw, held := &f.surprises.Raw[e.Detector], &f.surprises.Held[e.Detector]
+	*raw, *held = max(*raw, e.raw), max(*held, e.held)
+	if !isNews(e.raw) {
 		return
 	}
-	e.Score = min(e.Bits*log10of2, 12)
 	for i := range f.n {
 		if o := &f.evidence[i]; o.Detector == e.Detector && o.Entity == e.Entity && o.Unit == e.Unit {
-			copy(f.evidence[i:f.n], f.evidence[i+1:f.n])
-			f.n--
-			break
+			*o = e
+			return
 		}
 	}
-	at := f.n
-	for at > 0 && f.evidence[at-1].Bits < e.Bits {
-		at--
-	}
-	if at == MaxEvidence {
+	if f.n < MaxEvidence {
+		f.evidence[f.n] = e
+		f.n++
 		return
 	}
-	f.n = min(f.n+1, MaxEvidence)
-	copy(f.evidence[at+1:f.n], f.evidence[at:f.n-1])
-	f.evidence[at] = e
+	least := 0
+	for i := range f.n {
+		if f.evidence[i].raw < f.evidence[least].raw {
+			least = i
+		}
+	}
+	if f.evidence[least].raw < e.raw {
+		f.evidence[least] = e
+	}
 }
 
 // assess makes a score of the findings. It never falls while an exchange goes
-// on, since findings are never taken back.
-func (f *findings) assess(a *Assessment, c Calibrator) {
-	k := 0
-	for d := range f.ran {
-		if f.ran[d] {
-			f.ranked[k] = f.bits[d]
-			k++
+// on, since findings are never taken back; and the threshold is the one that
+// stood when the request came.
+func (f *findings) assess(a *Assessment, c Calibrator, who *calibrate.Who) {
+	v := c.Score(who, &f.surprises)
+	if math.IsNaN(v.Score) {
+		v.Score = 0
+	}
+	if f.threshold == 0 {
+		f.threshold = v.Threshold
+	}
+	f.sum = v.Sum
+	a.Score = max(a.Score, v.Score)
+	a.Threshold = f.threshold
+	a.Anomalous = a.Anomalous || a.Score >= f.threshold
+	a.Evidence = f.rank()
+}
+
+// rank weighs the evidence and puts what counts most first. What its peers do
+// as well is no news, and is left out.
+func (f *findings) rank() []Evidence {
+	news := f.n
+	for i := range f.n {
+		e := &f.evidence[i]
+		f.weigh(e)
+		for at := i; at > 0 && f.evidence[at-1].less(&f.evidence[at]); at-- {
+			f.evidence[at-1], f.evidence[at] = f.evidence[at], f.evidence[at-1]
 		}
 	}
-	score, threshold := c.Score(f.ranked[:k])
-	if math.IsNaN(score) {
-		score = 0
+	for news > 0 && f.evidence[news-1].Score < worthTelling {
+		news--
 	}
-	a.Score = max(a.Score, score)
-	a.Threshold = threshold
-	a.Anomalous = a.Anomalous || a.Score >= threshold
-	a.Evidence = f.evidence[:f.n]
+	return f.evidence[:news]
+}
+
+// weigh takes the model at its word, held back, until there are tables. From
+// then on what counts is the detector's p-value among peers, -2 log2 of which
+// was made the e-value; of several entities that it found something about, those
+// with less have less in proportion.
+func (f *findings) weigh(e *Evidence) {
+	e.Bits, e.Share = e.held, 0
+	if f.sum > 0 {
+		value := float64(f.surprises.Evalues[e.Detector])
+		e.Bits = max(0, 2*window.Log2(2*value)) * min(e.raw/f.surprises.Raw[e.Detector], 1)
+		e.Share = min(value/f.sum, 1)
+	}
+	e.Score = min(e.Bits*log10of2, calibrate.MaxScore)
+}
+
+// less: e counts less than o. What counts alike is told in a fixed order,
+// whatever the order in which it was found.
+func (e *Evidence) less(o *Evidence) bool {
+	return cmp.Or(cmp.Compare(o.Score, e.Score), cmp.Compare(o.Bits, e.Bits),
+		cmp.Compare(e.Detector, o.Detector), cmp.Compare(e.Entity, o.Entity), cmp.Compare(e.Unit, o.Unit)) > 0
 }

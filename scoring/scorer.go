@@ -2,7 +2,6 @@ package scoring
 
 import (
 	"math"
-	"sync/atomic"
 	"time"
 
 	"github.com/wonted-project/wonted/scoring/calibrate"
@@ -11,15 +10,18 @@ import (
 	"github.com/wonted-project/wonted/scoring/window"
 )
 
-// Calibrator makes a score of surprises. It is safe for concurrent use and
-// monotone in every surprise.
+// Calibrator makes a score of surprises. It is safe for concurrent use, and
+// monotone in every surprise. Detectors are numbers to it.
 type Calibrator interface {
-	// Score judges the surprises in bits of the detectors that ran. score is
-	// -log10 p, 0 to 12. The slice is the caller's.
-	Score(bits []float64) (score, threshold float64)
-	// Limit is the surprise in bits at which one detector alone, of k that ran,
-	// reaches the threshold.
-	Limit(k int) float64
+	// Score judges what was found so far among who's peers.
+	Score(who *calibrate.Who, found *calibrate.Surprises) calibrate.Verdict
+	// Limit is the surprise in bits at which detector d would bring the score to
+	// the threshold, on top of what the others have found.
+	Limit(who *calibrate.Who, found *calibrate.Surprises, d int) float64
+	// Observe learns from an exchange that has ended. slow is the e-value of the
+	// identity's last ten minutes, once they are over, as far as slow detectors
+	// speak; else 0.
+	Observe(who *calibrate.Who, found *calibrate.Surprises, o *calibrate.Outcome) (slow float64)
 }
 
 // Config is what a Scorer is made of. Store is required.
@@ -39,7 +41,6 @@ type Scorer struct {
 	routes     *route.Table
 	location   *time.Location
 	calibrator Calibrator
-	quantiles  [Detectors + 2]atomic.Pointer[quantile] // by detectors that ran, 0 to all and volume again
 }
 
 // New returns a Scorer.
@@ -95,6 +96,7 @@ func (s *Scorer) Begin(ex *Exchange) {
 		}
 		pin.Release()
 	}
+	sc.who = whoIs(ex, now)
 	local := ex.Time.In(s.location)
 	sc.hour, sc.weekend = local.Hour(), weekend(local)
 	for k := range sc.entities {
@@ -103,7 +105,7 @@ func (s *Scorer) Begin(ex *Exchange) {
 			s.meet(ex, profile.Kind(k), now)
 		}
 	}
-	sc.findings.assess(&ex.Assessment, s.calibrator)
+	sc.findings.assess(&ex.Assessment, s.calibrator, &sc.who)
 	s.bound(ex)
 }
 
@@ -111,7 +113,8 @@ func (s *Scorer) Begin(ex *Exchange) {
 // habits. A stolen token is bound by its own history, whoever else is named.
 func (s *Scorer) bound(ex *Exchange) {
 	sc, a := ex.scratch, &ex.Assessment
-	limit, z := s.limit(sc.findings.k + 1) // with volume
+	limit := s.calibrator.Limit(&sc.who, &sc.findings.surprises, int(Volume))
+	z := quantiles.of(limit)
 	for k := range sc.entities {
 		e := &sc.entities[k]
 		if !e.predictions.mature {
@@ -123,21 +126,6 @@ func (s *Scorer) bound(ex *Exchange) {
 	}
 	a.Plain = sc.plain(a)
 }
-
-// limit is the surprise at which one of k detectors alarms, and the normal
-// deviate that stands for it: which takes a dozen logarithms to find, and stays.
-func (s *Scorer) limit(k int) (bits, z float64) {
-	bits = s.calibrator.Limit(k)
-	q := s.quantiles[k].Load()
-	if q == nil || q.bits != bits {
-		q = &quantile{bits: bits, z: normalQuantile(bits)}
-		s.quantiles[k].Store(q)
-	}
-	return bits, q.z
-}
-
-// quantile is a surprise and its normal deviate.
-type quantile struct{ bits, z float64 }
 
 // least is the lesser of two bounds, of which 0 is none.
 func least(a, b int64) int64 {
@@ -165,6 +153,9 @@ func (s *Scorer) meet(ex *Exchange, kind profile.Kind, now uint32) {
 	}
 	if kind == profile.KindCaller {
 		l.describe(&ex.Assessment)
+	}
+	if kind == stands(ex) {
+		ex.scratch.who.Cohort, ex.scratch.who.Level = uint8(cohortOf(rec)), uint8(levelOf(rec, l.now))
 	}
 	for _, d := range detectorsOf(kind) {
 		d.judge(l)
@@ -243,7 +234,7 @@ func (s *Scorer) rejudge(ex *Exchange) {
 	sc.judged = now
 	judgeVolume(ex)
 	judgeFailure(ex)
-	sc.findings.assess(&ex.Assessment, s.calibrator)
+	sc.findings.assess(&ex.Assessment, s.calibrator, &sc.who)
 }
 
 // unjudged is a size that no response has.

@@ -3,6 +3,7 @@ package scoring
 import (
 	"time"
 
+	"github.com/wonted-project/wonted/scoring/calibrate"
 	"github.com/wonted-project/wonted/scoring/profile"
 	"github.com/wonted-project/wonted/scoring/window"
 )
@@ -18,6 +19,8 @@ type scratch struct {
 	keys     profile.Keys
 	route    struct{ bytes, records window.Moments } // the route's population, as it stood at Begin
 	answers  answers                                 // and what it has answered
+	who      calibrate.Who                           // stands for the exchange
+	outcome  calibrate.Outcome
 	tails    tails
 	judged   judged // what of the response was judged last
 	bytes    amount // of the response, as it was judged last
@@ -70,12 +73,15 @@ type look struct {
 	context  struct{ device, network, country, hour float64 } // p of what is new here; 0: it is not new
 }
 
-// find hands a finding on, held back where the record may not alarm.
+// find hands a finding on. What a crowd does stays held back for good: nobody is
+// stopped for a neighbour. A record that is not mature may not alarm by the
+// model alone, but by being odd among others as young.
 func (l *look) find(e Evidence) {
 	e.Entity = l.kind
-	e.Bits = min(e.Bits, l.cohort.ceiling)
+	e.raw = min(e.Bits, l.cohort.ceiling)
+	e.held = e.raw
 	if !l.mature {
-		e.Bits = min(e.Bits, subdued)
+		e.held = min(e.held, subdued)
 	}
 	l.ex.scratch.findings.add(e)
 }

@@ -16,7 +16,7 @@ func (e *Evidence) Summary() string {
 	case NewObjects:
 		return fmt.Sprintf("touched %s objects it had not touched before in %s, where %s usual",
 			number(e.Observed), span(e.Window), are(e.Expected))
-	case Volume:
+	case Volume, Drift:
 		return e.volume()
 	case Device:
 		return e.seldom("device", "devices")
@@ -60,7 +60,8 @@ func (e *Evidence) volume() string {
 	switch e.Window {
 	case 0:
 		return fmt.Sprintf("%s in one response where %s%s", observed, usual, times(e))
-	case driftWindow:
+	}
+	if e.Detector == Drift {
 		return fmt.Sprintf("%s in one response where %s, and more than usual for hours", observed, usual)
 	}
 	return fmt.Sprintf("%s in %s where %s%s", observed, span(e.Window), usual, times(e))
@@ -147,4 +148,5 @@ var signs = [Detectors]struct{ attack, owasp string }{
 	Country:    {"credential theft", "API2:2023"},   //
 	Method:     {"function abuse", "API5:2023"},     // broken function level authorization
 	Version:    {"version abuse", "API9:2023"},      // improper inventory management
+	Drift:      {"data exfiltration", "API4:2023"},  //
 }

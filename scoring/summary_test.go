@@ -21,7 +21,7 @@ func TestSummary(t *testing.T) {
 	f("5.2 MB in 10 minutes where 120 kB are usual (43x)",
 		Evidence{Detector: Volume, Unit: "bytes", Observed: 5_200_000, Expected: 120_000, Window: 10 * time.Minute})
 	f("90 kB in one response where 40 kB are usual, and more than usual for hours",
-		Evidence{Detector: Volume, Unit: "bytes", Observed: 90_000, Expected: 40_000, Window: driftWindow})
+		Evidence{Detector: Drift, Unit: "bytes", Observed: 90_000, Expected: 40_000, Window: driftWindow})
 	f("240 requests in a minute where 12 are usual (20x)", Evidence{Detector: Rate, Observed: 240, Expected: 12, Window: time.Minute})
 	f("3 requests in an hour where 0.3 are usual", Evidence{Detector: Rate, Observed: 3, Expected: 0.3, Window: time.Hour})
 	f("touched 64 objects it had not touched before in 10 minutes, where 3 are usual",

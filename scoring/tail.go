@@ -58,6 +58,26 @@ func normalQuantile(bits float64) float64 {
 	return z
 }
 
+// quantiles are the normal quantiles of a grid of surprises, a sixteenth of a
+// bit apart. They are asked for with every exchange, and take a dozen logarithms
+// to find.
+var quantiles = func() (q normalQuantiles) {
+	for i := range q {
+		q[i] = normalQuantile(float64(i) / 16)
+	}
+	return q
+}()
+
+type normalQuantiles [48*16 + 1]float64
+
+// of is the quantile of so many bits, to within 1e-4; beyond 48 bits it is that
+// of 48.
+func (q *normalQuantiles) of(bits float64) float64 {
+	x := min(max(bits, 0), 48-1.0/16) * 16
+	i := int(x)
+	return q[i] + (x-float64(i))*(q[i+1]-q[i])
+}
+
 // countBits is the upper tail P(X >= k) of the negative binomial with mean m
 // and size r: a Poisson count whose rate is Gamma-distributed over the windows
 // with shape r. A saddlepoint approximation without lgamma (Lugannani-Rice in

@@ -33,7 +33,7 @@ type measure struct {
 // predictions are an entity's, for one exchange.
 type predictions struct {
 	known, mature  bool
-	ceiling        float64
+	ceiling        float64 // bits, of a kind
 	bytes, records measure
 }
 
@@ -111,9 +111,6 @@ func scaleOf(m *window.Moments, mu, sigma float64) routeScale {
 func (l *look) predict() {
 	p, rec, sc := &l.entity.predictions, l.rec, l.ex.scratch
 	p.known, p.mature, p.ceiling = true, l.mature, l.cohort.ceiling
-	if !l.mature {
-		p.ceiling = min(p.ceiling, subdued)
-	}
 	b, r := &rec.Baseline, &rec.HabitRings
 	p.bytes = measure{
 		route:  scaleOf(&sc.route.bytes, 11, 3),
@@ -230,13 +227,22 @@ func (e *entity) judge(ex *Exchange, kind profile.Kind, of amount, m *measure, q
 		}
 		best.Bits = s
 	}
-	if s := driftBits(m.drift); s > best.Bits && v > m.one.usual() {
-		best.Bits, best.Observed, best.Window, usual = s, v, driftWindow, &m.one
+	e.find(ex, best, best.Bits, usual)
+	e.judgeDrift(ex, kind, v, m, unit)
+}
+
+// find hands on a finding that is held back to held bits, and more where the
+// record may not alarm.
+func (e *entity) find(ex *Exchange, f Evidence, held float64, usual *predictive) {
+	p := &e.predictions
+	f.raw, f.held = min(f.Bits, p.ceiling), min(held, p.ceiling)
+	if !p.mature {
+		f.held = min(f.held, subdued)
 	}
-	if best.Bits = min(best.Bits, p.ceiling); isNews(best.Bits) {
-		best.Expected = usual.usual()
+	if isNews(f.raw) {
+		f.Expected = usual.usual()
 	}
-	ex.scratch.findings.add(best)
+	ex.scratch.findings.add(f)
 }
 
 // sizes are what the response tells about volume; -1 where it tells nothing.

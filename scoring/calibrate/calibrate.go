@@ -6,7 +6,10 @@
 // Start at Uncalibrated.
 package calibrate
 
-import "math"
+import (
+	"math"
+	"math/bits"
+)
 
 const (
 	// MaxScore bounds every score: beyond 10^-12 no model of ours means anything.
@@ -28,23 +31,34 @@ const (
 // the formulas do. It has no state and is safe for concurrent use.
 type Uncalibrated struct{}
 
-// Score judges the surprises in bits of all detectors that ran. It is monotone
-// in each of them.
-func (Uncalibrated) Score(bits []float64) (score, threshold float64) {
-	most := 0.0
-	for _, s := range bits {
-		most = max(most, s) // keeps a NaN, which is caught below
-	}
-	if len(bits) == 0 || math.IsNaN(most) {
-		return 0, Threshold
-	}
-	return min(max(most*log10of2-log10(len(bits)), 0), MaxScore), Threshold
+// Score judges the surprises of all detectors that ran. It is monotone in each
+// of them.
+func (Uncalibrated) Score(_ *Who, s *Surprises) Verdict {
+	return Verdict{Score: uncalibrated(s), Threshold: Threshold}
 }
 
-// Limit is the surprise in bits at which one detector alone, of k that ran,
-// reaches the threshold.
-func (Uncalibrated) Limit(k int) float64 {
+// Limit is the surprise in bits at which one detector, asked with those that
+// ran, reaches the threshold alone.
+func (Uncalibrated) Limit(_ *Who, s *Surprises, d int) float64 {
+	k := s.Questions
+	if !s.Has(d) {
+		k++
+	}
 	return (Threshold + log10(max(k, 1))) / log10of2
+}
+
+// Observe learns nothing.
+func (Uncalibrated) Observe(*Who, *Surprises, *Outcome) (slow float64) { return 0 }
+
+func uncalibrated(s *Surprises) float64 {
+	most := 0.0
+	for ran := s.Ran; ran != 0; ran &= ran - 1 {
+		most = max(most, s.Held[bits.TrailingZeros32(ran)]) // keeps a NaN, which is caught below
+	}
+	if s.Questions == 0 || math.IsNaN(most) {
+		return 0
+	}
+	return min(max(most*log10of2-log10(s.Questions), 0), MaxScore)
 }
 
 // log10s holds the logarithms of as many detectors as are ever likely to run.

@@ -7,12 +7,21 @@ import (
 	"pgregory.net/rapid"
 )
 
+// asked are the surprises of the first detectors.
+func asked(bits []float64) *Surprises {
+	s := &Surprises{Questions: len(bits)}
+	for d, b := range bits {
+		s.Run(d, b)
+	}
+	return s
+}
+
 func TestScore(t *testing.T) {
 	f := func(want float64, bits ...float64) {
 		t.Helper()
-		score, threshold := Uncalibrated{}.Score(bits)
-		if math.Abs(score-want) > 1e-9 || threshold != Threshold {
-			t.Errorf("%v: score %v, threshold %v; want %v, %v", bits, score, threshold, want, Threshold)
+		v := Uncalibrated{}.Score(nil, asked(bits))
+		if math.Abs(v.Score-want) > 1e-9 || v.Threshold != Threshold {
+			t.Errorf("%v: score %v, threshold %v; want %v, %v", bits, v.Score, v.Threshold, want, Threshold)
 		}
 	}
 	f(0)
@@ -29,9 +38,9 @@ func TestScore(t *testing.T) {
 func TestLimit(t *testing.T) {
 	for k := 1; k <= 20; k++ {
 		bits := make([]float64, k)
-		bits[0] = Uncalibrated{}.Limit(k)
-		if score, threshold := (Uncalibrated{}).Score(bits); math.Abs(score-threshold) > 1e-9 {
-			t.Errorf("k = %d: score %v at the limit, want %v", k, score, threshold)
+		bits[0] = Uncalibrated{}.Limit(nil, asked(bits[1:]), k)
+		if v := (Uncalibrated{}).Score(nil, asked(bits)); math.Abs(v.Score-v.Threshold) > 1e-9 {
+			t.Errorf("k = %d: score %v at the limit, want %v", k, v.Score, v.Threshold)
 		}
 	}
 }
@@ -39,9 +48,9 @@ func TestLimit(t *testing.T) {
 func TestScoreIsMonotone(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		bits := rapid.SliceOfN(rapid.Float64Range(0, 100), 1, 8).Draw(t, "bits")
-		before, _ := Uncalibrated{}.Score(bits)
+		before := Uncalibrated{}.Score(nil, asked(bits)).Score
 		bits[rapid.IntRange(0, len(bits)-1).Draw(t, "which")] += rapid.Float64Range(0, 50).Draw(t, "more")
-		if after, _ := (Uncalibrated{}).Score(bits); after < before {
+		if after := (Uncalibrated{}).Score(nil, asked(bits)).Score; after < before {
 			t.Fatalf("more surprise, less score: %v then %v", before, after)
 		}
 	})
