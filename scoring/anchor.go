@@ -43,22 +43,6 @@ func (l *look) anchor(i int) float64 {
 	return finite(l.rec.Anchors[i], -64, 1e6)
 }
 
-// nextDay is called with every lesson and acts once a day. Years of silence
-// count as a week for the anchors: they give no more room.
-func (l *look) nextDay() {
-	day := uint16(l.now / aDay)
-	if !l.mature || day == l.rec.Learned {
-		return
-	}
-	if passed := day - l.rec.Learned; l.rec.Learned != 0 && passed < 1<<15 {
-		l.fadePrecedents(int(min(passed, 400)))
-		l.moveAnchors(float64(min(passed, 7)))
-	} else {
-		l.moveAnchors(1) // the first day, or a clock that is wrong
-	}
-	l.rec.Learned = day
-}
-
 // moveAnchors moves each anchor by what so many days allow.
 func (l *look) moveAnchors(days float64) {
 	rec, b, c := l.rec, &l.rec.Baseline, l.cohort

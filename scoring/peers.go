@@ -36,9 +36,9 @@ type Peers struct {
 	Level  Level
 }
 
-// cohortOf is the cohort in the record. A number that means nothing is no cohort.
+// cohortOf is the class in the record. A number that means nothing is no class.
 func cohortOf(rec *profile.Record) Cohort {
-	if c := Cohort(rec.Cohort); c <= CohortBursty || FirstNamed <= c && int(c) < Cohorts {
+	if c := Cohort(rec.Cohort); c <= CohortBursty {
 		return c
 	}
 	return CohortNew

@@ -76,7 +76,7 @@ func TestLayout(t *testing.T) {
 		{472 + 352, []byte{0x44}},
 		{472 + 448, []byte{0x55, 0, 0, 0, 0x66}},
 		{472 + 460, []byte{0x77}},
-		{472 + 505, []byte{0xBB, 0, 0, 0xCC}},
+		{472 + 504, []byte{0xBB, 0, 0, 0, 0xCC}},
 		{472 + 516, []byte{0xDD}},
 		{472 + 528, []byte{0xEE}},
 		{472 + 549, []byte{0xFF, 0x11, 0x10}},

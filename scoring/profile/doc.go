@@ -71,9 +71,10 @@
 //	456   8  accepted in open buckets: u16 new objects 10m, 1h, companions 10m;
 //	         u8 switches, returns
 //	464   8  8 u8: methods, by sessions that used them
-//	472  36  challenger: 5 f32 mean, 5 u8 spread, 5 u8 n, start day, u8 sessions,
-//	         u8 flags
-//	508   8  behaviour: u8 candidate, streak, operator's cohort, 5 spare
+//	472  36  challenger: 5 f32 mean, u32 last, 5 u8 n, u8 ordinary, sessions, days,
+//	         flags, -, mini requests of an hour
+//	508   8  behaviour: u8 candidate, streak, operator's cohort, -; u16 day of the
+//	         last novelty, 2 -
 //	516   4  last success
 //	520  30  walk: 3 u32 last numbers, 3 u16 their routes, small novelty adjacent,
 //	         foreign; u8 k, n of these ten minutes, of each

@@ -176,25 +176,31 @@ type Walk struct {
 // Trials are so many of so many.
 type Trials struct{ K, N uint8 }
 
-// Challenger is the baseline that would take over if the one there is were stuck:
-// of requests, new objects, bytes and records of ten minutes, and of the bytes
-// of a response. 36 bytes.
+// Challenger is what was accepted and not learned, being anomalous: the baseline
+// that would take over if the one there is were stuck. 36 bytes.
 type Challenger struct {
+	// Of ten minutes: requests, new objects; log2(1+v) of bytes, records. Of a
+	// response: y of its bytes, as Residual has it.
 	Mean     [5]float32
-	Spread   [5]uint8
-	N        [5]uint8
-	Start    uint16 // day since the epoch, mod 65536
+	Last     uint32   // of the windows in it, when it ended, seconds since the epoch
+	N        [5]uint8 // of each; stays at 255
+	Ordinary uint8    // windows that were learned meanwhile
 	Sessions uint8
+	Days     uint8
 	Flags    uint8
+	_        uint8
+	Hour     uint16 // minifloat of the requests of an hour
 }
 
 // Behaviour is the class that an entity behaves like. The one that counts is in
-// Header.Cohort; 0 is none, everywhere.
+// Header.Cohort; 0 is none, everywhere. 8 bytes.
 type Behaviour struct {
 	Candidate uint8 // another that it has behaved like lately
-	Streak    uint8 // for how long
+	Streak    uint8 // for so many days
 	Operator  uint8 // the cohort that an operator's rule says
-	Spare     [5]uint8
+	_         uint8
+	Novel     uint16 // day of the last sight of a new device or network, since the epoch, mod 65536
+	_         [2]uint8
 }
 
 // Crowd is the tail of an address, network, device or sign-in route: who comes

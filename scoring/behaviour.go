@@ -1,0 +1,103 @@
+package scoring
+
+import (
+	"github.com/wonted-project/wonted/scoring/profile"
+	"github.com/wonted-project/wonted/scoring/window"
+)
+
+// Behaviour classes are told apart by when somebody comes and how evenly, from
+// what the record knows anyway, once a day:
+//
+//	batch    in an hour or a few of the day, whatever the day
+//	poller   around the clock, and hour by hour about as much
+//	bursty   around the clock unevenly, or at a pace that no hand keeps, and
+//	         seldom as much as the time before
+//	person   the rest: at its hours of the day, at its own pace
+//
+// They need no configuration and are no verdict: a class says only whose peers
+// somebody is judged among.
+const (
+	fewHours    = 4.5  // effective hours of the day of a batch, at most
+	roundClock  = 16.0 // effective hours of who comes day and night, at least
+	evenHours   = 1.0  // dispersion of the requests of an hour, at most
+	unevenTimes = 0.5  // dispersion of the requests of ten minutes, at least
+	handPace    = 15.0 // requests in an active minute that a person makes, at most
+)
+
+// A class must hold for some days before it counts, and for longer where it
+// takes another's place: a week of holidays, or the two days in the year whose
+// clock is changed, make nobody somebody else. Only days with a lesson count.
+const (
+	firstClassDays = 3
+	otherClassDays = 5
+	classHours     = 12 // active hours that are known, at least
+)
+
+// behaviour is the class that the record looks like now; CohortNew: too little
+// is known.
+func behaviour(rec *profile.Record) Cohort {
+	h, b := rec.Habits(), &rec.Baseline
+	if !(h.Hours.Total() >= classHours) {
+		return CohortNew
+	}
+	hours, hourly, tenMinutely := effectiveHours(&h.Hours), dispersion(&b.Requests1h), dispersion(&b.Requests10m)
+	switch {
+	case hours <= fewHours:
+		return CohortBatch
+	case hours >= roundClock && hourly <= evenHours:
+		return CohortPoller
+	case hours >= roundClock, tenMinutely >= unevenTimes && b.Requests1m.Mean > handPace:
+		return CohortBursty
+	}
+	return CohortPerson
+}
+
+// effectiveHours is how many hours of the day, equally used, would be as spread
+// as these: 1/sum p^2, 1 to 24. Weekdays and weekends count together.
+func effectiveHours(h *window.Hours) float64 {
+	sum, squares := 0.0, 0.0
+	for i := range h.Cells[0] {
+		n := float64(h.Cells[0][i]) + float64(h.Cells[1][i])
+		sum += n
+		squares += n * n
+	}
+	if squares == 0 {
+		return 0
+	}
+	return sum * sum / squares
+}
+
+// dispersion is how far a count varies beyond chance, 1/r = (variance -
+// mean)/mean^2: 0 for a Poisson's, 1 where it is as often nothing as the double.
+func dispersion(m *window.Moments) float64 {
+	mean := finite(m.Mean, 0, 1e6)
+	if mean == 0 {
+		return 0
+	}
+	return max(m.Var()-mean, 0) / (mean * mean)
+}
+
+// behave lets a day's look at the behaviour count. The class changes when
+// another has held for long enough without a break.
+func behave(rec *profile.Record) {
+	if !habitual(rec.Kind) {
+		return
+	}
+	state, is, like := &rec.Habits().Behaviour, cohortOf(rec), behaviour(rec)
+	rec.Cohort = uint8(is)
+	switch {
+	case like == is || like == CohortNew:
+		state.Candidate, state.Streak = 0, 0
+		return
+	case state.Candidate != uint8(like):
+		state.Candidate, state.Streak = uint8(like), 0
+	}
+	state.Streak = min(state.Streak, 1<<8-2) + 1
+	need := uint8(otherClassDays)
+	if is == CohortNew {
+		need = firstClassDays
+	}
+	if state.Streak >= need {
+		rec.Cohort, state.Candidate, state.Streak = uint8(like), 0, 0
+	}
+}
