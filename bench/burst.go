@@ -94,7 +94,7 @@ func (r *run) bursts(ctx context.Context, i int) error {
 	}
 	for _, b := range bursts {
 		err := pair(b.name, func() (float64, error) {
-			stop := b.start(ctx, calm.wonted)
+			stop := b.start(ctx, calm.wonted[0])
 			p99, err := measure(quiet, "bursts: a round with "+b.name)
 			if failed := stop(); err == nil {
 				err = failed

@@ -82,7 +82,7 @@ func (e *entry) visit(ctx context.Context, plan *Plan, p *Point) (Round, error) 
 	round.EnvoyCPU, round.ProcessorCPU = (used.envoy - before.envoy).Seconds(), (used.processor - before.processor).Seconds()
 	round.Resident = used.resident
 	after, err := e.ask(ctx)
-	if err != nil || e.wonted == nil {
+	if err != nil || len(e.wonted) == 0 {
 		return round, err
 	}
 	round.Scored = int64(after.judged - before.judged)
@@ -136,12 +136,12 @@ func kinds(of map[string]int) string {
 
 // state is what a contender has used, and found, since it was started.
 type state struct {
-	envoy, processor time.Duration // of CPU
-	resident         int64         // of the processor
+	envoy, processor time.Duration // of CPU; processor: of all of them
+	resident         int64         // of the processors
 	asked
 }
 
-// asked is what wonted says of itself.
+// asked is what wonted says of itself, and several of them together.
 type asked struct {
 	judged, undecided, unguarded float64
 	objects, bytes, gc, profiles float64 // gc in seconds of CPU
@@ -164,18 +164,23 @@ func (c *contender) used() (s state, err error) {
 			return s, err
 		}
 	}
-	if c.processor != nil {
-		if s.processor, err = CPU(c.processor.pid()); err != nil {
+	for _, p := range c.processors {
+		cpu, err := CPU(p.pid())
+		if err != nil {
 			return s, err
 		}
-		s.resident, err = Resident(c.processor.pid())
+		resident, err := Resident(p.pid())
+		if err != nil {
+			return s, err
+		}
+		s.processor, s.resident = s.processor+cpu, s.resident+resident
 	}
-	return s, err
+	return s, nil
 }
 
 // ask waits until wonted has judged what was sent, and asks what that took.
 func (c *contender) ask(ctx context.Context) (a asked, err error) {
-	if c.wonted == nil {
+	if len(c.wonted) == 0 {
 		return a, nil
 	}
 	m, err := c.wonted.settle(ctx, float64(c.sent))

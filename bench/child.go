@@ -90,9 +90,6 @@ func (p *child) pid() int { return p.cmd.Process.Pid }
 
 // gone says why the child is no longer there; nil: it is.
 func (p *child) gone() error {
-	if p == nil {
-		return nil
-	}
 	select {
 	case <-p.done:
 		return fmt.Errorf("%s has ended in the middle of the run (%s); its log ends:\n%s", p.name, p.ended(), p.tail(10))

@@ -18,12 +18,12 @@ import (
 // own, both idle until its turn.
 type contender struct {
 	design
-	address   string         // of its Envoy, for clients
-	envoy     *envoy.Process // nil: a target
-	processor *child         // nil: none, or not ours
-	wonted    *wonted        // nil: it is none
-	dir       string
-	sent      int // requests so far
+	address    string         // of its Envoy, for clients
+	envoy      *envoy.Process // nil: a target
+	processors []*child       // none: there is nothing, or it is not ours
+	wonted     ring           // those of the processors that are wonted: all or none
+	dir        string
+	sent       int // requests so far
 }
 
 // scene starts contenders, all in front of the same API.
@@ -77,19 +77,30 @@ func (c *contender) startProcessor(ctx context.Context, s *scene, opts *envoy.Op
 	case c.peer != nil:
 		return c.startPeer(ctx, s, opts)
 	case c.depth != "":
-		w, err := s.startWonted(ctx, c)
-		if err != nil {
-			return err
+		for len(c.wonted) < c.copies {
+			w, err := s.startWonted(ctx, c)
+			if err != nil {
+				return err
+			}
+			c.wonted, c.processors = append(c.wonted, w), append(c.processors, w.child)
 		}
-		c.wonted, c.processor, opts.Wonted = w, w.child, w.listen
+		opts.Wonted, opts.Replicas = c.wonted[0].listen, c.wonted.replicas()
 		return nil
 	default:
 		opts.Wonted = "unix://" + filepath.Join(c.dir, "sock")
-		c.processor, err = startChild(ctx, command{
+		return c.startProgram(ctx, command{
 			name: c.Name, dir: c.dir, args: []string{s.plan.Program, "bench", "noop", "--listen", opts.Wonted},
-		}, listening(opts.Wonted))
-		return err
+		}, opts.Wonted)
 	}
+}
+
+// startProgram runs a processor that is not wonted, until it listens.
+func (c *contender) startProgram(ctx context.Context, start command, listen string) error {
+	p, err := startChild(ctx, start, listening(listen))
+	if err == nil {
+		c.processors = append(c.processors, p)
+	}
+	return err
 }
 
 // reach finds out whether the target answers at all.
@@ -110,8 +121,10 @@ func (c *contender) reach(ctx context.Context, target string) error {
 
 // gone says what of the contender has ended by itself; nil: nothing.
 func (c *contender) gone() error {
-	if err := c.processor.gone(); err != nil {
-		return err
+	for _, p := range c.processors {
+		if err := p.gone(); err != nil {
+			return err
+		}
 	}
 	if c.envoy == nil {
 		return nil
@@ -129,10 +142,12 @@ func (c *contender) stop() {
 	if c.envoy != nil {
 		c.envoy.Stop()
 	}
-	if c.wonted != nil {
-		c.processor.kill() // it would save its profiles, which nobody will read
-	} else if c.processor != nil {
-		c.processor.stop()
+	for _, p := range c.processors {
+		if len(c.wonted) > 0 {
+			p.kill() // it would save its profiles, which nobody will read
+		} else {
+			p.stop()
+		}
 	}
 }
 

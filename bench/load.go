@@ -2,6 +2,7 @@ package bench
 
 import (
 	"context"
+	"math/rand/v2"
 	"net/http"
 	"sync"
 	"sync/atomic"
@@ -13,6 +14,7 @@ import (
 type load struct {
 	clients []loadClient
 	expect  expectation
+	think   time.Duration   // of a closed loop's clients, on average
 	shared  *http.Transport // of HTTP/2
 }
 
@@ -20,6 +22,7 @@ type loadClient struct {
 	client
 	source *source
 	q      Request
+	chance *rand.Rand // of what it thinks
 }
 
 // Protocols of a cell.
@@ -28,14 +31,18 @@ const (
 	HTTP2 = "http/2"
 )
 
+// thinking seeds what clients think: the same in every run and variant.
+const thinking = 0x7468696e6b
+
 // newLoad connects nothing yet. Every variant gets the same requests.
 func newLoad(address string, p Point, attack float64, expect expectation) *load {
-	l := &load{clients: make([]loadClient, p.Concurrency), expect: expect}
+	l := &load{clients: make([]loadClient, p.Concurrency), expect: expect, think: p.Think}
 	if p.Protocol == HTTP2 {
 		l.shared = newTransport2()
 	}
 	for i := range l.clients {
 		c := &l.clients[i]
+		c.chance = rand.New(rand.NewPCG(thinking, uint64(i)))
 		c.source = newSource(Identities{p.Identities, p.Scenario}, attack, uint64(i))
 		if l.shared != nil {
 			c.client = newHTTP2(address, l.shared)
@@ -62,7 +69,8 @@ func (l *load) run(ctx context.Context, d time.Duration, rate float64) *tally {
 }
 
 // closed has every client send its next request when it has the answer to the
-// last. Those under way at the end are waited for.
+// last and has thought, for a time drawn from an exponential distribution.
+// Those under way at the end are waited for.
 func (l *load) closed(ctx context.Context, d time.Duration) *tally {
 	t := newTally(len(l.clients))
 	until := t.start.Add(d)
@@ -80,6 +88,9 @@ func (l *load) closed(ctx context.Context, d time.Duration) *tally {
 			t.add(i, &c.q, a, err, time.Since(start), l.expect)
 			if err != nil {
 				time.Sleep(time.Millisecond) // what refuses at once is not asked a million times
+			}
+			if l.think > 0 {
+				pause(time.Duration(c.chance.ExpFloat64() * float64(l.think)))
 			}
 		}
 	})

@@ -99,6 +99,18 @@ func TestClosedLoopKeepsItsConnections(t *testing.T) {
 	}
 }
 
+// TestClientsThink: one that thinks for 20 ms on average cannot send more than
+// a few dozen requests in 300 ms, where one that does not sends thousands.
+func TestClientsThink(t *testing.T) {
+	p := point(1)
+	p.Think = 20 * time.Millisecond
+	l := newLoad(api(t), p, 0, exact)
+	defer l.close()
+	if sum := l.closed(t.Context(), 300*time.Millisecond).sum(); sum.requests < 1 || sum.requests > 60 || len(sum.errors) > 0 {
+		t.Errorf("%d requests, errors %v", sum.requests, sum.errors)
+	}
+}
+
 type countingListener struct {
 	net.Listener
 	n atomic.Int32

@@ -74,8 +74,7 @@ func (c *contender) startPeer(ctx context.Context, s *scene, opts *envoy.Options
 	if start.args[0], err = c.peer.program(); err != nil {
 		return err
 	}
-	c.processor, err = startChild(ctx, start, listening(listen))
-	return err
+	return c.startProgram(ctx, start, listen)
 }
 
 // program finds the peer's program as a shell would.

@@ -43,10 +43,11 @@ type Point struct {
 	Name        string
 	Identities  int
 	Concurrency int
-	Rate        float64 // requests/s, latency from when they are due; 0: closed loop
-	Protocol    string  // [HTTP1] | [HTTP2]; "": the first
-	Scenario    string  // [ScenarioAPI] | [ScenarioBodies]; "": the first
-	Procs       int     // GOMAXPROCS of wonted; 0: the plan's
+	Rate        float64       // requests/s, latency from when they are due; 0: closed loop
+	Think       time.Duration // closed loop: what a client waits before its next request, on average
+	Protocol    string        // [HTTP1] | [HTTP2]; "": the first
+	Scenario    string        // [ScenarioAPI] | [ScenarioBodies]; "": the first
+	Procs       int           // GOMAXPROCS of wonted; 0: the plan's
 	Variants    []string
 	Rounds      int // 0: the plan's
 }
@@ -103,6 +104,7 @@ func Full() Plan {
 			Variants: []string{Bare, Noop, "noop-bodies", "wonted-log", "wonted-adaptive", "wonted-headers", "wonted-bodies", "wonted-bodies-enforce"}},
 		{Name: "c16 2 procs", Identities: 1000, Concurrency: 16, Procs: 2},
 		{Name: "c64 2 procs", Identities: 1000, Concurrency: 64, Procs: 2, Variants: few},
+		{Name: "c16 2 wonted", Identities: 1000, Concurrency: 16, Variants: []string{Bare, Noop, "wonted-headers", "wonted-headers-x2"}},
 		{Name: "1e5", Identities: 100_000, Concurrency: 16, Variants: few},
 		{Name: "1e5 rate1000", Identities: 100_000, Concurrency: 256, Rate: 1000, Variants: few},
 		{Name: "1e6", Identities: 1_000_000, Concurrency: 16, Variants: few},
@@ -118,6 +120,7 @@ const (
 	maxRounds      = 1000
 	maxRate        = 1e6
 	maxDuration    = time.Hour
+	maxThink       = time.Minute
 )
 
 // Validate reports every fault of a plan at once, without starting anything.
@@ -194,6 +197,8 @@ func (p *Plan) complete(c *Point, names map[string]bool) error {
 		return fmt.Errorf("concurrency: %d is outside 1 to %d", c.Concurrency, maxConcurrency)
 	case !(c.Rate >= 0 && c.Rate <= maxRate):
 		return fmt.Errorf("rate: %v is outside 0 (closed loop) to %v requests/s", c.Rate, float64(maxRate))
+	case c.Think < 0 || c.Think > maxThink || c.Think > 0 && c.Rate > 0:
+		return fmt.Errorf("think time: %v is outside 0 to %v, or beside a rate, which says when requests are sent", c.Think, maxThink)
 	case c.Protocol != HTTP1 && c.Protocol != HTTP2:
 		return fmt.Errorf("protocol: %q is neither %s nor %s", c.Protocol, HTTP1, HTTP2)
 	case c.Scenario != ScenarioAPI && c.Scenario != ScenarioBodies:

@@ -79,6 +79,7 @@ type Cell struct {
 	Identities  int      `json:"identities"`           // callers that the load draws from, by Zipf's law
 	Concurrency int      `json:"concurrency"`          // requests in flight; open loop: the most there may be
 	Rate        float64  `json:"rate"`                 // requests/s that are due, latency counted from then; 0: closed loop
+	Think       float64  `json:"think_ms,omitempty"`   // closed loop: what a client waits before its next request, on average
 	Protocol    string   `json:"protocol"`             // "http/1.1" | "http/2"
 	Scenario    string   `json:"scenario"`             // [ScenarioAPI] | [ScenarioBodies]
 	GOMAXPROCS  int      `json:"gomaxprocs,omitempty"` // of the processors, where it is not the machine's

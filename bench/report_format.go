@@ -122,6 +122,9 @@ func (c *Cell) what() string {
 	} else {
 		fmt.Fprintf(&text, "%d in flight, closed loop", c.Concurrency)
 	}
+	if c.Think > 0 {
+		fmt.Fprintf(&text, " of clients that think for %s ms", digits3(c.Think))
+	}
 	fmt.Fprintf(&text, ", %s, %s", plural(c.Identities, "caller"), c.Protocol)
 	if c.Scenario == ScenarioBodies {
 		text.WriteString(", 100 KB of JSON each")

@@ -70,7 +70,7 @@ func (r *run) all(ctx context.Context) (err error) {
 	r.report.Machine = machine(ctx, r.bin, r.plan)
 	for _, p := range r.plan.Points {
 		cell := Cell{Name: p.Name, Identities: p.Identities, Concurrency: p.Concurrency,
-			Rate: p.Rate, Protocol: p.Protocol, Scenario: p.Scenario}
+			Rate: p.Rate, Think: p.Think.Seconds() * 1e3, Protocol: p.Protocol, Scenario: p.Scenario}
 		if p.Procs != r.plan.Procs {
 			cell.GOMAXPROCS = p.Procs
 		}

@@ -40,7 +40,7 @@ func mustRun(t testing.TB, p Plan) *Report {
 // TestRunCountsWhatItSends: every variant answers the same, and wonted has
 // judged exactly what was sent.
 func TestRunCountsWhatItSends(t *testing.T) {
-	plan := short(t, Bare, Noop, "wonted-headers", "wonted-adaptive", "wonted-log")
+	plan := short(t, Bare, Noop, "wonted-headers", "wonted-headers-x2", "wonted-adaptive", "wonted-log")
 	plan.Rounds, plan.Attack = 2, 0.05
 	plan.Peers = []Peer{{"extproc", plan.Program + " bench noop --listen " + listenPlace}}
 	r := mustRun(t, plan)
@@ -54,7 +54,7 @@ func TestRunCountsWhatItSends(t *testing.T) {
 			t.Errorf("%+v does not say what it does", v)
 		}
 	}
-	if want := []string{Bare, Noop, "wonted-log", "wonted-adaptive", "wonted-headers", "extproc"}; !slices.Equal(names, want) {
+	if want := []string{Bare, Noop, "wonted-log", "wonted-adaptive", "wonted-headers", "wonted-headers-x2", "extproc"}; !slices.Equal(names, want) {
 		t.Errorf("variants %v, want %v", names, want)
 	}
 	if len(r.Cells) != 1 || len(r.Cells[0].Results) != len(names) {

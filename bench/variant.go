@@ -21,6 +21,7 @@ const messageTimeout = 5 * time.Second
 type design struct {
 	Variant
 	depth  string               // of wonted; "": it is none
+	copies int                  // how many of wonted; 0: none
 	bodies bool                 // a reference processor that gets the response bodies
 	peer   *Peer                // somebody else's processor
 	shape  func(*envoy.Options) // of the Envoy; its processor's address is filled in
@@ -42,6 +43,7 @@ var designs = []design{
 	wontedDesign(envoy.DepthLean, "wonted, one message a request, the rest from the access log", false),
 	wontedDesign(envoy.DepthAdaptive, "wonted, one message a request and the access log; the response where route, policy or caller ask for it", true),
 	wontedDesign(envoy.DepthHeaders, "wonted, both header messages, the response body where the caller is new or odd", true),
+	severalDesign(2, "two wonted, both header messages; Envoy shares the callers out between them"),
 	wontedDesign(envoy.DepthBodies, "wonted, both header messages, every response body streamed and its records counted", true),
 }
 
@@ -49,8 +51,18 @@ func wontedDesign(depth envoy.Depth, does string, payload bool) design {
 	return design{
 		Variant: Variant{Name: "wonted-" + string(depth), Does: does, Mode: "shadow", Payload: payload, State: "profiles", Decision: "remembered"},
 		depth:   string(depth),
+		copies:  1,
 		shape:   func(o *envoy.Options) { o.Depth = depth },
 	}
+}
+
+// severalDesign is what a ring of wonted costs. Its depth is one without an
+// access log, which cannot be shared out.
+func severalDesign(n int, does string) design {
+	d := wontedDesign(envoy.DepthHeaders, does, true)
+	d.Name += fmt.Sprintf("-x%d", n)
+	d.copies = n
+	return d
 }
 
 // Names are the names of all variants, in the order in which they are shown.

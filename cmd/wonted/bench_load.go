@@ -33,6 +33,7 @@ them. Figures are medians of the rounds; ratios are of rounds that ran together.
     wonted-lean       one message a request, the rest from the access log
     wonted-adaptive   the same, and the response where it is worth looking at
     wonted-headers    request and response headers
+    wonted-headers-x2 the same of two wonted, between which Envoy shares the callers
     wonted-bodies     every response body, its records counted
 
 Each wonted-… also exists as wonted-…-enforce; --mode shadow,enforce takes both.
@@ -40,9 +41,11 @@ wonted knows its callers: five days of them are played through its scorer first.
 
 --plan standard (the default) takes under ten minutes, --plan full half an hour
 or more; flags change what they say. --concurrency, --identities, --rate,
---protocol or --scenario replace the plan's cells by one for each combination.
+--think, --protocol or --scenario replace the plan's cells by one for each
+combination.
 
-A closed loop (--concurrency) sends the next request when the answer is there.
+A closed loop (--concurrency) sends the next request when the answer is there,
+or --think later on average, as a client would that has work to do.
 An open loop (--rate) sends at a constant rate, and counts latency from when a
 request was due: a stall is seen by all who would have asked meanwhile.
 
@@ -73,6 +76,7 @@ Ctrl-C ends what was started and prints what there is.`,
 	flags.StringSliceVar(&f.identities, "identities", nil, "how many callers there are, such as 1e3,1e5,1e6 (1e3)")
 	flags.StringSliceVar(&f.concurrency, "concurrency", nil, "requests in flight, such as 1,16,64 (16; 256 with --rate)")
 	flags.Float64Var(&f.rate, "rate", 0, "requests/s of an open loop; 0: closed")
+	flags.DurationVar(&f.think, "think", 0, "of a closed loop: how long a client waits between answer and next request, on average (exponential)")
 	flags.StringVar(&f.protocol, "protocol", bench.HTTP1, bench.HTTP1+" or "+bench.HTTP2)
 	flags.StringVar(&f.scenario, "scenario", bench.ScenarioAPI, bench.ScenarioAPI+" (small answers) or "+bench.ScenarioBodies+" (100 KB each)")
 	flags.Float64Var(&f.attack, "attack", 0, "share of requests with stolen keys or none (the plan's)")

@@ -23,7 +23,7 @@ type benchFlags struct {
 	target, protocol, scenario string
 	rate, attack               float64
 	rounds, procs              int
-	duration, warmUp           time.Duration
+	duration, warmUp, think    time.Duration
 	burst, strict              bool
 	output, to                 string
 }
@@ -61,7 +61,7 @@ func (f *benchFlags) read(cmd *cobra.Command) (plan bench.Plan, err error) {
 		}
 		plan.Peers = append(plan.Peers, peer)
 	}
-	for _, name := range []string{"identities", "concurrency", "rate", "protocol", "scenario"} {
+	for _, name := range []string{"identities", "concurrency", "rate", "think", "protocol", "scenario"} {
 		if given(name) {
 			if plan.Points, err = f.points(); err != nil {
 				return plan, err
@@ -147,10 +147,13 @@ func (f *benchFlags) points() (all []bench.Point, err error) {
 	}
 	for _, n := range identities {
 		for _, c := range concurrency {
-			p := bench.Point{Identities: n, Concurrency: c, Rate: f.rate, Protocol: f.protocol, Scenario: f.scenario}
+			p := bench.Point{Identities: n, Concurrency: c, Rate: f.rate, Think: f.think, Protocol: f.protocol, Scenario: f.scenario}
 			p.Name = fmt.Sprintf("c%d", c)
 			if f.rate > 0 {
 				p.Name = fmt.Sprintf("rate%g c%d", f.rate, c)
+			}
+			if f.think > 0 {
+				p.Name += fmt.Sprintf(" think %v", f.think)
 			}
 			if len(identities) > 1 || n != 1000 {
 				p.Name += fmt.Sprintf(" %d callers", n)
