@@ -28,8 +28,9 @@ var imports = map[string]struct {
 	"scoring/route":     {"paths in, routes out", nil},
 	"scoring": {"the vocabulary and the scorer stand on the four above",
 		[]string{"scoring/window", "scoring/profile", "scoring/calibrate", "scoring/route"}},
-	"scoring/payload":  {"measures what passes, and may speak of exchanges", []string{"scoring"}},
-	"scoring/recorded": {"a codec of exchanges", []string{"scoring", "scoring/profile"}},
+	"scoring/payload": {"measures what passes, and may speak of exchanges", []string{"scoring"}},
+	"scoring/recorded": {"a codec of exchanges, which counts the records of bodies that a HAR holds",
+		[]string{"scoring", "scoring/profile", "scoring/payload"}},
 
 	"policy":      {"decides on what scoring found, and knows no policy engine", []string{"scoring", "scoring/profile"}},
 	"policy/rego": {"implements policy.Decider", []string{"policy", "scoring", "scoring/profile"}},

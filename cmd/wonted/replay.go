@@ -3,10 +3,8 @@ package main
 import (
 	"context"
 	"crypto/sha256"
-	"errors"
 	"fmt"
 	"io"
-	"os"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -26,26 +24,33 @@ func newReplay(std stdio) *cobra.Command {
 		Short: "Judge recorded traffic: what was unusual, and what would have been done",
 		Long: `Judge recorded traffic: what was unusual, and what would have been done.
 
-FILE is wonted's own JSONL or an Envoy JSON access log, gzipped or not; - is
-standard input. Several files are read as one, in the order of their times.
-Profiles start empty: the first days teach, the later ones are judged.
+FILE is wonted's own JSONL, an Envoy JSON access log, an access log of Apache,
+nginx and others in the common or combined format, or a HAR as browsers export
+it; compressed with gzip or zstd, or not; - is standard input. What it is is
+found out by looking, for each file. Several files are read as one, in the order
+of their times. Profiles start empty: the first days teach, the later ones are
+judged.
+
+Who is who is said by the identity rules. A log without headers names nobody but
+by address, or by the user who has signed in to the server. Lines that cannot be
+read are counted and skipped.
 
 With --output json one object is printed for each exchange that is not plainly
 allowed, and a summary at the end.`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
-				return misuse("name a recording or an Envoy JSON access log, or - for standard input", "%s needs a FILE", cmd.CommandPath())
+				return misuse("name a recording, an access log or a HAR, or - for standard input", "%s needs a FILE", cmd.CommandPath())
 			}
 			return nil
 		},
 	}
 	set := withSettings(cmd, "policy.path")
-	cmd.Flags().StringVar(&format, "format", "auto", "how FILE is written: auto, wonted or envoy")
+	cmd.Flags().StringVar(&format, "format", "auto", "how FILE is written: "+recorded.FormatNames())
 	outputFlag(cmd, &output)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		f, err := recorded.ParseFormat(format)
 		if err != nil {
-			return misuse("--format takes auto, wonted or envoy", "--format %q is not known", format)
+			return misuse("--format takes "+recorded.FormatNames(), "--format %q is not known", format)
 		}
 		show, err := newShow(std.out, output)
 		if err != nil {
@@ -92,7 +97,7 @@ func replay(ctx context.Context, cfg *config.Config, names []string, format reco
 		}
 		odd, err := p.play(next.exchange)
 		if err != nil {
-			next.file.reject(next.line, err)
+			next.file.reject(&recorded.LineError{Line: next.line, Err: err})
 			continue
 		}
 		if odd != nil {
@@ -109,7 +114,9 @@ func replay(ctx context.Context, cfg *config.Config, names []string, format reco
 		fmt.Fprintf(std.err, "%s began more than a minute before one that is recorded earlier, and was judged at the later time\n", plural(p.late, "exchange"))
 	}
 	sum := p.tally.summary(cfg.Budget.Alerts, time.Since(start))
-	sum.WithoutRequest, sum.nameless = in.withoutRequest(), in.log() && !p.tally.named
+	if sum.WithoutRequest = in.withoutRequest(); !p.tally.named {
+		sum.advice = in.namesAdvice()
+	}
 	return show.end(sum, &p.tally)
 }
 
@@ -130,21 +137,4 @@ func replaySecret(cfg *config.Config, in *tape) (identity.Secret, error) {
 		}
 	}
 	return identity.Secret(h.Sum(nil)), nil
-}
-
-// readable opens one file for reading, with errors that say what to do.
-func readable(name string) (*os.File, error) {
-	f, err := os.Open(name)
-	if err != nil {
-		return nil, advise(fmt.Errorf("replay: %w", err), "name a recording or an Envoy JSON access log, or - for standard input")
-	}
-	info, err := f.Stat()
-	if err == nil && info.IsDir() {
-		err = errors.New("is a directory")
-	}
-	if err != nil {
-		f.Close()
-		return nil, advise(fmt.Errorf("replay: %s: %w", name, err), "name the files in it: wonted replay %s/*", name)
-	}
-	return f, nil
 }

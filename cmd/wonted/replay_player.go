@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/binary"
+	"slices"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -30,8 +31,31 @@ type player struct {
 	next  uint64
 }
 
+// Access logs name callers where no header does: users that the server has
+// signed in, and hosts where it looks their names up. These rules come after the
+// configured ones.
+var (
+	logUser = logRule(recorded.LogUser)
+	logHost = logRule(recorded.LogHost)
+)
+
+func logRule(key string) identity.Rule {
+	at := recorded.LogNamespace + ":" + key
+	return identity.Rule{Kind: "caller", Metadata: at, Name: "metadata:" + at}
+}
+
+// withLogRules adds them to rules, unless those read the same themselves.
+func withLogRules(rules identity.Config) identity.Config {
+	for _, more := range []identity.Rule{logUser, logHost} {
+		if !slices.ContainsFunc(rules, func(r identity.Rule) bool { return r.Kind == more.Kind && r.Metadata == more.Metadata }) {
+			rules = append(slices.Clip(rules), more)
+		}
+	}
+	return rules
+}
+
 func newPlayer(cfg *config.Config, secret identity.Secret, log zerolog.Logger) (*player, error) {
-	who, err := identity.New(cfg.Identity, secret, cfg.TrustedProxies)
+	who, err := identity.New(withLogRules(cfg.Identity), secret, cfg.TrustedProxies)
 	if err != nil {
 		return nil, err
 	}

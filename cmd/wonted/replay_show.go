@@ -137,23 +137,17 @@ func (s *textShow) summary(sum *replaySummary, t *tally) {
 	row("exchanges", "%s by %s, %s to %s", grouped(sum.Exchanges), plural(sum.Identities, "identity"),
 		t.first.Format(stamp), t.last.Format(stamp))
 	if sum.WithoutRequest > 0 {
-		row("skipped", "%s without a request, which Envoy answered itself", plural(sum.WithoutRequest, "line"))
+		row("skipped", "%s without a request, which a server or a browser answered itself", plural(sum.WithoutRequest, "line"))
 	}
 	row("anomalous", "%s, on %s of %s", grouped(sum.Anomalous), grouped(t.alerts), plural(t.days, "identity-day"))
 	row("budget", "%.3g alerts per 1,000 identities and day, where %.3g is the target", sum.Budget.Realised, sum.Budget.Target)
 	row("would have", "allowed %s, throttled %s, challenged %s, denied %s", grouped(sum.Actions["allow"]),
 		grouped(sum.Actions["throttle"]), grouped(sum.Actions["challenge"]), grouped(sum.Actions["deny"]))
 	row("took", "%s", (time.Duration(sum.Seconds * float64(time.Second))).Round(time.Millisecond))
-	if sum.nameless {
-		fmt.Fprint(s.out, "\n"+namesAdvice+"\n")
+	if sum.advice != "" {
+		fmt.Fprint(s.out, "\n"+sum.advice+"\n")
 	}
 }
-
-// namesAdvice is for a log that tells only addresses, as `wonted envoy config`
-// writes it: an access log is read by many, and whoever adds keys must know.
-const namesAdvice = "Nobody was known by more than an address: let the log keep what names callers, " +
-	`such as "x_api_key": "%REQ(X-API-KEY)%" (a secret, so guard it), with an identity rule that reads it, ` +
-	"{kind: caller, header: x-api-key}, which is a default."
 
 // plural counts things: "1 identity", "2 identities".
 func plural(n int, thing string) string {

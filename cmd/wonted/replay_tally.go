@@ -94,7 +94,7 @@ func (t *tally) add(ex *scoring.Exchange, action policy.Action, report *policy.R
 // named says whether a rule found who it is in more than the address.
 func named(ex *scoring.Exchange) bool {
 	for _, k := range [...]profile.Kind{profile.KindCaller, profile.KindCredential, profile.KindSession, profile.KindUser} {
-		if id := &ex.Entities[k]; id.Kind != profile.KindNone && id.Rule != "address" {
+		if id := &ex.Entities[k]; id.Kind != profile.KindNone && id.Rule != "address" && id.Rule != logHost.String() {
 			return true
 		}
 	}
@@ -150,9 +150,9 @@ type replaySummary struct {
 	} `json:"budget"`
 	Seconds float64 `json:"seconds"`
 
-	WithoutRequest int `json:"without_request,omitempty"` // lines of a log that Envoy answered itself
+	WithoutRequest int `json:"without_request,omitempty"` // lines that are about no request
 
-	nameless bool // an access log, and nobody in it but addresses
+	advice string // how more could be known
 }
 
 func (t *tally) summary(target float64, took time.Duration) *replaySummary {

@@ -40,6 +40,11 @@ func playJSON(t *testing.T, in string, args ...string) printed {
 	if err != nil {
 		t.Fatalf("%v\n%s", err, errs)
 	}
+	return parsePrinted(t, out)
+}
+
+func parsePrinted(t *testing.T, out string) printed {
+	t.Helper()
 	var p printed
 	lines := strings.Split(strings.TrimSpace(out), "\n")
 	for _, l := range lines {
@@ -251,7 +256,7 @@ func TestReplayMergesFiles(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{late + ": line 1: no JSON object", late + ": and 1 more line that cannot be read, of "} {
+	for _, want := range []string{late + ": line 1: neither a JSON object nor a line of an access log", late + ": and 1 more line that cannot be read, of "} {
 		if !strings.Contains(errs, want) {
 			t.Errorf("standard error lacks %q:\n%s", want, errs)
 		}

@@ -32,6 +32,9 @@ func (e *Encoder) Encode(r *Exchange) error {
 // parseWonted reads one line of JSONL. Fields it does not know are left alone:
 // a later minor addition must not make a recording unreadable.
 func parseWonted(line []byte) (*Exchange, error) {
+	if line[0] != '{' {
+		return nil, errNoObject
+	}
 	r := new(Exchange)
 	if err := json.Unmarshal(line, r); err != nil {
 		return nil, plain(err)
@@ -41,6 +44,8 @@ func parseWonted(line []byte) (*Exchange, error) {
 	}
 	return r, nil
 }
+
+var errNoObject = errors.New("no JSON object")
 
 // plain says in an operator's words what encoding/json says in Go's.
 func plain(err error) error {

@@ -3,42 +3,20 @@ package recorded
 import (
 	"bufio"
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 )
 
-// Format is how a recording is written.
-type Format string
+var byteOrderMark = []byte("\xef\xbb\xbf")
 
-// The formats. Auto is decided by the first line that can be read.
-const (
-	Auto   Format = "auto"
-	Wonted Format = "wonted" // JSONL, version 1
-	Envoy  Format = "envoy"  // Envoy's JSON access log
-)
-
-// ParseFormat reads the name of a format.
-func ParseFormat(s string) (Format, error) {
-	switch f := Format(s); f {
-	case Auto, Wonted, Envoy:
-		return f, nil
-	}
-	return "", fmt.Errorf("unknown format %q; allowed are auto, wonted and envoy", s)
-}
-
-// maxLine bounds one line. An exchange with its request body fits; a file that
-// is no log at all does not fill the memory.
-const maxLine = 16 << 20
-
-// Decoder reads exchanges, one a line.
+// Decoder reads exchanges, one a line, or one an entry of a HAR.
 type Decoder struct {
 	r      *bufio.Reader
+	items  items // nil until the first Next
 	format Format
-	line   int
-	none   int    // lines without a request
-	long   []byte // a line that is longer than the reader's buffer
+	seems  Format // by how it begins, whatever it was said to be; "": nothing known
+	none   int    // items without a request
 }
 
 // NewDecoder reads r.
@@ -48,112 +26,103 @@ func NewDecoder(r io.Reader, format Format) *Decoder {
 
 // LineError is a line that could not be read. The next one may be.
 type LineError struct {
-	Line int // from 1
-	Err  error
+	Line  int  // from 1
+	Entry bool // it is an entry of a HAR
+	Err   error
 }
 
-func (e *LineError) Error() string { return fmt.Sprintf("line %d: %v", e.Line, e.Err) }
+func (e *LineError) Error() string {
+	if e.Entry {
+		return fmt.Sprintf("entry %d: %v", e.Line, e.Err)
+	}
+	return fmt.Sprintf("line %d: %v", e.Line, e.Err)
+}
+
 func (e *LineError) Unwrap() error { return e.Err }
 
-// Line is the number of the line that Next has read last, from 1.
-func (d *Decoder) Line() int { return d.line }
+// Line is the number of the line or entry that Next has read last, from 1.
+func (d *Decoder) Line() int {
+	if d.items == nil {
+		return 0
+	}
+	return d.items.number()
+}
 
-// Format is the format, once a line has decided it.
+// Format is the format, once an exchange has decided it.
 func (d *Decoder) Format() Format { return d.format }
 
-// WithoutRequest is how many lines were skipped because Envoy answered itself
-// what was no request to it.
+// Seems is the format that the recording seems to have by how it begins, which
+// may not be the one that it is read as; "" where it is like none.
+func (d *Decoder) Seems() Format { return d.seems }
+
+// WithoutRequest is how many lines were skipped because they are about no
+// request: a server has answered itself what it could not read as one, or a
+// browser has asked nobody.
 func (d *Decoder) WithoutRequest() int { return d.none }
 
 // Next reads the next exchange. A *LineError leaves the Decoder usable; io.EOF
 // is the end; anything else is the reader's own error. Empty lines are skipped,
 // and so are those without a request.
 func (d *Decoder) Next() (*Exchange, error) {
+	if d.items == nil {
+		d.begin()
+	}
 	for {
-		line, err := d.read()
-		if err != nil && !isLine(err) {
-			return nil, err
-		}
-		if err == nil && len(line) == 0 {
+		item, err := d.items.read()
+		if err == nil && len(item) == 0 {
 			continue
 		}
 		var r *Exchange
-		if err == nil {
-			r, err = d.parse(line)
+		switch err {
+		case nil:
+			r, err = d.parse(item)
+		case errLong, errBroken, errNoHAR:
+		default:
+			return nil, err
 		}
 		if err == errNoRequest {
 			d.none++
 			continue
 		}
 		if err != nil {
-			return nil, &LineError{d.line, err}
+			return nil, &LineError{d.Line(), d.format == HAR, err}
 		}
 		return r, nil
 	}
 }
 
-var errLong = fmt.Errorf("longer than %d MiB", maxLine>>20)
-
-func isLine(err error) bool { return errors.Is(err, errLong) }
-
-// read returns one line without its end. It holds until the next call.
-func (d *Decoder) read() ([]byte, error) {
-	d.long = d.long[:0]
-	tooLong := false
-	for {
-		part, err := d.r.ReadSlice('\n')
-		if err == io.EOF && len(part) == 0 && len(d.long) == 0 && !tooLong {
-			return nil, io.EOF
-		}
-		if err != nil && err != io.EOF && err != bufio.ErrBufferFull {
-			return nil, err
-		}
-		if err == bufio.ErrBufferFull || len(d.long) > 0 || tooLong {
-			if tooLong = tooLong || len(d.long)+len(part) > maxLine; tooLong {
-				d.long = d.long[:0]
-			} else {
-				d.long = append(d.long, part...)
-			}
-			part = d.long
-		}
-		if err == bufio.ErrBufferFull {
-			continue
-		}
-		d.line++
-		if tooLong {
-			return nil, errLong
-		}
-		if d.line == 1 {
-			part = bytes.TrimPrefix(part, []byte("\xef\xbb\xbf"))
-		}
-		return bytes.TrimSpace(part), nil
+// begin looks at how the recording begins, and decides how it is cut.
+func (d *Decoder) begin() {
+	d.r.Peek(1) // what has come by now: more may be long in coming
+	start, _ := d.r.Peek(d.r.Buffered())
+	if bytes.HasPrefix(start, byteOrderMark) {
+		d.r.Discard(len(byteOrderMark))
+		start = start[len(byteOrderMark):]
+	}
+	d.seems = guess(start)
+	if d.format == Auto && d.seems == HAR {
+		d.format = HAR
+	}
+	if d.format == HAR {
+		d.items = &entryReader{r: d.r}
+	} else {
+		d.items = &lineReader{r: d.r}
 	}
 }
 
-// parse reads one line in the Decoder's format, or finds out which it is.
-func (d *Decoder) parse(line []byte) (*Exchange, error) {
-	if line[0] != '{' {
-		return nil, errors.New("no JSON object")
-	}
+// parse reads one item in the Decoder's format, or finds out which it is.
+func (d *Decoder) parse(item []byte) (*Exchange, error) {
 	format := d.format
 	if format == Auto {
-		var own struct {
-			V json.RawMessage `json:"v"`
-		}
-		if err := json.Unmarshal(line, &own); err != nil {
-			return nil, plain(err)
-		}
-		if format = Envoy; own.V != nil {
-			format = Wonted
+		if format = guessLine(item); format == "" {
+			return nil, errNoFormat
 		}
 	}
-	parse := parseWonted
-	if format == Envoy {
-		parse = parseEnvoy
-	}
-	r, err := parse(line)
+	r, err := parsers[format](item)
 	if err == nil {
 		d.format = format
 	}
 	return r, err
 }
+
+var errNoFormat = errors.New("neither a JSON object nor a line of an access log")

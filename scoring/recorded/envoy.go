@@ -54,6 +54,9 @@ var errNoRequest = errors.New("without a request")
 
 // parseEnvoy reads one line of an Envoy JSON access log.
 func parseEnvoy(line []byte) (*Exchange, error) {
+	if line[0] != '{' {
+		return nil, errNoObject
+	}
 	d := json.NewDecoder(bytes.NewReader(line))
 	d.UseNumber()
 	var object map[string]any

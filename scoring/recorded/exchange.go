@@ -1,7 +1,8 @@
 // Package recorded reads and writes exchanges that were kept: wonted's own
-// JSONL, version 1, and Envoy's JSON access logs. What it reads goes through
-// the same code as live traffic, in four steps that a carrier of exchanges
-// takes in this order:
+// JSONL, version 1, and reads what others keep: Envoy's JSON access logs, the
+// Common and Combined Log Format, HAR. What it reads goes through the same code
+// as live traffic, in four steps that a carrier of exchanges takes in this
+// order:
 //
 //	r.Fill(ex)           the request, as Envoy would have sent it; Gate.Open
 //	r.Answer(ex)         status and declared size; Gate.Answer
@@ -11,8 +12,9 @@
 // And it writes live traffic down in the same form, without its secrets: a
 // [Redactor] makes the line, a [File] keeps it.
 //
-// It imports scoring, and structpb for verified claims, which travel as Envoy
-// sends them. Start reading at [Exchange]; [Decoder] reads files.
+// It imports scoring, payload to count the records of bodies that a HAR holds,
+// and structpb for verified claims, which travel as Envoy sends them. Start
+// reading at [Exchange]; [Decoder] reads files, a format a file.
 package recorded
 
 import (
