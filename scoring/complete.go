@@ -212,7 +212,9 @@ func (l *look) name() {
 // learnRoute takes the response into the route's population, and the route
 // into the table: it exists, since it was answered well.
 func (s *Scorer) learnRoute(ex *Exchange, now uint32, weight float64) {
-	s.routes.Learn(ex.Route)
+	if merges := s.routes.Learn(ex.Route); len(merges) > 0 {
+		s.mergeRoutes(merges, now)
+	}
 	rec, pin, _ := s.store.Acquire(routeKey(ex.Route.ID), profile.KindRoute, now)
 	defer pin.Release()
 	if rec.Kind != profile.KindRoute {

@@ -13,18 +13,25 @@ const (
 // page-12 are words.
 const numberDigits = 4
 
+// piece is what a segment is: a word, or a placeholder with so many bytes of
+// the segment before and behind it ("{id}.json").
+type piece struct {
+	placeholder    string
+	prefix, suffix int
+}
+
 // classify says what a segment is by its shape alone, and which file extension
 // to keep behind the placeholder ("17.json").
-func classify(s []byte) (placeholder string, ext []byte) {
+func classify(s []byte) piece {
 	if shape := shapeOf(s); shape != word {
-		return shape, nil
+		return piece{placeholder: shape}
 	}
 	if dot := extension(s); dot > 0 {
 		if shape := shapeOf(s[:dot]); shape != word {
-			return shape, s[dot:]
+			return piece{shape, 0, len(s) - dot}
 		}
 	}
-	return word, nil
+	return piece{}
 }
 
 // features is what one pass over a segment counts.

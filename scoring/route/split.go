@@ -50,8 +50,8 @@ type template struct {
 // span is a piece of template.decoded.
 type span struct{ from, to uint16 }
 
-// build cuts the path into segments and writes the route's name.
-func (b *template) build(method, path []byte) {
+// build cuts the path into segments and writes the route's name. g may be nil.
+func (b *template) build(method, path []byte, g *guide) {
 	b.method = methodIndex(method)
 	b.split(path)
 	name := append(b.name[:0], methodName(b.method)...)
@@ -59,8 +59,11 @@ func (b *template) build(method, path []byte) {
 	for i := range b.n {
 		s := b.segments[i]
 		text := b.decoded[s.from:s.to]
-		shape, ext := classify(text)
-		if len(name)+1+max(len(text), len("{date}.abcde"))+len("/*") > maxName {
+		p := classify(text)
+		if g != nil {
+			p, g = g.step(text, p)
+		}
+		if len(name)+1+max(len(text), len("{date}.abcde"), p.prefix+len(p.placeholder)+p.suffix)+len("/*") > maxName {
 			b.value(span{s.from, b.segments[b.n-1].to})
 			b.folded = true
 			break
@@ -69,15 +72,16 @@ func (b *template) build(method, path []byte) {
 		if i < versionSegments && b.version == 0 {
 			b.version = versionOf(text)
 		}
-		if shape == word {
+		if p.placeholder == word {
 			name = append(name, text...)
 			continue
 		}
-		name = append(name, shape...)
-		name = append(name, ext...)
+		name = append(name, text[:p.prefix]...)
+		name = append(name, p.placeholder...)
+		name = append(name, text[len(text)-p.suffix:]...)
 		b.value(s)
-		if shape == id {
-			b.number = number(text[:len(text)-len(ext)])
+		if p.placeholder == id {
+			b.number = number(text[p.prefix : len(text)-p.suffix])
 		}
 	}
 	if b.rest != nil && !b.folded {

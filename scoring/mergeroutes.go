@@ -1,0 +1,73 @@
+package scoring
+
+import (
+	"github.com/wonted-project/wonted/scoring/profile"
+	"github.com/wonted-project/wonted/scoring/route"
+	"github.com/wonted-project/wonted/scoring/window"
+)
+
+// mergeRoutes gives routes that have become one (see package route) the sum of
+// what was known of them, so that a fold starts nobody's learning anew: what
+// GET /v1/users/alice and all the others answered is what is usual on
+// GET /v1/users/{id}.
+//
+// It counts for no more than ownRuler responses, since one caller alone may have
+// taught it: whether a route is known by two shows from then on. The records of
+// the old routes are left, and go as all go that nobody asks for.
+func (s *Scorer) mergeRoutes(merges []route.Merge, now uint32) {
+	for _, m := range merges {
+		var sum profile.Record // never in the store: one record's lock at a time
+		for _, id := range m.From {
+			if rec, pin, ok := s.store.Find(routeKey(id)); ok {
+				if rec.Kind == profile.KindRoute {
+					addRoute(&sum, rec)
+				}
+				pin.Release()
+			}
+		}
+		if sum.Accepted == 0 {
+			continue
+		}
+		p := sum.Population()
+		p.Bytes.Decay(min(1, ownRuler/max(float64(p.Bytes.N), 1)))
+		p.Records.Decay(min(1, ownRuler/max(float64(p.Records.N), 1)))
+		rec, pin, _ := s.store.Acquire(routeKey(m.ID), profile.KindRoute, now)
+		if rec.Kind == profile.KindRoute {
+			addRoute(rec, &sum)
+			rec.Name = profile.NameOf(m.Name)
+		}
+		pin.Release()
+	}
+}
+
+// addRoute takes what is known of one route into another.
+func addRoute(to, from *profile.Record) {
+	if to.Accepted == 0 || from.Created < to.Created {
+		to.Created = from.Created
+	}
+	to.LastSeen = max(to.LastSeen, from.LastSeen)
+	to.Requests += from.Requests
+	to.Accepted += from.Accepted
+	a, b := to.Population(), from.Population()
+	a.Bytes.Merge(b.Bytes)
+	a.Records.Merge(b.Records)
+	higher(&a.LargestBytes, &b.LargestBytes)
+	higher(&a.LargestRecords, &b.LargestRecords)
+	higher(&a.LargestMetered, &b.LargestMetered)
+	for _, n := range []struct{ to, from *window.Novelty }{{&a.Adjacent, &b.Adjacent}, {&a.Foreign, &b.Foreign}} {
+		n.to.N += n.from.N
+		n.to.New += n.from.New
+	}
+}
+
+// higher makes the peak that of both: the higher, as of the last day.
+func higher(to, from *window.Peak) {
+	if from.N == 0 {
+		return
+	}
+	if to.N == 0 || int16(from.Day-to.Day) > 0 {
+		to.Day = from.Day
+	}
+	to.Most = max(to.Most, from.Most)
+	to.N = uint16(min(uint32(to.N)+uint32(from.N), 1<<16-1))
+}
