@@ -60,6 +60,8 @@ type Exchange struct {
 	// What it asks for: set by Scorer.Begin.
 	Route route.Match
 
+	SignIn SignIn // set before Scorer.Attempt, where the request tries to sign somebody in
+
 	// The response.
 	Status        int   // 0 until known
 	ResponseBytes int64 // declared at the headers, then as metered; -1 unknown
@@ -69,6 +71,18 @@ type Exchange struct {
 	Assessment Assessment
 	scratch    *scratch // made by the first Begin, kept by Reset
 }
+
+// SignIn is what is known of an attempt to sign somebody in.
+type SignIn struct {
+	User    profile.Key // keyed hash of the name that was given; zero: no attempt
+	Success Statuses    // that say that it was let in
+}
+
+// Statuses is a range of response statuses, both ends included.
+type Statuses struct{ Least, Most int }
+
+// Hold says whether the status is one of them.
+func (s Statuses) Hold(status int) bool { return s.Least <= status && status <= s.Most }
 
 // End says how an exchange ended.
 type End uint8

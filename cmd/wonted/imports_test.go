@@ -37,13 +37,14 @@ var imports = map[string]struct {
 
 	"extproc":          {"carries exchanges between Envoy and the Gate", []string{"policy", "scoring", "scoring/payload"}},
 	"extproc/identity": {"names the entities of an exchange", []string{"scoring", "scoring/profile"}},
+	"extproc/signin":   {"finds whom a request signs in, and hands over no more than the name", []string{"scoring"}},
 
 	"envoy":           {"renders configuration; the program's parts are nothing to it", nil},
 	"envoy/envoytest": {"a scene around a real Envoy, for tests", []string{"envoy"}},
 	"k8s":             {"manifests carry what envoy renders", []string{"envoy"}},
 
 	"cmd/wonted":                 {"wires everything", everything},
-	"cmd/wonted/internal/config": {"sections belong to the packages that they configure", []string{"extproc/identity", "policy", "scoring/profile"}},
+	"cmd/wonted/internal/config": {"sections belong to the packages that they configure", []string{"extproc/identity", "extproc/signin", "policy", "scoring/profile"}},
 	"cmd/wonted/internal/demo": {"plays a story through the whole program",
 		[]string{"envoy", "extproc/identity", "policy", "policy/rego", "scoring", "scoring/payload", "scoring/profile", "scoring/route"}},
 
@@ -71,7 +72,7 @@ var heavy = []struct {
 
 // timeless are the packages that take now as a parameter: the same code judges
 // live, replayed and simulated traffic.
-var timeless = []string{"scoring", "policy", "extproc/identity"}
+var timeless = []string{"scoring", "policy", "extproc/identity", "extproc/signin"}
 
 // listed is what go list says of a package.
 type listed struct {

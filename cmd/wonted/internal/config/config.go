@@ -6,6 +6,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/wonted-project/wonted/extproc/identity"
+	"github.com/wonted-project/wonted/extproc/signin"
 	"github.com/wonted-project/wonted/policy"
 	"github.com/wonted-project/wonted/scoring/profile"
 )
@@ -31,7 +32,7 @@ type Config struct {
 	Timezone       Timezone        `yaml:"timezone"`
 	Budget         Budget          `yaml:"budget"`
 	Identity       identity.Config `yaml:"identity"`
-	Login          []Login         `yaml:"login"`
+	Login          signin.Config   `yaml:"login"`
 	TrustedProxies int             `yaml:"trusted_proxies"`
 	Profile        profile.Config  `yaml:"profile"`
 	Policy         Policy          `yaml:"policy"`
@@ -54,14 +55,6 @@ type Config struct {
 type Budget struct {
 	Alerts float64 `yaml:"alerts_per_1000_identities_per_day"`
 	Max    int     `yaml:"max_alerts_per_day"`
-}
-
-// Login declares a sign-in route.
-type Login struct {
-	Path    string `yaml:"path"`
-	Method  string `yaml:"method"`
-	User    string `yaml:"user"`
-	Success string `yaml:"success"`
 }
 
 // Policy says where the Rego comes from; both empty: the default policy.

@@ -84,6 +84,9 @@ func (c *Config) sections(from source) error {
 	if err := c.Identity.Validate(); err != nil {
 		return from.section("identity", err)
 	}
+	if err := c.Login.Validate(); err != nil {
+		return from.section("login", err)
+	}
 	if err := c.Profile.Validate(); err != nil {
 		return from.section("profile", err)
 	}
@@ -102,9 +105,6 @@ func (c *Config) sections(from source) error {
 func (c *Config) unavailable(from source) error {
 	if c.Policy.Bundle != "" {
 		return from.fault("policy.bundle", "bundles are not available in this version: use policy.path, a directory of .rego and .json")
-	}
-	if len(c.Login) > 0 {
-		return from.fault("login", "sign-in routes are not available in this version: leave it out")
 	}
 	if from.has("budget") {
 		c.Warnings = append(c.Warnings, "budget is not yet enforced by a controller: the threshold is fixed at 4")
