@@ -19,11 +19,12 @@ import (
 // lenient passes everything, at no cost of its own.
 type lenient struct{ verdict policy.Verdict }
 
-func (g *lenient) Open(*policy.Case) policy.Verdict              { return g.verdict }
-func (g *lenient) Answer(*policy.Case, time.Time) policy.Verdict { return g.verdict }
-func (g *lenient) Meter(*policy.Case, time.Time) policy.Verdict  { return g.verdict }
-func (g *lenient) Fail(*policy.Case, string) policy.Verdict      { return g.verdict }
-func (g *lenient) Close(*policy.Case, scoring.End, time.Time)    {}
+func (g *lenient) Open(*policy.Case) policy.Verdict               { return g.verdict }
+func (g *lenient) Answer(*policy.Case, time.Time) policy.Verdict  { return g.verdict }
+func (g *lenient) Attempt(*policy.Case, time.Time) policy.Verdict { return g.verdict }
+func (g *lenient) Meter(*policy.Case, time.Time) policy.Verdict   { return g.verdict }
+func (g *lenient) Fail(*policy.Case, string) policy.Verdict       { return g.verdict }
+func (g *lenient) Close(*policy.Case, scoring.End, time.Time)     {}
 
 // loop is a stream in memory that can be played again and again.
 type loop struct {

@@ -2,7 +2,7 @@
 // processor protocol and its access log on one side, exchanges and verdicts on
 // the other.
 //
-// It may import policy, scoring and scoring/payload; it is one of the few
+// It may import policy, scoring, scoring/payload and signin; it is one of the few
 // packages that may import go-control-plane (its tests do, to check the bytes
 // it writes and reads by hand). Start reading at session.go, then phases.go,
 // which holds what happens in each state; walk.go reads what Envoy sends,
@@ -23,7 +23,8 @@
 //	            pass: judged                     (not ours: a filter
 //	            else: refuse                     before us refused)
 //	judged      continue (odd)    continue       reopen, if swept    continue (odd)     continue (odd)      close: unknown
-//	                                             Gate.Answer                                                awaited: detach
+//	                              sign-in: see   Gate.Answer                                                awaited: detach
+//	                              attempt.go
 //	                                             body wanted: metering
 //	                                             else close: answered
 //	                                             not pass: refuse
@@ -61,6 +62,10 @@
 //
 // The filter's base is response headers SKIP, and the answer to the request
 // headers says how much more is wanted: the depth.
+//
+// The body of a request is asked for where it may sign somebody in, in chunks,
+// and so are its response headers: at headers, bodies and adaptive. At lean and
+// log nobody's name is known unless a header has it.
 //
 //	headers   every answer asks for the response headers. The answer to those
 //	          asks for the body as STREAMED where the Gate wants it metered; never

@@ -45,11 +45,12 @@ type mode uint8
 const (
 	modeKept      mode = iota // no override
 	modeHeaders               // response headers SEND
+	modeBody                  // and request body STREAMED
 	modeStreaming             // and response body STREAMED, trailers SEND
 )
 
 // appendMode appends mode_override (field 9 of ProcessingResponse). It works
-// only beside the answer to a headers message. The body is never asked for as
+// only beside the answer to a headers message. The response body is never asked for as
 // BUFFERED: given at the response headers, Envoy hangs on one over its limit.
 // The trailers are asked for because they end a body without a last chunk.
 func appendMode(b []byte, m mode) []byte {
@@ -58,7 +59,10 @@ func appendMode(b []byte, m mode) []byte {
 	}
 	return nest(b, 9, func(b []byte) []byte {
 		b = appendVarint(b, 2, 1) // response_header_mode: SEND
-		if m == modeStreaming {
+		switch m {
+		case modeBody:
+			b = appendVarint(b, 3, 1) // request_body_mode: STREAMED
+		case modeStreaming:
 			b = appendVarint(b, 4, 1) // response_body_mode: STREAMED
 			b = appendVarint(b, 6, 1) // response_trailer_mode: SEND
 		}

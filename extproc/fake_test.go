@@ -33,6 +33,7 @@ type fakeGate struct {
 // hooks are what it is told to do.
 type hooks struct {
 	onOpen, onAnswer, onMeter, onFail func(c *policy.Case) policy.Verdict
+	onAttempt                         func(c *policy.Case) policy.Verdict
 	onClose                           func(c *policy.Case, end scoring.End)
 }
 
@@ -105,6 +106,11 @@ func (g *fakeGate) Answer(c *policy.Case, _ time.Time) policy.Verdict {
 	return g.call(c, g.onAnswer)
 }
 
+func (g *fakeGate) Attempt(c *policy.Case, _ time.Time) policy.Verdict {
+	defer g.enter(c, "Attempt", true)()
+	return g.call(c, g.onAttempt)
+}
+
 func (g *fakeGate) Meter(c *policy.Case, _ time.Time) policy.Verdict {
 	defer g.enter(c, "Meter", true)()
 	return g.call(c, g.onMeter)
@@ -157,6 +163,14 @@ func (g *fakeGate) ends() map[scoring.End]int {
 type nobody struct{}
 
 func (nobody) Resolve(*scoring.Exchange) {}
+
+// Subject takes the name itself for its hash, as far as it fits.
+func (nobody) Subject(ex *scoring.Exchange, name []byte) {
+	for i, c := range name[:min(len(name), 8)] {
+		ex.SignIn.User.Lo |= uint64(c) << (8 * i)
+	}
+	ex.SignIn.User.Hi = 1
+}
 
 // script is a stream in memory: it gives its messages one after the other, then
 // ends; answers collect. Messages and answers go through the codec.

@@ -12,14 +12,18 @@ import (
 // never used by two goroutines at once.
 type Gate interface {
 	Open(c *policy.Case) policy.Verdict
+	Attempt(c *policy.Case, now time.Time) policy.Verdict
 	Answer(c *policy.Case, now time.Time) policy.Verdict
 	Meter(c *policy.Case, now time.Time) policy.Verdict
 	Fail(c *policy.Case, reason string) policy.Verdict
 	Close(c *policy.Case, end scoring.End, now time.Time)
 }
 
-// Resolver says who is calling: it sets the entities of an exchange whose
-// request is known.
+// Resolver says who is calling.
 type Resolver interface {
+	// Resolve sets the entities of an exchange whose request is known.
 	Resolve(ex *scoring.Exchange)
+	// Subject sets SignIn.User of one that signs in whoever has this name. It
+	// keeps nothing of the name but a keyed hash.
+	Subject(ex *scoring.Exchange, name []byte)
 }

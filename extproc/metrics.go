@@ -19,6 +19,7 @@ type metrics struct {
 	reopened     prometheus.Counter
 	swept        struct{ deadline, capacity, drain prometheus.Counter }
 	entries      [results]prometheus.Counter
+	signIns      struct{ named, unreadable, none prometheus.Counter }
 	unprotected  prometheus.Counter
 }
 
@@ -60,6 +61,10 @@ func newMetrics(r prometheus.Registerer) *metrics {
 	messages := counters("wonted_stream_messages_total", "Messages from the proxy, by what they carry.", "kind")
 	spurious := counters("wonted_stream_spurious_total", "Messages that came out of order, by what they carry; they were waved through.", "kind")
 	ended := counters("wonted_exchange_ends_total", "Exchanges closed, by how they ended.", "end")
+	signIns := counters("wonted_sign_in_requests_total", "Requests that were looked into for whom they sign in: the name was read (named), the body could not be (unreadable), or nobody is signed in (none).", "result")
+	m.signIns.named = signIns.WithLabelValues("named")
+	m.signIns.unreadable = signIns.WithLabelValues("unreadable")
+	m.signIns.none = signIns.WithLabelValues("none")
 	swept := counters("wonted_swept_exchanges_total", "Exchanges closed as unknown before their stream ended, by why.", "reason")
 	for k, name := range kindNames {
 		m.messages[k] = messages.WithLabelValues(name)
@@ -72,7 +77,7 @@ func newMetrics(r prometheus.Registerer) *metrics {
 	m.swept.capacity = swept.WithLabelValues("capacity")
 	m.swept.drain = swept.WithLabelValues("drain")
 	if r != nil {
-		r.MustRegister(messages, spurious, ended, swept, entries, m.unprotected, m.open, m.panics, m.decodeErrors, m.duplex, m.reopened)
+		r.MustRegister(messages, spurious, ended, swept, entries, signIns, m.unprotected, m.open, m.panics, m.decodeErrors, m.duplex, m.reopened)
 	}
 	return m
 }

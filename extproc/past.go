@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/wonted-project/wonted/extproc/signin"
 	"github.com/wonted-project/wonted/policy"
 	"github.com/wonted-project/wonted/scoring"
 )
@@ -42,6 +43,9 @@ func (r *logReader) judge(now time.Time) {
 		}
 	}()
 	s.gate.Open(&p.c)
+	if s.signIns != nil && s.signIns.Look(ex) == signin.Headers && s.identify(ex, nil) { // bodies are not in the log
+		s.gate.Attempt(&p.c, now)
+	}
 	e.answer(ex)
 	if ex.Status != 0 {
 		s.gate.Answer(&p.c, now)

@@ -19,8 +19,11 @@ func (s *session) requestHeaders(stream grpc.ServerStream, m *message, now time.
 	if !v.Pass && !s.observed {
 		return s.refuse(v)
 	}
+	if v = s.look(v, now); !v.Pass && !s.observed {
+		return s.refuse(v)
+	}
 	s.state = judged
-	s.awaited = s.lean(v, now)
+	s.awaited = !s.asked && s.lean(v, now)
 	s.enter(now)
 	return outcome{reply: s.proceed(m, v)}
 }
@@ -40,6 +43,10 @@ func (s *session) judge(now time.Time) policy.Verdict {
 	s.server.identity.Resolve(ex)
 	v := s.server.gate.Open(&s.c)
 	s.shadow = v.Mode == policy.Shadow
+	if s.signIn != (scoring.SignIn{}) { // opened before: whom it signs in is known
+		ex.SignIn = s.signIn
+		v = s.tried(now)
+	}
 	return v
 }
 
@@ -99,7 +106,7 @@ func (s *session) proceed(m *message, v policy.Verdict) *reply {
 	mu.apply(v.Request)
 	mu.strip(m.headers)
 	f := newFrame()
-	if v.Action == policy.Allow && mu.empty() && !s.modes.rigid() {
+	if v.Action == policy.Allow && mu.empty() && !s.modes.rigid() && !s.asked {
 		t := &allowed[v.Mode]
 		if s.awaited {
 			t = &lean[v.Mode]
@@ -109,7 +116,10 @@ func (s *session) proceed(m *message, v policy.Verdict) *reply {
 	}
 	f.bytes = appendContinue(f.bytes, kindRequestHeaders, &mu)
 	f.bytes = s.appendMark(f.bytes, v)
-	if !s.awaited {
+	switch {
+	case s.asked:
+		f.bytes = appendMode(f.bytes, modeBody)
+	case !s.awaited:
 		f.bytes = appendMode(f.bytes, s.ask(modeHeaders))
 	}
 	return f.seal()
@@ -119,6 +129,7 @@ func (s *session) proceed(m *message, v policy.Verdict) *reply {
 // the body where the Gate wants to see it.
 func (s *session) responseHeaders(m *message, now time.Time) outcome {
 	s.awaited = false // the filter sends what nobody has asked for
+	s.asked = false   // and no body comes after the response
 	if !s.open {
 		if v := s.reopen(now); !v.Pass && !s.observed {
 			return s.refuse(v)
@@ -135,6 +146,7 @@ func (s *session) responseHeaders(m *message, now time.Time) outcome {
 	}
 	ex.Duration = now.Sub(ex.Time)
 	s.server.answered.Add(1)
+	s.server.noteAnswer(ex)
 	v := s.server.gate.Answer(&s.c, now)
 	if !v.Pass && !s.observed {
 		return s.refuse(v)
@@ -183,16 +195,25 @@ func (s *session) ask(m mode) mode {
 	return m
 }
 
-// requestBody comes only where the filter's own configuration asks for it.
-func (s *session) requestBody(m *message) outcome {
+// requestBody comes where it was asked for, see attempt.go, or where the
+// filter's own configuration asks for it.
+func (s *session) requestBody(m *message, now time.Time) outcome {
+	if s.state == judged && s.asked {
+		return s.attemptBody(m, now)
+	}
 	if s.state == judged || s.state == metering {
-		s.uploaded += int64(len(m.body))
-		if s.open {
-			ex := &s.c.Exchange
-			ex.RequestBytes = max(ex.RequestBytes, s.uploaded)
-		}
+		s.upload(m)
 	}
 	return s.pass(m)
+}
+
+// upload counts a part of the request body.
+func (s *session) upload(m *message) {
+	s.uploaded += int64(len(m.body))
+	if s.open {
+		ex := &s.c.Exchange
+		ex.RequestBytes = max(ex.RequestBytes, s.uploaded)
+	}
 }
 
 // responseBody meters a chunk before it goes on. A verdict against it cuts the

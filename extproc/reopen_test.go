@@ -18,7 +18,10 @@ import (
 )
 
 // named resolves everybody to one caller, and notes what it was shown.
-type named struct{ paths []string }
+type named struct {
+	nobody
+	paths []string
+}
 
 func (n *named) Resolve(ex *scoring.Exchange) {
 	n.paths = append(n.paths, string(ex.Path)+" "+string(ex.JA4))

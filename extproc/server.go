@@ -9,13 +9,15 @@ import (
 	"golang.org/x/time/rate"
 	"google.golang.org/grpc"
 
+	"github.com/wonted-project/wonted/extproc/signin"
 	"github.com/wonted-project/wonted/policy"
 )
 
 // Config is what a Server is made of.
 type Config struct {
-	Gate     Gate     // required
-	Identity Resolver // required
+	Gate     Gate          // required
+	Identity Resolver      // required
+	SignIns  *signin.Table // nil: nobody is known to sign in
 	Clock    func() time.Time
 	MaxOpen  int           // exchanges open at once; 0: DefaultMaxOpen
 	Deadline time.Duration // of an exchange without a message; 0: DefaultDeadline
@@ -36,6 +38,7 @@ const (
 type Server struct {
 	gate             Gate
 	identity         Resolver
+	signIns          *signin.Table
 	clock            clock
 	open             *table
 	deadline         time.Duration
@@ -67,6 +70,7 @@ func New(cfg Config) *Server {
 	return &Server{
 		gate:        cfg.Gate,
 		identity:    cfg.Identity,
+		signIns:     cfg.SignIns,
 		clock:       clock{read: cfg.Clock},
 		open:        newTable(cfg.MaxOpen),
 		deadline:    cfg.Deadline,

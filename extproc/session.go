@@ -24,6 +24,7 @@ type session struct {
 	server *Server
 	meter  payload.RecordMeter
 	ja4    []byte // of the stream
+	body   []byte // of a sign-in that comes in several chunks
 }
 
 // life is what a session must forget before it serves another stream.
@@ -39,6 +40,8 @@ type life struct {
 	broken   bool  // it has panicked
 	chunks   bool  // a body chunk has come
 	uploaded int64 // bytes of request body seen
+	asked    bool  // for the request body, and it has not come
+	signIn   scoring.SignIn
 	told     told
 }
 
@@ -145,7 +148,7 @@ func (s *session) step(stream grpc.ServerStream, m *message) outcome {
 			return s.requestHeaders(stream, m, now)
 		}
 	case kindRequestBody:
-		return s.requestBody(m)
+		return s.requestBody(m, now)
 	case kindRequestTrailers:
 		return s.pass(m)
 	case kindResponseHeaders:
@@ -251,6 +254,7 @@ func (s *session) reset() {
 	ex := &s.c.Exchange
 	ex.Headers, ex.Metadata = nil, nil // the message's, which others use by now
 	s.c.Reset()
+	s.wipe()
 	s.life = life{}
 	s.open, s.passing, s.awaited, s.detached = false, false, false, false
 }

@@ -86,6 +86,9 @@ func brief(r *extprocv3.ProcessingResponse) string {
 		s += "+" + map[filterv3.ProcessingMode_BodySendMode]string{
 			filterv3.ProcessingMode_NONE: "headers", filterv3.ProcessingMode_STREAMED: "body",
 		}[o.ResponseBodyMode]
+		if o.RequestBodyMode == filterv3.ProcessingMode_STREAMED {
+			s += ",upload"
+		}
 	}
 	return s
 }

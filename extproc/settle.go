@@ -35,6 +35,7 @@ func (s *Server) settle(e *logEntry, now time.Time) result {
 	ex := &f.c.Exchange
 	e.answer(ex)
 	if ex.Status != 0 {
+		s.noteAnswer(ex)
 		s.gate.Answer(&f.c, now)
 	}
 	ss.state = spent

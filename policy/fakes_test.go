@@ -21,6 +21,7 @@ type scorer struct {
 	calls             []string
 	ends              []scoring.End
 	begin, see, meter func(*scoring.Exchange)
+	attempt           func(*scoring.Exchange)
 }
 
 func (s *scorer) note(call string, ex *scoring.Exchange, f func(*scoring.Exchange)) {
@@ -31,6 +32,7 @@ func (s *scorer) note(call string, ex *scoring.Exchange, f func(*scoring.Exchang
 }
 
 func (s *scorer) Begin(ex *scoring.Exchange)               { s.note("begin", ex, s.begin) }
+func (s *scorer) Attempt(ex *scoring.Exchange)             { s.note("attempt", ex, s.attempt) }
 func (s *scorer) Answer(ex *scoring.Exchange, _ time.Time) { s.note("answer", ex, s.see) }
 func (s *scorer) Meter(ex *scoring.Exchange, _ time.Time)  { s.note("meter", ex, s.meter) }
 func (s *scorer) Complete(_ *scoring.Exchange, end scoring.End, _ time.Time) {

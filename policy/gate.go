@@ -112,6 +112,20 @@ func (g *Gate) start(c *Case) {
 	g.metrics.exchanges.Inc()
 }
 
+// Attempt judges whom the request signs in: SignIn is set. It comes after Open,
+// where the name stands in the body a moment later, and is of the same phase:
+// the policy is asked again, since there is more to know.
+func (g *Gate) Attempt(c *Case, now time.Time) Verdict {
+	if !g.ready(c, now) {
+		return c.verdict()
+	}
+	g.scorer.Attempt(&c.Exchange)
+	g.decide(c, PhaseRequest, now)
+	v := c.verdict()
+	v.Headers = v.Pass && c.wantsResponse()
+	return v
+}
+
 // Answer judges the response headers: Status is set, ResponseBytes declared or
 // -1. A size over budget is denied here, while a clean answer is still
 // possible. Verdict.Body asks for the body in chunks.

@@ -260,6 +260,7 @@ type plain struct{}
 
 func (plain) Begin(*scoring.Exchange)                               {}
 func (plain) Answer(*scoring.Exchange, time.Time)                   {}
+func (plain) Attempt(*scoring.Exchange)                             {}
 func (plain) Meter(*scoring.Exchange, time.Time)                    {}
 func (plain) Complete(*scoring.Exchange, scoring.End, time.Time)    {}
 func (plain) Decide(_ context.Context, _ *Input) (*Decision, error) { return &allowed, nil }
@@ -321,4 +322,26 @@ func TestManyAtOnce(t *testing.T) {
 		})
 	}
 	wg.Wait()
+}
+
+// The name that an attempt gives comes after the request was allowed, and may
+// change that; before Open and after Close it changes nothing.
+func TestAttempt(t *testing.T) {
+	d := saying(Decision{Action: Allow})
+	b := newBench(d, nil)
+	c := request()
+	b.Open(c)
+	d.at[PhaseRequest] = &Decision{Action: Deny}
+	if v := b.Attempt(c, at); v.Pass || v.Action != Deny || v.Class != "denied" {
+		t.Errorf("%+v", v)
+	}
+	b.Close(c, scoring.Refused, at)
+	if want := []string{"begin", "attempt", "complete"}; !slices.Equal(b.scorer.calls, want) {
+		t.Errorf("%v, want %v", b.scorer.calls, want)
+	}
+	b.Attempt(c, at)
+	b.Attempt(&Case{}, at)
+	if len(b.scorer.calls) != 3 {
+		t.Errorf("%v", b.scorer.calls)
+	}
 }

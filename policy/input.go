@@ -51,6 +51,7 @@ var ErrContract = errors.New("the policy broke its contract")
 // Scorer says how unusual an exchange is; *scoring.Scorer is the one.
 type Scorer interface {
 	Begin(ex *scoring.Exchange)
+	Attempt(ex *scoring.Exchange)
 	Answer(ex *scoring.Exchange, now time.Time)
 	Meter(ex *scoring.Exchange, now time.Time)
 	Complete(ex *scoring.Exchange, end scoring.End, now time.Time)

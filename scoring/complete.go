@@ -46,14 +46,21 @@ func (s *Scorer) Complete(ex *Exchange, end End, now time.Time) {
 		s.rejudge(ex) // with the final sizes
 	}
 	sc.open = false
+	clock, how := seconds(now), outcomeOf(ex, end)
+	if how == succeeded {
+		s.signedIn(ex, clock)
+	}
 	weight := 0.0
 	if fate == answered && end == Answered && !isError(ex.Status) && !ex.Assessment.Anomalous {
 		weight = learningWeight(ex.Assessment.Score)
 	}
-	clock := seconds(now)
 	s.observe(ex, fate, clock)
 	for k := range sc.entities {
-		if sc.entities[k].handle != (profile.Handle{}) {
+		switch {
+		case sc.entities[k].handle == (profile.Handle{}):
+		case k == int(profile.KindUser) && sc.attempt.subject && how != succeeded:
+			s.part(ex, profile.KindUser, clock, Refused, refused, 0) // it may have been anybody
+		default:
 			s.part(ex, profile.Kind(k), clock, end, fate, weight)
 		}
 	}

@@ -41,6 +41,7 @@ type Scorer struct {
 	routes     *route.Table
 	location   *time.Location
 	calibrator Calibrator
+	pairs      pairs
 }
 
 // New returns a Scorer.
@@ -72,6 +73,7 @@ func (s *Scorer) Begin(ex *Exchange) {
 	}
 	sc.findings.reset()
 	sc.open, sc.failed = true, false
+	sc.attempt.open = false
 	sc.judged, sc.bytes, sc.records = judged{bytes: unjudged}, amount{v: -1}, amount{v: -1}
 	ex.Assessment = Assessment{}
 	// All records are asked for before the first is used, and what needs none of
@@ -142,6 +144,11 @@ func (s *Scorer) meet(ex *Exchange, kind profile.Kind, now uint32) {
 	if rec.Kind != kind {
 		return // two kinds under one key; the record's layout is not ours
 	}
+	s.meetRecord(ex, kind, rec, pin, now)
+}
+
+// meetRecord is meet for a record that was acquired.
+func (s *Scorer) meetRecord(ex *Exchange, kind profile.Kind, rec *profile.Record, pin profile.Pin, now uint32) {
 	l := s.look(ex, rec, kind)
 	l.roll(now)
 	l.mature = mature(rec, l.now)

@@ -18,8 +18,9 @@ type scratch struct {
 	entities [entityKinds]entity
 	keys     profile.Keys
 	route    struct{ bytes, records window.Moments } // the route's population, as it stood at Begin
-	answers  answers                                 // and what it has answered
-	who      calibrate.Who                           // stands for the exchange
+	attempt  attempt
+	answers  answers       // and what it has answered
+	who      calibrate.Who // stands for the exchange
 	outcome  calibrate.Outcome
 	tails    tails
 	judged   judged // what of the response was judged last

@@ -35,7 +35,7 @@ var imports = map[string]struct {
 	"policy":      {"decides on what scoring found, and knows no policy engine", []string{"scoring", "scoring/profile"}},
 	"policy/rego": {"implements policy.Decider", []string{"policy", "scoring", "scoring/profile"}},
 
-	"extproc":          {"carries exchanges between Envoy and the Gate", []string{"policy", "scoring", "scoring/payload"}},
+	"extproc":          {"carries exchanges between Envoy and the Gate", []string{"extproc/signin", "policy", "scoring", "scoring/payload"}},
 	"extproc/identity": {"names the entities of an exchange", []string{"scoring", "scoring/profile"}},
 	"extproc/signin":   {"finds whom a request signs in, and hands over no more than the name", []string{"scoring"}},
 

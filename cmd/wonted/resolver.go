@@ -55,6 +55,9 @@ func (r *resolver) Resolve(ex *scoring.Exchange) {
 	r.Load().Resolve(ex)
 }
 
+// Subject implements extproc.Resolver.
+func (r *resolver) Subject(ex *scoring.Exchange, name []byte) { r.Load().Subject(ex, name) }
+
 func (e *expectation) look(ex *scoring.Exchange) {
 	for i := range ex.Metadata {
 		if string(ex.Metadata[i].Name) == e.namespace {

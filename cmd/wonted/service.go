@@ -13,6 +13,7 @@ import (
 	"github.com/wonted-project/wonted/cmd/wonted/internal/config"
 	"github.com/wonted-project/wonted/extproc"
 	"github.com/wonted-project/wonted/extproc/identity"
+	"github.com/wonted-project/wonted/extproc/signin"
 	"github.com/wonted-project/wonted/policy"
 	"github.com/wonted-project/wonted/policy/rego"
 	"github.com/wonted-project/wonted/scoring"
@@ -58,6 +59,10 @@ func newService(cfg *config.Config, log zerolog.Logger) (*service, error) {
 	}
 	s.resolver.Store(rules)
 	s.resolver.expect(cfg)
+	signIns, err := signin.New(cfg.Login)
+	if err != nil {
+		return nil, err
+	}
 	engine, err := loadPolicy(cfg.Policy.Path)
 	if err != nil {
 		return nil, err
@@ -85,7 +90,7 @@ func newService(cfg *config.Config, log zerolog.Logger) (*service, error) {
 	showMode(s.reg, s.gate.Mode)
 	s.tookPolicy(engine)
 	s.stream = extproc.New(extproc.Config{
-		Gate: s.gate, Identity: &s.resolver, Clock: time.Now,
+		Gate: s.gate, Identity: &s.resolver, SignIns: signIns, Clock: time.Now,
 		Deadline: time.Duration(cfg.Deadline),
 		Depth:    depths[cfg.Depth],
 		Fail:     cfg.Fail, Log: log, Registerer: s.reg,

@@ -65,6 +65,11 @@ func (r *Resolver) Key(kind profile.Kind, value []byte) profile.Key {
 	return r.keys.kinds[kind].hash(value)
 }
 
+// Subject sets SignIn.User of an exchange that signs in whoever has this name.
+func (r *Resolver) Subject(ex *scoring.Exchange, name []byte) {
+	ex.SignIn.User = r.Key(profile.KindUser, name)
+}
+
 // Resolve sets Address, Entities, Companion and Contested of an exchange whose request is
 // filled in. What it sets points into the exchange. It allocates nothing once
 // the exchange's Names have room.

@@ -6,8 +6,9 @@ import (
 	"unicode/utf8"
 )
 
-// most is how much of a body is looked at. A sign-in has some hundred bytes.
-const most = 64 << 10
+// MaxBody is how much of a body is looked at, in bytes. A sign-in has some
+// hundred.
+const MaxBody = 64 << 10
 
 // maxName bounds a user's name. What is longer is cut: it is hashed, and who
 // sends names of kilobytes is told apart by their beginning well enough.
@@ -27,7 +28,7 @@ type finder struct {
 // read looks at a body, JSON if it begins like it, else a form. What is cut off
 // is read as far as it goes.
 func (f *finder) read(body []byte) {
-	body = bytes.TrimLeft(body[:min(len(body), most)], " \t\r\n\ufeff")
+	body = bytes.TrimLeft(body[:min(len(body), MaxBody)], " \t\r\n\ufeff")
 	if len(body) > 0 && (body[0] == '{' || body[0] == '[') {
 		f.json(body)
 		return

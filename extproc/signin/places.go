@@ -33,10 +33,10 @@ func (t *places) find(id uint32) *place {
 	for i := range uint32(reach) {
 		p := &t[(id+i)%uint32(len(t))]
 		switch p.id.Load() {
-		case id:
-			return p
 		case 0:
 			return nil
+		case id:
+			return p
 		}
 	}
 	return nil

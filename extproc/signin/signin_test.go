@@ -91,7 +91,7 @@ func TestDeclaredUsers(t *testing.T) {
 	// What cannot be read is an attempt all the same.
 	f(Rule{Path: "/login"}, login("content-type", "multipart/form-data; boundary=x"), "", "", true)
 	f(Rule{Path: "/login"}, login("content-encoding", "gzip"), "", "", true)
-	f(Rule{Path: "/login"}, login(), `{"pad":"`+strings.Repeat("x", most)+`","username":"bob","password":"x"}`, "", true)
+	f(Rule{Path: "/login"}, login(), `{"pad":"`+strings.Repeat("x", MaxBody)+`","username":"bob","password":"x"}`, "", true)
 }
 
 func TestDeclaredRoutes(t *testing.T) {
@@ -216,7 +216,7 @@ func TestAConfirmedRoute(t *testing.T) {
 		t.Fatal("no attempt")
 	}
 	padded := known("/v1/sessions")
-	if !read(padded, `{"pad":"`+strings.Repeat("x", most)+`"}`) {
+	if !read(padded, `{"pad":"`+strings.Repeat("x", MaxBody)+`"}`) {
 		t.Error("padding is a way to hide")
 	}
 	zipped := known("/v1/sessions")

@@ -92,7 +92,7 @@ func (t *Table) Read(ex *scoring.Exchange, body []byte) (name []byte, attempt bo
 			ex.SignIn.Success = defaultSuccess
 			return f.found(), true
 		}
-		if confirmed && (!readable(ex) || len(body) > most) {
+		if confirmed && (!readable(ex) || len(body) > MaxBody) {
 			ex.SignIn.Success = defaultSuccess
 			return nil, true
 		}
@@ -112,7 +112,7 @@ func (t *Table) Read(ex *scoring.Exchange, body []byte) (name []byte, attempt bo
 	switch name = f.found(); {
 	case len(name) > 0:
 		return name, true
-	case r.header == "" && (!readable(ex) || len(body) > most):
+	case r.header == "" && (!readable(ex) || len(body) > MaxBody):
 		return nil, true
 	}
 	return nil, false

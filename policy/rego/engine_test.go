@@ -50,6 +50,7 @@ type nobody struct{}
 
 func (nobody) Begin(*scoring.Exchange)                            {}
 func (nobody) Answer(*scoring.Exchange, time.Time)                {}
+func (nobody) Attempt(*scoring.Exchange)                          {}
 func (nobody) Meter(*scoring.Exchange, time.Time)                 {}
 func (nobody) Complete(*scoring.Exchange, scoring.End, time.Time) {}
 
