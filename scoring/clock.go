@@ -70,6 +70,8 @@ func (l *look) roll(now uint32) {
 		window.Advance(h.Bytes10m[:], tenMinutes, last, now)
 		window.Advance(h.Records10m[:], tenMinutes, last, now)
 		window.Advance(h.Companions10m[:], tenMinutes, last, now)
+		window.Advance(h.Switches10m[:], tenMinutes, last, now)
+		window.Advance(h.Returns10m[:], tenMinutes, last, now)
 	}
 	rec.LastSeen = now
 }
@@ -87,10 +89,13 @@ func (l *look) closeTen(last uint32) {
 	if active {
 		l.close(taintedTen, window.Current(rec.Rings.Errors10m[:], tenMinutes, last), &b.Errors10m, &c.errors10m, decay10m)
 	}
+	l.closeTried(active)
 	if h := l.habits; h != nil {
 		if active {
 			l.close(taintedTen, float64(h.Open.New10m), &b.New10m, &c.new10m, decay10m)
 			l.close(taintedTen, float64(h.Open.Companions10m), &b.Companions10m, &c.companions10m, decay10m)
+			l.closeCount(window.Current(rec.HabitRings.Switches10m[:], tenMinutes, last), &rec.Contexts.Switches, &c.switches10m)
+			l.closeCount(window.Current(rec.HabitRings.Returns10m[:], tenMinutes, last), &rec.Contexts.Returns, &c.returns10m)
 			l.closeVolume(last)
 		}
 		h.Open.New10m, h.Open.Companions10m = 0, 0

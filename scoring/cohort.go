@@ -29,7 +29,8 @@ const (
 type priors struct {
 	requests1m, requests10m, requests1h countPrior
 	new10m, new1h, companions10m        countPrior
-	errors10m                           countPrior
+	errors10m, tried10m                 countPrior
+	switches10m, returns10m             countPrior
 	newDevice, newNetwork, newCountry   float64 // share of sessions from one never seen
 	newMethod, newVersion               float64 // share of sessions that use one never used
 	ceiling                             float64 // bits that a finding here can reach at most
@@ -44,7 +45,8 @@ type priors struct {
 // times a small number is still quiet. Companions: next to nobody has any.
 // Errors: they come in
 // bursts, one broken link on every page, so who never made one may make some
-// twenty in ten minutes. New devices and networks: a hundredth and a fiftieth of the sessions of an
+// twenty in ten minutes. Routes tried in vain: who never does may try some ten.
+// Switches and returns: one who never does may pick up the telephone a few times. New devices and networks: a hundredth and a fiftieth of the sessions of an
 // API's callers, less than of a web shop's visitors.
 var habits = priors{
 	requests1m:    countPrior{10, 0.5, 1, smallestMean},
@@ -54,6 +56,9 @@ var habits = priors{
 	new1h:         countPrior{6, 3, 8, smallestMean},
 	companions10m: countPrior{0.1, 0.5, 2, smallestMean},
 	errors10m:     countPrior{1, 0.3, 0.5, 1},
+	tried10m:      countPrior{0.5, 0.3, 1, 0.5},
+	switches10m:   countPrior{0.5, 0.3, 1, 0.25},
+	returns10m:    countPrior{0.2, 0.3, 1, smallestMean},
 	newDevice:     0.01,
 	newNetwork:    0.02,
 	newCountry:    0.005,
@@ -70,6 +75,7 @@ var address = priors{
 	requests10m: countPrior{200, 0.3, 1, smallestMean},
 	requests1h:  countPrior{500, 0.3, 1, smallestMean},
 	errors10m:   countPrior{10, 0.3, 0.5, 10},
+	tried10m:    countPrior{2, 0.3, 0.5, 2},
 	ceiling:     subdued,
 }
 
@@ -82,6 +88,7 @@ var crowd = priors{
 	requests10m: countPrior{500, 0.3, 1, smallestMean},
 	requests1h:  countPrior{2000, 0.3, 1, smallestMean},
 	errors10m:   countPrior{50, 0.3, 0.5, 50},
+	tried10m:    countPrior{5, 0.3, 0.5, 5},
 	ceiling:     subdued,
 }
 

@@ -115,6 +115,7 @@ func (s *Scorer) part(ex *Exchange, kind profile.Kind, now uint32, end End, fate
 	rec.InFlight -= min(rec.InFlight, 1)
 	if end != Refused {
 		l.countFailure()
+		l.countTry()
 	}
 	switch fate {
 	case refused:
@@ -174,6 +175,7 @@ func (l *look) credit() {
 	if l.entity.newPartner {
 		increment(&h.Open.Companions10m)
 	}
+	l.moveContext()
 	size, records := sizes(l.ex)
 	window.AddValue(rec.HabitRings.Bytes10m[:], tenMinutes, l.now, uint64(max(size, 0)), rec.Accepted)
 	window.AddValue(rec.HabitRings.Records10m[:], tenMinutes, l.now, uint64(max(records, 0)), rec.Accepted)

@@ -21,10 +21,13 @@ const (
 	Method
 	Version
 	Drift
+	Switches
+	Replay
+	Recon
 	Detectors int = iota
 )
 
-var detectorNames = [Detectors]string{"rate", "volume", "new_objects", "device", "network", "hour", "companion", "takeover", "errors", "country", "method", "version", "drift"}
+var detectorNames = [Detectors]string{"rate", "volume", "new_objects", "device", "network", "hour", "companion", "takeover", "errors", "country", "method", "version", "drift", "switches", "replay", "recon"}
 
 // String is the detector's name in policies and reports.
 func (d Detector) String() string { return detectorNames[d] }
@@ -42,10 +45,10 @@ type detector interface {
 
 // ofHabits run for every entity with habits, in this order: takeover reads what
 // device, network, country and hour have found.
-var ofHabits = [...]detector{rate{}, newObjects{}, failures{}, device{}, network{}, country{}, hour{}, method{}, version{}, companion{}, takeover{}}
+var ofHabits = [...]detector{rate{}, newObjects{}, failures{}, device{}, network{}, country{}, hour{}, method{}, version{}, companion{}, takeover{}, switches{}, replay{}, recon{}}
 
 // ofCrowds run for addresses, networks and devices.
-var ofCrowds = [...]detector{rate{}, failures{}}
+var ofCrowds = [...]detector{rate{}, failures{}, recon{}}
 
 func detectorsOf(kind profile.Kind) []detector {
 	if habitual(kind) {

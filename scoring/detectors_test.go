@@ -23,13 +23,13 @@ func office(t *testing.T, country string) (*world, call) {
 	return w, acme.base()
 }
 
-// Somebody tries routes and finds few.
+// Somebody tries what a route takes, and little of it works.
 func TestProbing(t *testing.T) {
 	w, c := office(t, "")
 	c.status, c.bytes = 404, 50
 	for i := range 40 {
 		w.now = w.now.Add(2 * time.Second)
-		c.path = fmt.Sprintf("/v1/guess%c%c", 'a'+i/26, 'a'+i%26)
+		c.path = fmt.Sprint("/v1/search?sort=", i)
 		ex := w.begin(c)
 		ex.Status = c.status
 		w.scorer.Answer(ex, w.now) // an error tells of itself
@@ -251,11 +251,11 @@ func TestOnlyWhatCouldSpeakCounts(t *testing.T) {
 			t.Errorf("%s: k = %d, want %d", path, ex.scratch.findings.surprises.Questions, len(want))
 		}
 	}
-	f("/orders", Rate, Device, Network, Hour, Method, Takeover)
+	f("/orders", Rate, Device, Network, Hour, Method, Takeover, Recon)
 	f("/v1/orders", Rate, Device, Network, Hour, Method, Takeover, Version)
 	f("/v1/orders/17", Rate, Device, Network, Hour, Method, Takeover, Version, NewObjects)
 	c.companion = "x"
-	f("/orders", Rate, Device, Network, Hour, Method, Takeover, Companion)
+	f("/orders", Rate, Device, Network, Hour, Method, Takeover, Recon, Companion)
 }
 
 // After an idle gap of any length a caller goes on as before: nothing is left of

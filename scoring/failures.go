@@ -70,6 +70,7 @@ func judgeFailure(ex *Exchange) {
 	}
 	sc.failed = true
 	for k := range sc.entities {
+		sc.entities[k].judgeTry(ex, profile.Kind(k))
 		f := &sc.entities[k].failing
 		if !f.known || isRefusal(ex.Status) && habitual(profile.Kind(k)) {
 			continue

@@ -266,7 +266,7 @@ func TestNightlyBatchAndCampaignStayQuiet(t *testing.T) {
 }
 
 // tell prints the evidence as a person reads it.
-func tell(t *testing.T, ex *Exchange) {
+func tell(t testing.TB, ex *Exchange) {
 	t.Helper()
 	var b strings.Builder
 	for i := range ex.Assessment.Evidence {

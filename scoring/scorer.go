@@ -88,12 +88,12 @@ func (s *Scorer) Begin(ex *Exchange) {
 	s.store.Fetch(&sc.keys)
 
 	now := seconds(ex.Time)
-	sc.route.bytes, sc.route.records, sc.answers = window.Moments{}, window.Moments{}, answers{}
+	sc.route, sc.answers = population{}, answers{}
 	// Whether the table knows the route does not matter: after a restart it
 	// knows none, and the populations are there.
 	if rec, pin, ok := s.store.Find(routeKey(ex.Route.ID)); ok {
 		if rec.Kind == profile.KindRoute {
-			sc.route.bytes, sc.route.records = rec.Population().Bytes, rec.Population().Records
+			sc.route.read(rec)
 			sc.answers.read(rec, now)
 		}
 		pin.Release()

@@ -5,7 +5,6 @@ import (
 
 	"github.com/wonted-project/wonted/scoring/calibrate"
 	"github.com/wonted-project/wonted/scoring/profile"
-	"github.com/wonted-project/wonted/scoring/window"
 )
 
 // scratch is what the scorer keeps with an exchange between Begin and Complete.
@@ -17,7 +16,7 @@ type scratch struct {
 	look     look
 	entities [entityKinds]entity
 	keys     profile.Keys
-	route    struct{ bytes, records window.Moments } // the route's population, as it stood at Begin
+	route    population // the route's, as it stood at Begin
 	attempt  attempt
 	answers  answers       // and what it has answered
 	who      calibrate.Who // stands for the exchange
@@ -44,12 +43,13 @@ type entity struct {
 	predictions predictions
 	precedents  precedents
 	failing     failing
+	trying      trying
 }
 
 // forget makes the entity one that is not there.
 func (e *entity) forget() {
 	e.handle = profile.Handle{}
-	e.predictions.known, e.predictions.mature, e.failing.known = false, false, false
+	e.predictions.known, e.predictions.mature, e.failing.known, e.trying.known = false, false, false, false
 }
 
 // meet makes it one that is, of which nothing is found yet.

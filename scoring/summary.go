@@ -38,6 +38,12 @@ func (e *Evidence) Summary() string {
 		return e.seldom("method", "methods")
 	case Version:
 		return e.seldom("version of the API", "versions")
+	case Switches:
+		return fmt.Sprintf("changed its device or network %s times in %s, where %s usual", number(e.Observed), span(e.Window), are(e.Expected))
+	case Replay:
+		return fmt.Sprintf("went to and fro between two devices or networks %s times in %s, where %s usual", number(e.Observed), span(e.Window), are(e.Expected))
+	case Recon:
+		return fmt.Sprintf("tried %s different routes in vain in %s, where %s usual", number(e.Observed), span(e.Window), are(e.Expected))
 	case Takeover:
 		all := "all"
 		if e.Observed < 3 {
@@ -148,5 +154,8 @@ var signs = [Detectors]struct{ attack, owasp string }{
 	Country:    {"credential theft", "API2:2023"},   //
 	Method:     {"function abuse", "API5:2023"},     // broken function level authorization
 	Version:    {"version abuse", "API9:2023"},      // improper inventory management
+	Switches:   {"credential sharing", "API2:2023"}, //
+	Replay:     {"session replay", "API2:2023"},     //
+	Recon:      {"reconnaissance", "API9:2023"},     //
 	Drift:      {"data exfiltration", "API4:2023"},  //
 }

@@ -69,7 +69,7 @@
 //	444   8  u32 contexts: the last, the one before (hashes)
 //	452   4  last accepted
 //	456   8  accepted in open buckets: u16 new objects 10m, 1h, companions 10m;
-//	         u8 switches, returns
+//	         2 spare
 //	464   8  8 u8: methods, by sessions that used them
 //	472  36  challenger: 5 f32 mean, u32 last, 5 u8 n, u8 ordinary, sessions, days,
 //	         flags, -, mini requests of an hour

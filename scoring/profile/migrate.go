@@ -133,7 +133,7 @@ var habitsOf3 = [...]part{
 	{tailAt + 496, 28},  // versions, e-CUSUM, elevated, alert day, the session's
 	{nowhere, 8},        // contexts
 	{tailAt + 532, 10},  // last accepted, open
-	{nowhere, 2},        // open switches, returns
+	{nowhere, 2},        // spare
 	{tailAt + 544, 8},   // methods
 	{nowhere, 80},       // challenger, behaviour, last success, walk, order
 }

@@ -153,7 +153,7 @@ type Habits struct {
 	LastAccepted   uint32                            // 452 4 seconds since the epoch: a session ends 30 minutes after it
 	Open           struct {                          // 456 8 accepted, of the buckets that are not over
 		New10m, New1h, Companions10m uint16
-		Switches10m, Returns10m      uint8
+		_                            uint16
 	}
 	Methods     [8]uint8   // 464  8 sessions that used it, halved as a whole when one saturates
 	Challenger  Challenger // 472 36
