@@ -13,10 +13,11 @@ import (
 	"github.com/wonted-project/wonted/cmd/wonted/internal/config"
 )
 
-// newBench is `wonted bench`: what wonted costs, measured.
+// newBench is `wonted bench`: what wonted costs and what it finds, measured.
 func newBench(std stdio) *cobra.Command {
-	return group("bench", "Measure what wonted costs on this machine",
+	return group("bench", "Measure what wonted costs on this machine, and what it finds",
 		newBenchLoad(std),
+		newBenchDetect(std),
 		newBenchReport(std),
 		newBenchPart("upstream", "the API of bench load", serveUpstream),
 		newBenchPart("noop", "the reference processor of bench load", serveNoop),

@@ -48,7 +48,9 @@ var imports = map[string]struct {
 	"cmd/wonted/internal/demo": {"plays a story through the whole program",
 		[]string{"envoy", "extproc/identity", "policy", "policy/rego", "scoring", "scoring/payload", "scoring/profile", "scoring/route"}},
 
-	"bench":       {"measures from outside, through Envoy", []string{"envoy"}},
+	"bench": {"measures from outside, through Envoy", []string{"envoy"}},
+	"bench/detect": {"plays synthetic traffic through the scorer itself, as fast as it goes",
+		[]string{"scoring", "scoring/profile", "scoring/recorded", "scoring/route"}},
 	"bench/flood": {"drives what the program is made of to its limits", everything},
 	"bench/noop":  {"the reference processor must owe nothing to wonted", nil},
 }

@@ -1,0 +1,197 @@
+package detect
+
+import (
+	"math/rand/v2"
+
+	"github.com/wonted-project/wonted/scoring"
+)
+
+// Attack is one scenario as it is played on one victim, in a fork of the
+// stream. A scenario calls Call for a request like the victim's own, changes
+// what is different about it, and Plays it.
+type Attack struct {
+	Victim *Identity  // a copy, as it stands; its chances are Rand
+	Other  *Identity  // somebody else: whose objects, whose data
+	Rand   *rand.Rand // of this trial alone
+	Now    int64      // milliseconds; Wait moves it
+
+	engine *engine
+	trial  *trial
+	begin  int64
+	window int64 // the ten minutes that are open, and what they came to
+	most   []float32
+	record func(*Call) // keeps what is played, for Emit; nil: nobody wants it
+}
+
+// Bounds of one trial: what has not been seen until then is not.
+const (
+	mostCalls  = 3000
+	mostMillis = 3 * day
+)
+
+// Done says that the trial has reached its bounds. Play does nothing any more.
+func (a *Attack) Done() bool {
+	return a.trial.requests >= mostCalls || a.Now-a.begin > mostMillis
+}
+
+// Wait lets time pass.
+func (a *Attack) Wait(ms int64) { a.Now += max(ms, 0) }
+
+// Call is a request as the victim makes them: with its credentials, from where
+// it is, with what it uses.
+func (a *Attack) Call(route uint8) Call {
+	id := a.Victim
+	c := Call{Route: route, From: id.Class, Caller: id.Number, Session: id.session,
+		Address: id.sitting.address, Device: id.sitting.device, Bytes: -1, Records: -1}
+	if id.Class == partner {
+		c.Credential = id.token
+	}
+	c.At = a.Now
+	id.ask(&c, int(route))
+	return c
+}
+
+// Stranger is where an attacker comes from: a machine that the victim has never
+// used, in a network where it has never been. abroad: in another country too.
+func (a *Attack) Stranger(abroad bool) (Address, uint32) {
+	country := a.Victim.places[0].address.country()
+	if abroad {
+		country = 20 + a.Rand.IntN(44)
+	}
+	return AddressOf(uint8(country), uint16(60_000+a.Rand.IntN(5000)), uint8(1+a.Rand.IntN(250))), uint32(3000 + a.Rand.IntN(50))
+}
+
+// Play sends the request, now, and answers it: as the API would answer the
+// victim, where the scenario has not set a status.
+func (a *Attack) Play(c Call) {
+	if a.Done() {
+		return
+	}
+	c.At = a.Now
+	if c.Status == 0 {
+		c.Status = api[c.Route].status
+		c.Bytes, c.Records = a.Victim.sizes(&c, a.Rand.NormFloat64(), a.Rand.Float64()*.99)
+	}
+	a.judge(&c)
+}
+
+// Benign lets the victim do what it would have done, for n requests; time
+// passes as it takes.
+func (a *Attack) Benign(n int) {
+	id := a.Victim
+	for range n {
+		if a.Done() {
+			return
+		}
+		id.next = max(id.next, a.Now)
+		var c Call
+		a.Now = id.next
+		id.step(&c)
+		a.judge(&c)
+	}
+}
+
+// judge plays one call through all judges and notes what they think of it.
+func (a *Attack) judge(c *Call) {
+	e, t := a.engine, a.trial
+	if a.record != nil {
+		a.record(c)
+	}
+	early := e.play(c, true)
+	t.requests++
+	as := &e.ex.Assessment
+	if as.Anomalous && t.stopped == 0 {
+		t.stopped = t.requests
+		t.lostBytes, t.lostRecords = t.bytes, t.records
+		if !early { // the answer is cut where it exceeds what is usual
+			t.lostBytes += cut(c.Bytes, as.Usual.Bytes)
+			t.lostRecords += cut(c.Records, as.Usual.Records)
+		}
+	}
+	t.bytes += max(c.Bytes, 0)
+	t.records += max(c.Records, 0)
+	for j, score := range e.scores {
+		t.steps[j] = climb(t.steps[j], step{t.requests, t.bytes, t.records, score, top(as)})
+	}
+	if w := a.Now / windowMillis; w != a.window || a.most == nil {
+		a.closeWindow()
+		a.window = w
+		a.most = append(a.most[:0], e.scores...)
+	} else {
+		for j, score := range e.scores {
+			a.most[j] = max(a.most[j], score)
+		}
+	}
+}
+
+// closeWindow keeps what the ten minutes that are over came to.
+func (a *Attack) closeWindow() {
+	a.trial.windows = append(a.trial.windows, a.most...)
+}
+
+// cut is what passes of a response when it is cut at what is usual.
+func cut(n, usual int64) int64 {
+	if usual > 0 {
+		n = min(n, usual)
+	}
+	return max(n, 0)
+}
+
+// noDetector stands where there is no evidence.
+const noDetector = scoring.Detector(255)
+
+// top is what the evidence begins with.
+func top(as *scoring.Assessment) scoring.Detector {
+	if len(as.Evidence) == 0 {
+		return noDetector
+	}
+	return as.Evidence[0].Detector
+}
+
+func detectorName(d scoring.Detector) string {
+	if d == noDetector {
+		return "none"
+	}
+	return d.String()
+}
+
+// trial is what became of one scenario with one victim.
+type trial struct {
+	scenario int
+	victim   uint32
+	class    Class
+
+	requests       int32
+	bytes, records int64
+	steps          [][]step  // of each judge: where its score rose
+	windows        []float32 // the highest score of each ten minutes, judge by judge
+
+	stopped                int32 // the request at which wonted's own threshold was reached; 0: never
+	lostBytes, lostRecords int64 // what had passed by then
+}
+
+// step is where the highest score so far was reached.
+type step struct {
+	request        int32
+	bytes, records int64 // with this request's
+	score          float32
+	top            scoring.Detector
+}
+
+// climb appends a step if it is higher than the last.
+func climb(steps []step, s step) []step {
+	if n := len(steps); n > 0 && s.score <= steps[n-1].score {
+		return steps
+	}
+	return append(steps, s)
+}
+
+// reached is the first step at which the score is not below the threshold.
+func (t *trial) reached(judge int, threshold float32) (step, bool) {
+	for _, s := range t.steps[judge] {
+		if s.score >= threshold {
+			return s, true
+		}
+	}
+	return step{}, false
+}

@@ -1,0 +1,21 @@
+package detect
+
+// replays use a stolen session or key at the same time as its owner: two
+// contexts that take turns.
+func replays() []Scenario {
+	return []Scenario{{
+		Name: "replay_contexts", Family: "replay", Suits: of(person, poller, batch),
+		About: "40 requests, 4 s apart, by turns from the victim's place and from another",
+		Play: func(a *Attack) {
+			id := a.Victim
+			address, device := a.Stranger(false)
+			for i := range 40 {
+				c := a.Call(uint8(choose(a.Rand.Float64(), id.ways[start+1])))
+				if i%2 == 1 {
+					c.Address, c.Device = address, device
+				}
+				a.Play(c)
+				a.Wait(4 * second)
+			}
+		}}}
+}

@@ -1,0 +1,33 @@
+package detect
+
+// tokenBucket is the rate limit that gateways have: so many requests a minute
+// for a caller, the same for all of them, with room for a burst. Its score is
+// how many minutes' worth of tokens the caller is behind: the limit that would
+// just have let it pass, in requests over the last minute.
+type tokenBucket struct{ states[uint64, bucket] }
+
+// bucket fills as requests come, and drains with time.
+type bucket struct {
+	level float64 // requests
+	at    int64
+}
+
+func newTokenBucket() *tokenBucket { return &tokenBucket{newStates[uint64, bucket]()} }
+
+func (*tokenBucket) name() string { return "token bucket per caller" }
+
+// see: the level decays by half in 30 seconds, so that it is the requests of
+// about the last minute.
+func (t *tokenBucket) see(c *Call) float32 {
+	who := uint64(c.Caller)
+	if who == 0 {
+		who = 1<<40 | uint64(c.Address)
+	}
+	b, _ := t.get(who)
+	if passed := c.At - b.at; passed > 0 {
+		b.level *= exp2(-float64(passed) / float64(30*second))
+	}
+	b.level, b.at = b.level+1, c.At
+	t.set(who, b)
+	return float32(b.level)
+}

@@ -1,0 +1,277 @@
+package detect
+
+import (
+	"bufio"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"github.com/zeebo/xxh3"
+
+	"github.com/wonted-project/wonted/scoring"
+	"github.com/wonted-project/wonted/scoring/profile"
+	"github.com/wonted-project/wonted/scoring/route"
+)
+
+// Config says what is run.
+type Config struct {
+	Seed       uint64
+	Identities int
+	Days       int
+	Runs       int      // of each scenario
+	Scenarios  []string // names; none: all
+	Emit       io.Writer
+	Progress   func(share float64, what string) // may be nil
+}
+
+// Bounds of a Config.
+const (
+	leastIdentities = 50
+	leastDays       = 7
+	leastTraining   = 5 // days: a working week
+)
+
+// Validate says what is wrong with the configuration.
+func (c *Config) Validate() error {
+	switch {
+	case c.Identities < leastIdentities || c.Identities > 1_000_000:
+		return fmt.Errorf("%d identities: %d to 1,000,000 are possible", c.Identities, leastIdentities)
+	case c.Days < leastDays || c.Days > 366:
+		return fmt.Errorf("%d days: %d to 366 are possible, of which the first %d or more are training", c.Days, leastDays, leastTraining)
+	case c.Runs < 10 || c.Runs > 100_000:
+		return fmt.Errorf("%d runs: 10 to 100,000 of each scenario are possible", c.Runs)
+	}
+	_, err := Select(c.Scenarios)
+	return err
+}
+
+// planned is one trial to come.
+type planned struct {
+	at       int64
+	scenario int
+	run      int
+	victim   *Identity
+	other    *Identity
+}
+
+// engine plays the stream through the scorer, and forks it.
+type engine struct {
+	world     *world
+	everybody []*Identity
+	scenarios []Scenario
+	plan      []planned
+
+	store     *profile.Store
+	scorer    *scoring.Scorer
+	baselines []baseline
+	fork      fork
+	ex        scoring.Exchange
+	fill      filler
+	scores    []float32 // of the exchange in hand: wonted's, then the baselines'
+
+	mature  []bool // by number: what the last exchange said
+	windows *windows
+	trials  []trial
+	skipped []int // of each scenario: the victim had no history
+	tally   tally
+	emit    *emitter
+}
+
+// Run plays a world and what happens in it. When ctx ends it returns what there
+// is until then, Partial.
+func Run(ctx context.Context, cfg Config) (*Report, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	e, err := newEngine(cfg)
+	if err != nil {
+		return nil, err
+	}
+	defer e.store.Close()
+	if cfg.Emit != nil {
+		e.emit = newEmitter(bufio.NewWriterSize(cfg.Emit, 1<<20))
+	}
+	partial, err := e.stream(ctx, cfg.Progress)
+	if err != nil {
+		return nil, err
+	}
+	e.windows.end()
+	if st := e.store.Stats(); st.Stowed+st.EvictedProbation+st.EvictedProtected > 0 {
+		return nil, fmt.Errorf("bench detect: %d records did not fit into memory; fewer identities or days would", st.Stowed+st.EvictedProbation+st.EvictedProtected)
+	}
+	return e.report(cfg, partial)
+}
+
+func newEngine(cfg Config) (*engine, error) {
+	training := max(leastTraining, cfg.Days/2)
+	w := newWorld(cfg.Seed, cfg.Identities, cfg.Days, training)
+	e := &engine{world: w, baselines: baselines()}
+	e.scenarios, _ = Select(cfg.Scenarios)
+	for n := range cfg.Identities {
+		e.everybody = append(e.everybody, newIdentity(w, uint32(n+1)))
+	}
+	e.schedule(cfg)
+	memory := profile.Bytes(64<<20) + profile.Bytes(cfg.Identities*cfg.Days)*8<<10
+	e.store = profile.New(profile.Config{Memory: memory})
+	e.scorer = scoring.New(scoring.Config{Store: e.store, Routes: route.New()})
+	e.fork = fork{store: e.store, scorer: e.scorer}
+	e.scores = make([]float32, 1+len(e.baselines))
+	e.mature = make([]bool, cfg.Identities+1)
+	e.windows = newWindows(cfg.Identities, len(e.scores), w.evaluates())
+	e.skipped = make([]int, len(e.scenarios))
+	e.tally = newTally(cfg.Identities)
+	return e, nil
+}
+
+// schedule says when what is tried on whom. A scenario's moments and victims
+// depend on the seed and its name alone, not on which others are run.
+func (e *engine) schedule(cfg Config) {
+	w := e.world
+	for i := range e.scenarios {
+		s := &e.scenarios[i]
+		rng := rand.New(rand.NewPCG(cfg.Seed, xxh3.HashString(s.Name)))
+		for run := range cfg.Runs {
+			if p, ok := e.draw(rng, s, w); ok {
+				p.scenario, p.run = i, run
+				e.plan = append(e.plan, p)
+			}
+		}
+	}
+	slices.SortFunc(e.plan, func(a, b planned) int {
+		return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.scenario, b.scenario), cmp.Compare(a.run, b.run))
+	})
+}
+
+// draw finds a victim that has been there for two days, and a moment at which
+// it is likely to be active: who steals by day is harder to see.
+func (e *engine) draw(rng *rand.Rand, s *Scenario, w *world) (planned, bool) {
+	for range 10_000 {
+		id := e.everybody[rng.IntN(len(e.everybody))]
+		t := w.evaluates() + rng.Int64N(w.ends()-w.evaluates())
+		if s.Suits != nil && !s.Suits(id) || t < id.born+2*day || t > id.gone {
+			continue
+		}
+		if id.rate > 0 && rng.Float64() > id.activity(t) {
+			continue
+		}
+		other := e.everybody[rng.IntN(len(e.everybody))]
+		return planned{at: t, victim: id, other: other}, true
+	}
+	return planned{}, false
+}
+
+// stream plays everything in the order of time.
+func (e *engine) stream(ctx context.Context, progress func(float64, string)) (partial bool, err error) {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	out, free := make(chan *batchOf, 8), make(chan *batchOf, 16)
+	go generate(ctx, e.world, e.everybody, e.plan, out, free)
+	last := e.world.begins()
+	for b := range out {
+		next := 0
+		for i := range b.calls {
+			for next < len(b.forks) && b.forks[next].before == i {
+				e.try(&b.forks[next])
+				next++
+			}
+			if err := e.benign(&b.calls[i], b.who[i].Number); err != nil {
+				return false, err
+			}
+		}
+		last = b.calls[len(b.calls)-1].At
+		if progress != nil {
+			progress(float64(last-e.world.begins())/float64(e.world.ends()-e.world.begins()), at(last).Format("Mon 2 Jan 15:04"))
+		}
+		if ctx.Err() != nil {
+			break
+		}
+		select {
+		case free <- b:
+		default:
+		}
+	}
+	partial = ctx.Err() != nil
+	stop()
+	for range out { // the generator ends before what it works on is read
+	}
+	if e.emit != nil {
+		err = e.emit.close()
+	}
+	return partial, err
+}
+
+// benign plays one call of the population.
+func (e *engine) benign(c *Call, who uint32) error {
+	e.play(c, false)
+	as := &e.ex.Assessment
+	if c.Caller != 0 {
+		e.mature[who] = as.Mature
+	}
+	e.windows.add(who, c.From, e.mature[who], c.At, e.scores)
+	e.tally.add(e.world, c, who, e.mature[who], as)
+	if e.emit != nil {
+		return e.emit.benign(c)
+	}
+	return nil
+}
+
+// play takes a call from request to end through the scorer and all baselines,
+// as traffic in shadow mode goes, and leaves the scores in e.scores. early: the
+// request alone was anomalous.
+func (e *engine) play(c *Call, forked bool) (early bool) {
+	ex := &e.ex
+	e.fill.fill(ex, c)
+	if forked {
+		e.fork.before(ex)
+	}
+	e.scorer.Begin(ex)
+	early = ex.Assessment.Anomalous
+	c.answer(ex)
+	end := ex.Time.Add(time.Duration(c.Took) * time.Millisecond)
+	e.scorer.Answer(ex, end)
+	e.scorer.Complete(ex, scoring.Answered, end)
+	e.scores[0] = float32(ex.Assessment.Score)
+	for i, b := range e.baselines {
+		e.scores[1+i] = b.see(c)
+	}
+	return early
+}
+
+// try plays a planned trial in a fork.
+func (e *engine) try(m *moment) {
+	p := &e.plan[m.plan]
+	if !e.mature[m.victim.Number] {
+		e.skipped[p.scenario]++
+		return
+	}
+	s := &e.scenarios[p.scenario]
+	e.trials = append(e.trials, trial{scenario: p.scenario, victim: m.victim.Number, class: m.victim.Class, steps: make([][]step, len(e.scores))})
+	t := &e.trials[len(e.trials)-1]
+	rng := rand.New(rand.NewPCG(e.world.seed^xxh3.HashString(s.Name), uint64(p.run)))
+	m.victim.rng, m.others.rng = rng, rng
+	if m.victim.sitting.address == 0 {
+		m.victim.sit(p.at)
+	}
+	a := &Attack{Victim: m.victim, Other: m.others, Rand: rng, Now: p.at, engine: e, trial: t, begin: p.at}
+	if e.emit != nil {
+		a.record = e.emit.attack(s.Name)
+	}
+	for _, b := range e.baselines {
+		b.fork()
+	}
+	s.Play(a)
+	if a.most != nil {
+		a.closeWindow()
+	}
+	for _, b := range e.baselines {
+		b.back()
+	}
+	e.fork.back()
+}
+
+var errNothing = errors.New("bench detect: nothing was measured")

@@ -1,0 +1,122 @@
+package detect
+
+import (
+	"math/rand/v2"
+	"strconv"
+)
+
+// group is the windows of one kind, by identity.
+type group struct {
+	by, name string
+	windows  int
+	of       map[uint32]float64   // windows of each identity
+	reached  []map[uint32]float64 // of each nominal level
+}
+
+func newGroup(by, name string) *group {
+	g := &group{by: by, name: name, of: map[uint32]float64{}}
+	for range nominals {
+		g.reached = append(g.reached, map[uint32]float64{})
+	}
+	return g
+}
+
+func (g *group) add(who uint32, score float64) {
+	g.windows++
+	g.of[who]++
+	for l, p := range nominals {
+		if score >= -log10(p)-1e-6 {
+			g.reached[l][who]++
+		}
+	}
+}
+
+// curve draws intervals by identities: the windows of one depend on each other.
+func (g *group) curve(chance *rand.Rand, identities int) Curve {
+	c := Curve{By: g.by, Group: g.name, Windows: g.windows}
+	of := make([]float64, identities)
+	for who, n := range g.of {
+		of[who-1] = n
+	}
+	for l, p := range nominals {
+		reached, total := make([]float64, identities), 0.0
+		for who, n := range g.reached[l] {
+			reached[who-1] = n
+			total += n
+		}
+		c.Points = append(c.Points, Point{Nominal: p, Observed: int(total), Ratio: bootstrap(chance, reached, of, 1/p)})
+	}
+	return c
+}
+
+// curves are of all windows, and by class, maturity and day.
+func (e *engine) curves(chance *rand.Rand) (curves []Curve) {
+	groups := []*group{newGroup("all", "all")}
+	byClass := groups[len(groups):]
+	for c := range classes {
+		byClass = append(byClass, newGroup("class", classNames[c]))
+	}
+	byMaturity := []*group{newGroup("maturity", "new"), newGroup("maturity", "mature")}
+	var byDay []*group
+	for d := e.world.training; d < e.world.days; d++ {
+		byDay = append(byDay, newGroup("day", strconv.Itoa(d)))
+	}
+	for i := range e.windows.closed {
+		w, score := &e.windows.closed[i], float64(e.windows.score(i, 0))
+		groups[0].add(w.who, score)
+		byClass[w.class].add(w.who, score)
+		m := 0
+		if w.mature {
+			m = 1
+		}
+		byMaturity[m].add(w.who, score)
+		byDay[int(w.day)-e.world.training].add(w.who, score)
+	}
+	groups = append(append(append(groups, byClass...), byMaturity...), byDay...)
+	for _, g := range groups {
+		curves = append(curves, g.curve(chance, len(e.everybody)))
+	}
+	return curves
+}
+
+// budget is over mature identities: it is kept for them.
+func (e *engine) budget(chance *rand.Rand) Budget {
+	b := Budget{Target: budgetTarget, By: map[string]int{}}
+	alerted, of := make([]float64, len(e.everybody)), make([]float64, len(e.everybody))
+	byDay := make([]struct{ of, alerted int }, e.world.days)
+	for i := range e.tally.days {
+		d := &e.tally.days[i]
+		if !d.mature {
+			continue
+		}
+		b.IdentityDays++
+		of[d.who-1]++
+		byDay[d.day].of++
+		if d.alerted {
+			b.By[d.class.String()+": "+detectorName(d.top)]++
+			b.Alerted++
+			alerted[d.who-1]++
+			byDay[d.day].alerted++
+		}
+	}
+	b.Realised = bootstrap(chance, alerted, of, 1000)
+	for d, n := range byDay {
+		if per := 1000 * float64(n.alerted) / float64(max(n.of, 1)); per > b.Worst.Per1000 {
+			b.Worst.Day, b.Worst.Alerted, b.Worst.Per1000 = d, n.alerted, per
+		}
+	}
+	return b
+}
+
+func (e *engine) harm() Harm {
+	h := Harm{Exchanges: e.tally.evaluated, Anomalous: e.tally.anomalous}
+	callers := 0
+	for i := range e.tally.days {
+		if e.tally.days[i].alerted {
+			callers++
+		}
+	}
+	millions := float64(max(h.Exchanges, 1)) / 1e6
+	h.PerMillion, h.Callers = float64(h.Anomalous)/millions, float64(callers)/millions
+	return h
+}

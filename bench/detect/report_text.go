@@ -1,0 +1,146 @@
+package detect
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"maps"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+)
+
+// Text writes the report as tables.
+func (r *Report) Text(out io.Writer) error {
+	var b strings.Builder
+	if r.Partial {
+		b.WriteString("INTERRUPTED: what follows is of the days until then.\n\n")
+	}
+	fmt.Fprintf(&b, "seed %d, %s identities, %d days (%d of training), %s benign exchanges, %s benign windows judged\n",
+		r.Seed, count(r.Identities), r.Days, r.Training, count(r.Exchanges), count(r.Windows))
+	for _, c := range r.Classes {
+		fmt.Fprintf(&b, "  %s %s: %s exchanges, %s windows\n", count(c.Identities), c.Name, count(c.Exchanges), count(c.Windows))
+	}
+	r.textBenign(&b)
+	r.textScenarios(&b)
+	r.textBaselines(&b)
+	_, err := io.WriteString(out, b.String())
+	return err
+}
+
+func (r *Report) textBenign(b *strings.Builder) {
+	fmt.Fprintf(b, "\nBudget: %.3g alerts per 1,000 identities and day where %.3g is the target (95 %%: %.3g to %.3g; %s identity-days; worst day %d: %.3g)\n",
+		r.Budget.Realised.Value, r.Budget.Target, r.Budget.Realised.Low, r.Budget.Realised.High, count(r.Budget.IdentityDays), r.Budget.Worst.Day, r.Budget.Worst.Per1000)
+	if len(r.Budget.By) > 0 {
+		fmt.Fprintf(b, "  by class and first evidence: %s\n", counts(r.Budget.By))
+	}
+	fmt.Fprintf(b, "Harm: %.3g of a million benign exchanges anomalous, of %.3g callers\n", r.Harm.PerMillion, r.Harm.Callers)
+	for _, n := range r.Null.Rates {
+		fmt.Fprintf(b, "Null control at %s: %s of %s windows, %.2g (95 %%: %.2g to %.2g)\n", power(n.FAR), count(n.Reached), count(r.Null.Windows), n.Rate.Value, n.Rate.Low, n.Rate.High)
+	}
+	b.WriteString("\nFalse alarms, observed/nominal by windows (95 % interval)\n")
+	w := newColumns(b)
+	fmt.Fprint(w, "\twindows")
+	shown := []int{}
+	for i, p := range nominals {
+		if p == 1e-2 || p == 1e-3 || p == 1e-4 {
+			shown = append(shown, i)
+			fmt.Fprintf(w, "\tat %s", power(p))
+		}
+	}
+	fmt.Fprintln(w)
+	for _, c := range r.Calibration {
+		fmt.Fprintf(w, "%s\t%s", c.name(), count(c.Windows))
+		for _, i := range shown {
+			p := c.Points[i].Ratio
+			fmt.Fprintf(w, "\t%.2f (%.2f to %.2f)", p.Value, p.Low, p.High)
+		}
+		fmt.Fprintln(w)
+	}
+	w.Flush()
+}
+
+func (r *Report) textScenarios(b *strings.Builder) {
+	b.WriteString("\nWhat was found, at window false-alarm rates of 1e-3 and 1e-4, and what had left by then\n")
+	w := newColumns(b)
+	fmt.Fprintln(w, "scenario\truns\trecall 1e-3\trecall 1e-4\trequests p50/p90\trecords lost p50/p90\tstopped\tlost before p50/p90\ttop-1")
+	for i := range r.Scenarios {
+		s := &r.Scenarios[i]
+		f, g := &s.Found[0], &s.Found[1]
+		top := "–"
+		if s.Top.Of > 0 {
+			top = fmt.Sprintf("%.0f%%", 100*float64(s.Top.Right)/float64(s.Top.Of))
+		}
+		name := s.Name
+		if s.Benign {
+			name += " (benign)"
+		}
+		fmt.Fprintf(w, "%s\t%d\t%s\t%s\t%s\t%s\t%.2f\t%s\t%s\n", name, s.Runs, share(f.Recall), share(g.Recall),
+			f.Requests.text(), f.Lost.text(), s.Stop.Stopped.Value, s.Stop.Records.text(), top)
+	}
+	w.Flush()
+}
+
+func (r *Report) textBaselines(b *strings.Builder) {
+	b.WriteString("\nBeside what people use today: recall at 1e-3/1e-4\n")
+	w := newColumns(b)
+	fmt.Fprint(w, "scenario")
+	for i := 0; i < len(r.Thresholds); i += len(fars) {
+		fmt.Fprintf(w, "\t%s", r.Thresholds[i].Judge)
+	}
+	fmt.Fprintln(w)
+	for i := range r.Scenarios {
+		s := &r.Scenarios[i]
+		fmt.Fprint(w, s.Name)
+		for k := 0; k < len(s.Found); k += len(fars) {
+			fmt.Fprintf(w, "\t%.2f/%.2f", s.Found[k].Recall.Value, s.Found[k+1].Recall.Value)
+		}
+		fmt.Fprintln(w)
+	}
+	fmt.Fprint(w, "threshold")
+	for i := 0; i < len(r.Thresholds); i += len(fars) {
+		fmt.Fprintf(w, "\t%.3g/%.3g", r.Thresholds[i].Score, r.Thresholds[i+1].Score)
+	}
+	fmt.Fprintln(w)
+	w.Flush()
+}
+
+// counts writes what there is how often, the most frequent first.
+func counts(of map[string]int) string {
+	names := slices.SortedFunc(maps.Keys(of), func(a, b string) int { return cmp.Or(cmp.Compare(of[b], of[a]), cmp.Compare(a, b)) })
+	for i, n := range names {
+		names[i] = n + " " + count(of[n])
+	}
+	return strings.Join(names, ", ")
+}
+
+func newColumns(b *strings.Builder) *tabwriter.Writer { return tabwriter.NewWriter(b, 0, 0, 2, ' ', 0) }
+
+// name is the group in words.
+func (c *Curve) name() string {
+	switch c.By {
+	case "all":
+		return "all"
+	case "class":
+		return c.Group
+	}
+	return c.By + " " + c.Group
+}
+
+func share(i Interval) string { return fmt.Sprintf("%.2f (%.2f to %.2f)", i.Value, i.Low, i.High) }
+
+func (s Spread) text() string { return count(int64(s.Median)) + "/" + count(int64(s.P90)) }
+
+// power writes 1e-3 as it is spoken of.
+func power(p float64) string { return "1e" + strconv.Itoa(int(math.Round(math.Log10(p)))) }
+
+// count groups digits: 12,345.
+func count[N int | int64](n N) string {
+	s := strconv.FormatInt(int64(n), 10)
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}
