@@ -171,7 +171,6 @@ func (e *engine) stream(ctx context.Context, progress func(float64, string)) (pa
 	defer stop()
 	out, free := make(chan *batchOf, 8), make(chan *batchOf, 16)
 	go generate(ctx, e.world, e.everybody, e.plan, out, free)
-	last := e.world.begins()
 	for b := range out {
 		next := 0
 		for i := range b.calls {
@@ -183,8 +182,8 @@ func (e *engine) stream(ctx context.Context, progress func(float64, string)) (pa
 				return false, err
 			}
 		}
-		last = b.calls[len(b.calls)-1].At
 		if progress != nil {
+			last := b.calls[len(b.calls)-1].At
 			progress(float64(last-e.world.begins())/float64(e.world.ends()-e.world.begins()), at(last).Format("Mon 2 Jan 15:04"))
 		}
 		if ctx.Err() != nil {
