@@ -30,6 +30,9 @@ type Config struct {
 	Routes     *route.Table   // nil: a new one
 	Location   *time.Location // of hours and days; nil: UTC
 	Calibrator Calibrator     // nil: calibrate.Uncalibrated
+	// VersionHeaders name the API version where the path does not, in lower case;
+	// nil: route.VersionHeaders.
+	VersionHeaders []string
 }
 
 // Scorer judges exchanges and learns from them. It is safe for concurrent use;
@@ -42,6 +45,9 @@ type Scorer struct {
 	location   *time.Location
 	calibrator Calibrator
 	pairs      pairs
+
+	versionHeaders []string
+	headerLengths  uint64 // of those read, a bit each
 }
 
 // New returns a Scorer.
@@ -53,6 +59,10 @@ func New(cfg Config) *Scorer {
 	if s.routes == nil {
 		s.routes = route.New()
 	}
+	if s.versionHeaders = cfg.VersionHeaders; s.versionHeaders == nil {
+		s.versionHeaders = route.VersionHeaders
+	}
+	s.headerLengths = lengthsOf(s.versionHeaders)
 	if s.location == nil {
 		s.location = time.UTC
 	}
@@ -83,7 +93,7 @@ func (s *Scorer) Begin(ex *Exchange) {
 	}
 	sc.keys[profile.KindRoute] = profile.Key{}
 	s.store.Expect(&sc.keys)
-	ex.Route = s.routes.Match(ex.Method, ex.Path)
+	ex.Route = s.routeOf(ex)
 	sc.keys[profile.KindRoute] = routeKey(ex.Route.ID)
 	s.store.Fetch(&sc.keys)
 

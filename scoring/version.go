@@ -4,7 +4,8 @@ import "github.com/wonted-project/wonted/scoring/window"
 
 // version: it uses a version of the API that it seldom or never used. Old
 // versions lack the checks of the new, and those to come are not guarded yet.
-// The version is the one in the path; a version draws once a session.
+// The version is the one in the path, or else in a header or media type; a
+// version draws once a session.
 type version struct{}
 
 func (version) judge(l *look) {

@@ -42,6 +42,7 @@ func TestWholeInput(t *testing.T) {
 	ex.JA4 = []byte("t13d")
 	ex.RequestBytes = 12
 	ex.Contested = true
+	ex.Route.Operation = "shop.v1.Orders/Get"
 	ex.Status, ex.ResponseBytes, ex.Records = 200, 4096, 17
 	ex.Entities[profile.KindDevice] = scoring.Identity{Kind: profile.KindDevice, Key: profile.Key{Lo: 255}}
 	ex.Assessment.Age = 90 * time.Second
@@ -54,7 +55,7 @@ func TestWholeInput(t *testing.T) {
 		"time": m{"unix": 1772461800.0, "hour": 14.0, "weekday": "Monday"},
 		"request": m{
 			"id": "ab000000000000000000000000000000", "method": "GET", "scheme": "https", "host": "api.example.com",
-			"path": "/v1/orders/42%20a", "route": "GET /v1/orders/{id}", "segments": []any{"v1", "orders", "42 a"},
+			"path": "/v1/orders/42%20a", "route": "GET /v1/orders/{id}", "operation": "shop.v1.Orders/Get", "segments": []any{"v1", "orders", "42 a"},
 			"query":   m{"fields": "id,total", "q": "a b", "flag": ""},
 			"headers": m{"user-agent": "shop/1.0", "accept": "text/html,application/json", "content-type": "Application/JSON; charset=utf-8"},
 			"size":    12.0, "protocol": "HTTP/1.1", "content_type": "application/json",

@@ -82,7 +82,7 @@ var requestFields = []field{
 	{name: "host", source: text(func(v *view) ([]byte, bool) { return v.ex.Host, true })},
 	{name: "path", source: text(func(v *view) ([]byte, bool) { p, _ := split(v.ex); return p, true })}, // without query, as sent
 	{name: "route", few: true, source: word(func(v *view) string { return v.ex.Route.Name })},
-	{name: "operation", source: nowhere}, // of GraphQL, JSON-RPC, gRPC: not read in this version
+	{name: "operation", few: true, source: text(operation)}, // GraphQL, JSON-RPC, MCP, gRPC: see route.Match
 	{name: "segments", source: tree(segments), index: segment},
 	{name: "query", source: tree(allQuery), entry: queryValue},
 	{name: "headers", source: tree(allHeaders), entry: headerValue},
@@ -107,6 +107,11 @@ var identityFields = []field{ // of the principal: the caller, else the nearest 
 
 // nowhere is a field of the contract without a source yet.
 var nowhere = fixed{}
+
+func operation(v *view) ([]byte, bool) {
+	v.scratch = append(v.scratch[:0], v.ex.Route.Operation...)
+	return filled(v.scratch)
+}
 
 // filled is absent when empty.
 func filled(b []byte) ([]byte, bool) { return b, len(b) > 0 }

@@ -34,14 +34,9 @@ type place struct {
 // new, from the root.
 func (v *evidence) add(e *entry) (grown []*place) {
 	_, path, _ := strings.Cut(e.name, " ")
-	at, g := &v.root, v.guide
-	for from := 0; from+1 < len(path); {
-		to := segmentEnd(path, from)
-		segment := strings.TrimPrefix(path[from:to], "/")
-		if segment == "" {
-			from = to
-			continue
-		}
+	at, g, to := &v.root, v.guide, 0
+	for segment := range segments(path) {
+		to += strings.Index(path[to:], segment) + len(segment)
 		g = g.after(segment)
 		next := at.next[segment]
 		if next == nil {
@@ -60,27 +55,15 @@ func (v *evidence) add(e *entry) (grown []*place) {
 				grown = append(grown, at)
 			}
 		}
-		at, from = next, to
+		at = next
 	}
 	at.ends = append(at.ends, e)
 	return grown
 }
 
-// segmentEnd is where the segment ends that begins with the slash, or the
-// operation that begins with the #, at from.
-func segmentEnd(path string, from int) int {
-	if path[from] == '#' {
-		return len(path)
-	}
-	if i := strings.IndexAny(path[from+1:], "/#"); i >= 0 {
-		return from + 1 + i
-	}
-	return len(path)
-}
-
-// isWord: it is neither a placeholder nor what was folded nor an operation.
+// isWord: it is neither a placeholder, nor what was cut off, nor the mark.
 func isWord(segment string) bool {
-	return segment != "*" && segment[0] != '#' && !strings.Contains(segment, "{")
+	return segment != "*" && segment != operationMark && !strings.Contains(segment, "{")
 }
 
 // each calls f with every route at or below the place.

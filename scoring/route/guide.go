@@ -2,6 +2,7 @@ package route
 
 import (
 	"cmp"
+	"iter"
 	"slices"
 	"strings"
 )
@@ -92,29 +93,34 @@ func (g *guide) after(segment string) *guide {
 // add makes sure that the guide knows a path of names ("/v1/tenants/{id}") and
 // returns where it ends.
 func (g *guide) add(path string) *guide {
-	for segment := range strings.SplitSeq(strings.Trim(path, "/"), "/") {
-		if segment == "" || segment == "*" {
+	for segment := range segments(path) {
+		if segment == "*" {
 			break
 		}
-		next := g.next[segment]
-		if next == nil {
-			if g.next == nil {
-				g.next = map[string]*guide{}
-			}
-			next = new(guide)
-			g.next[segment] = next
-		}
-		g = next
+		g = g.child(segment)
 	}
 	return g
+}
+
+// child makes sure of one segment.
+func (g *guide) child(segment string) *guide {
+	next := g.next[segment]
+	if next == nil {
+		if g.next == nil {
+			g.next = map[string]*guide{}
+		}
+		next = new(guide)
+		g.next[segment] = next
+	}
+	return next
 }
 
 // describe adds a path of the description, whose placeholders are parameters.
 func (g *guide) describe(path string) {
 	at := g
-	for segment := range strings.SplitSeq(strings.Trim(path, "/"), "/") {
+	for segment := range segments(path) {
 		at.surround(segment)
-		at = at.add(segment)
+		at = at.child(segment)
 	}
 }
 
@@ -147,27 +153,45 @@ func (g *guide) rename(name string) string {
 }
 
 func (g *guide) renamePath(path string) string {
-	path, operation, carries := strings.Cut(path, "#")
-	segments := strings.Split(path, "/")
-	for i, s := range segments {
-		if g == nil {
-			break
-		}
-		if i == 0 || s == "" || s == "*" { // before the first slash
-			continue
-		}
-		if strings.Contains(s, "{") { // a placeholder already
-			g = g.after(s)
-			continue
+	var b strings.Builder
+	for s := range segments(path) {
+		if s != operationMark && !strings.HasSuffix(b.String(), operationMark) {
+			b.WriteByte('/')
 		}
 		var p piece
-		if p, g = g.step([]byte(s), piece{}); p.placeholder != word {
-			segments[i] = s[:p.prefix] + p.placeholder + s[len(s)-p.suffix:]
+		switch {
+		case g == nil || s == "*":
+		case s == operationMark || strings.Contains(s, "{"): // a placeholder already
+			g = g.after(s)
+		default:
+			p, g = g.step([]byte(s), piece{})
+		}
+		if p.placeholder != word {
+			s = s[:p.prefix] + p.placeholder + s[len(s)-p.suffix:]
+		}
+		b.WriteString(s)
+	}
+	if b.Len() == 0 && path != "" {
+		return "/" // the root, where "" is the place above it
+	}
+	return b.String()
+}
+
+// operationMark stands between a path and its operation.
+const operationMark = "#"
+
+// segments are those of a path in a name; an operation follows as one, behind
+// its mark: "v1", "graphql", "#", "GetOrders".
+func segments(path string) iter.Seq[string] {
+	path, operation, carries := strings.Cut(path, operationMark)
+	return func(yield func(string) bool) {
+		for s := range strings.SplitSeq(path, "/") {
+			if s != "" && !yield(s) {
+				return
+			}
+		}
+		if carries && yield(operationMark) && operation != "" {
+			yield(operation)
 		}
 	}
-	path = strings.Join(segments, "/")
-	if carries {
-		path += "#" + operation
-	}
-	return path
 }

@@ -17,6 +17,8 @@ import (
 //	fold /v1/users root sync    ... these stay words
 //	route 255 GET /v1/orders    accepted requests, of the first 255
 //	end                         nothing is missing
+//
+// A fold of operations is one of "/graphql#".
 const (
 	memoryHead = "wonted routes 1"
 	memoryEnd  = "end"
@@ -74,14 +76,14 @@ func (t *Table) Load(text []byte) error {
 }
 
 func parseMemory(line string) (f fold, e *entry, err error) {
-	if len(line) > 2*maxName+maxKept*(maxWord+1) || bytes.IndexFunc([]byte(line), func(r rune) bool { return r < ' ' || r > '~' }) >= 0 {
+	if len(line) > 2*maxName+maxKept*(3*maxOperation+1) || bytes.IndexFunc([]byte(line), func(r rune) bool { return r < ' ' || r > '~' }) >= 0 {
 		return f, nil, errors.New("it is too long, or not printable")
 	}
 	words := strings.Split(line, " ")
 	switch {
 	case words[0] == "fold" && len(words) >= 2 && isPath(words[1]) && strings.HasSuffix(words[1], "/"):
 		for _, w := range words[2:] {
-			if w == "" || strings.ContainsAny(w, "/#{") {
+			if w == "" || strings.ContainsAny(w, "#{") || strings.Contains(w, "/") && !strings.HasSuffix(words[1], operationMark+"/") {
 				return f, nil, fmt.Errorf("%.70q is no word of a path", w)
 			}
 		}
@@ -99,6 +101,8 @@ func parseMemory(line string) (f fold, e *entry, err error) {
 	return f, nil, fmt.Errorf("%.70q is neither a fold nor a route", line)
 }
 
+// isPath holds for the path of a name, with its operation.
 func isPath(s string) bool {
-	return len(s) <= maxName && strings.HasPrefix(s, "/") && !strings.Contains(s, "//")
+	path, _, _ := strings.Cut(s, operationMark)
+	return len(s) <= maxName+3*maxOperation && strings.HasPrefix(path, "/") && !strings.Contains(path, "//")
 }

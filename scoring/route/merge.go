@@ -102,10 +102,12 @@ func (t *Table) newGuide() *guide {
 	}
 	g := new(guide)
 	for _, name := range t.seeds {
-		g.describe(pathOf(name))
+		_, path, _ := strings.Cut(name, " ")
+		g.describe(path)
 	}
 	for _, name := range t.kept {
-		g.add(pathOf(name))
+		_, path, _ := strings.Cut(name, " ")
+		g.add(path)
 	}
 	// Parents first: a fold below a folded place is one of the placeholder's.
 	slices.SortStableFunc(t.folds, func(a, b fold) int { return strings.Count(a.path, "/") - strings.Count(b.path, "/") })
@@ -115,7 +117,7 @@ func (t *Table) newGuide() *guide {
 		at := g.add(f.path)
 		at.fold = true
 		for _, w := range f.keep {
-			at.add(w)
+			at.child(w)
 		}
 		if i := slices.IndexFunc(folds, func(have fold) bool { return have.path == f.path }); i >= 0 {
 			f.keep = slices.Concat(folds[i].keep, f.keep)
@@ -127,11 +129,4 @@ func (t *Table) newGuide() *guide {
 	}
 	t.folds = folds
 	return g
-}
-
-// pathOf is a name's path, without method and operation.
-func pathOf(name string) string {
-	_, path, _ := strings.Cut(name, " ")
-	path, _, _ = strings.Cut(path, "#")
-	return path
 }

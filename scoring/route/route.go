@@ -44,6 +44,11 @@ type Match struct {
 	Method       uint8  // its place in a fixed list, GET first; what is invented shares the last
 	Version      uint16 // hash of the API version that the path names, "v2"; 0: none
 
+	// Operation is which of the many things it asks for that the path does:
+	// "GetOrders" of GraphQL, "tools/call/search" of MCP, "shop.v1.Orders/Get" of
+	// gRPC. Empty where the path says it all, or it is not known (yet).
+	Operation string
+
 	entry *entry // of a known route that is no fallback
 }
 
@@ -119,7 +124,11 @@ func (t *Table) Match(method, path []byte) Match {
 	v := t.view.Load()
 	var b template
 	b.build(method, path, v.guide)
-	name := b.name[:b.length]
+	return t.look(v, &b, b.name[:b.length])
+}
+
+// look finds the route of a name that b was made of.
+func (t *Table) look(v *view, b *template, name []byte) Match {
 	hash := xxh3.Hash(name)
 	m := Match{Object: b.object(hash), Number: b.number, Placeholders: b.placeholders, Method: uint8(b.method), Version: b.version}
 	if e := v.find(hash, name); e != nil {

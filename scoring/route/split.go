@@ -44,7 +44,8 @@ type template struct {
 	nvalues  int
 	decoded  [maxPath]byte
 	name     [maxName + 16]byte
-	length   int // of name
+	length   int    // of name
+	end      *guide // what is known behind the path
 }
 
 // span is a piece of template.decoded.
@@ -91,11 +92,11 @@ func (b *template) build(method, path []byte, g *guide) {
 	}
 	switch {
 	case b.folded:
-		name = append(name, "/*"...)
+		name, g = append(name, "/*"...), nil
 	case b.n == 0:
 		name = append(name, '/')
 	}
-	b.length = len(name)
+	b.length, b.end = len(name), g
 }
 
 func (b *template) value(s span) {
