@@ -96,6 +96,7 @@ func (l *look) closeTen(last uint32) {
 			l.close(taintedTen, float64(h.Open.Companions10m), &b.Companions10m, &c.companions10m, decay10m)
 			l.closeCount(window.Current(rec.HabitRings.Switches10m[:], tenMinutes, last), &rec.Contexts.Switches, &c.switches10m)
 			l.closeCount(window.Current(rec.HabitRings.Returns10m[:], tenMinutes, last), &rec.Contexts.Returns, &c.returns10m)
+			l.closeMix()
 			l.closeVolume(last)
 		}
 		h.Open.New10m, h.Open.Companions10m = 0, 0

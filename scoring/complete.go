@@ -16,10 +16,6 @@ const (
 	aDay       = 24 * 60 * 60
 )
 
-// endpointsFade is what a day of visits leaves of the routes that a profile
-// tells of: half of them are forgotten in a week.
-const endpointsFade = 0.9
-
 // Complete ends the exchange, once: what comes after the first call does
 // nothing. now is the time of the end.
 //
@@ -176,6 +172,8 @@ func (l *look) credit() {
 		increment(&h.Open.Companions10m)
 	}
 	l.moveContext()
+	l.step()
+	l.use()
 	size, records := sizes(l.ex)
 	window.AddValue(rec.HabitRings.Bytes10m[:], tenMinutes, l.now, uint64(max(size, 0)), rec.Accepted)
 	window.AddValue(rec.HabitRings.Records10m[:], tenMinutes, l.now, uint64(max(records, 0)), rec.Accepted)
@@ -187,10 +185,6 @@ func (l *look) learn(weight float64) {
 	l.name()
 	if h := l.habits; h != nil {
 		l.session = l.now-min(h.LastAccepted, l.now) >= sessionGap || l.now/shift != h.LastAccepted/shift
-		if l.now/aDay != h.LastAccepted/aDay {
-			window.SmallSlots(h.Endpoints[:]).Decay(endpointsFade)
-		}
-		window.SmallSlots(h.Endpoints[:]).Touch(uint16(l.ex.Route.ID), weight)
 		for _, d := range detectorsOf(l.kind) {
 			d.learn(l, weight)
 		}
@@ -244,6 +238,9 @@ func (s *Scorer) learnRoute(ex *Exchange, now uint32, weight float64) {
 	}
 	learn(&p.Bytes, ex.scratch.bytes)
 	learn(&p.Records, ex.scratch.records)
+	if another || p.BeforeN < ownRuler {
+		learnStep(p, ex)
+	}
 }
 
 // noteRoute remembers what was answered, though it was odd and teaches nothing.

@@ -24,10 +24,12 @@ const (
 	Switches
 	Replay
 	Recon
+	Sequence
+	Usage
 	Detectors int = iota
 )
 
-var detectorNames = [Detectors]string{"rate", "volume", "new_objects", "device", "network", "hour", "companion", "takeover", "errors", "country", "method", "version", "drift", "switches", "replay", "recon"}
+var detectorNames = [Detectors]string{"rate", "volume", "new_objects", "device", "network", "hour", "companion", "takeover", "errors", "country", "method", "version", "drift", "switches", "replay", "recon", "sequence", "usage"}
 
 // String is the detector's name in policies and reports.
 func (d Detector) String() string { return detectorNames[d] }
@@ -45,7 +47,7 @@ type detector interface {
 
 // ofHabits run for every entity with habits, in this order: takeover reads what
 // device, network, country and hour have found.
-var ofHabits = [...]detector{rate{}, newObjects{}, failures{}, device{}, network{}, country{}, hour{}, method{}, version{}, companion{}, takeover{}, switches{}, replay{}, recon{}}
+var ofHabits = [...]detector{rate{}, newObjects{}, failures{}, device{}, network{}, country{}, hour{}, method{}, version{}, companion{}, takeover{}, switches{}, replay{}, recon{}, usage{}, sequence{}}
 
 // ofCrowds run for addresses, networks and devices.
 var ofCrowds = [...]detector{rate{}, failures{}, recon{}}

@@ -9,10 +9,17 @@ import (
 type population struct {
 	known          bool // somebody was answered well here
 	bytes, records window.Moments
+	from           [16]window.SmallSlot // the routes before
+	steps          float64              // how many times one was
 }
 
 // read takes it from the route's record.
 func (p *population) read(rec *profile.Record) {
 	from := rec.Population()
-	*p = population{known: rec.Accepted > 0, bytes: from.Bytes, records: from.Records}
+	*p = population{known: rec.Accepted > 0, bytes: from.Bytes, records: from.Records, from: from.Before, steps: finite(from.BeforeN, 0, 1e6)}
+}
+
+// before is how many times that route was the one before.
+func (p *population) before(id uint16) float64 {
+	return min(window.SmallSlots(p.from[:]).Weight(id), p.steps)
 }

@@ -1,6 +1,7 @@
 package scoring
 
 import (
+	"math"
 	"time"
 
 	"github.com/wonted-project/wonted/scoring/calibrate"
@@ -37,9 +38,10 @@ const entityKinds = int(profile.KindDevice) + 1
 // entity is one entity's part of the scratch.
 type entity struct {
 	handle      profile.Handle
-	foreign     bool // not counted in any ring before it is accepted
-	newObject   bool // counted in the rings of new objects
-	newPartner  bool // counted in the ring of switches
+	foreign     bool   // not counted in any ring before it is accepted
+	newObject   bool   // counted in the rings of new objects
+	newPartner  bool   // counted in the ring of switches
+	from        uint16 // at Complete: the route before, where there was another
 	predictions predictions
 	precedents  precedents
 	failing     failing
@@ -48,14 +50,14 @@ type entity struct {
 
 // forget makes the entity one that is not there.
 func (e *entity) forget() {
-	e.handle = profile.Handle{}
+	e.handle, e.from = profile.Handle{}, 0
 	e.predictions.known, e.predictions.mature, e.failing.known, e.trying.known = false, false, false, false
 }
 
 // meet makes it one that is, of which nothing is found yet.
 func (e *entity) meet(handle profile.Handle, rec *profile.Record) {
 	e.handle = handle
-	e.foreign, e.newObject, e.newPartner = false, false, false
+	e.foreign, e.newObject, e.newPartner, e.from = false, false, false, 0
 	e.precedents.read(rec)
 }
 
@@ -77,10 +79,15 @@ type look struct {
 // find hands a finding on. What a crowd does stays held back for good: nobody is
 // stopped for a neighbour. A record that is not mature may not alarm by the
 // model alone, but by being odd among others as young.
-func (l *look) find(e Evidence) {
+func (l *look) find(e Evidence) { l.findHeld(e, math.Inf(1)) }
+
+// findSubdued is find for what may not alarm by the model alone.
+func (l *look) findSubdued(e Evidence) { l.findHeld(e, subdued) }
+
+func (l *look) findHeld(e Evidence, most float64) {
 	e.Entity = l.kind
 	e.raw = min(e.Bits, l.cohort.ceiling)
-	e.held = e.raw
+	e.held = min(e.raw, most)
 	if !l.mature {
 		e.held = min(e.held, subdued)
 	}

@@ -38,6 +38,10 @@ func (e *Evidence) Summary() string {
 		return e.seldom("method", "methods")
 	case Version:
 		return e.seldom("version of the API", "versions")
+	case Sequence:
+		return "goes from route to route in an order that is not its own, nor others'"
+	case Usage:
+		return fmt.Sprintf("asks for what is only %.0f %% of its use, and has asked for other things than usual for hours", max(100*e.Observed, 1))
 	case Switches:
 		return fmt.Sprintf("changed its device or network %s times in %s, where %s usual", number(e.Observed), span(e.Window), are(e.Expected))
 	case Replay:
@@ -157,5 +161,7 @@ var signs = [Detectors]struct{ attack, owasp string }{
 	Switches:   {"credential sharing", "API2:2023"}, //
 	Replay:     {"session replay", "API2:2023"},     //
 	Recon:      {"reconnaissance", "API9:2023"},     //
+	Sequence:   {"workflow abuse", "API6:2023"},     // unrestricted access to sensitive business flows
+	Usage:      {"account misuse", "API6:2023"},     //
 	Drift:      {"data exfiltration", "API4:2023"},  //
 }

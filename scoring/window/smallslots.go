@@ -32,25 +32,27 @@ func (s SmallSlots) Weight(id uint16) float64 {
 	return 0
 }
 
+// Place is where the value lies, or where it will come to lie when it is touched.
+func (s SmallSlots) Place(id uint16) (place int, known bool) {
+	for i := range s {
+		if s[i].ID == id && s[i].Weight > 0 {
+			return i, true
+		}
+		if s[i].Weight < s[place].Weight { // Minifloats compare as their values do
+			place = i
+		}
+	}
+	return place, false
+}
+
 // Touch adds weight to the value, in the lightest slot's place if it is new,
 // and says whether it was remembered before. Weight 0 changes nothing.
 func (s SmallSlots) Touch(id uint16, weight float64) (known bool) {
-	lightest := 0
-	for i := range s {
-		if s[i].ID == id && s[i].Weight > 0 {
-			if weight > 0 {
-				s[i].Weight = smallEncode(smallWeight(s[i].Weight) + weight)
-			}
-			return true
-		}
-		if s[i].Weight < s[lightest].Weight { // Minifloats compare as their values do
-			lightest = i
-		}
-	}
+	place, known := s.Place(id)
 	if weight > 0 {
-		s[lightest] = SmallSlot{ID: id, Weight: smallEncode(smallWeight(s[lightest].Weight) + weight)}
+		s[place] = SmallSlot{ID: id, Weight: smallEncode(smallWeight(s[place].Weight) + weight)}
 	}
-	return false
+	return known
 }
 
 // Decay multiplies every weight by factor and empties what has faded.

@@ -1,0 +1,129 @@
+package scoring
+
+import (
+	"github.com/wonted-project/wonted/scoring/profile"
+	"github.com/wonted-project/wonted/scoring/window"
+)
+
+// sequence: it goes through the routes in an order unlike its own, as does a
+// program that walks an API it has only read about, or who comes to the checkout
+// without a cart.
+//
+// The question is, having come to a route, from where. With c steps of n from
+// there, the population's share behind them, and G the share that the route
+// before has in all that the identity does,
+//
+//	P_all = (C + 4 G)/(N + 4)    P = (c + 2 P_all)/(n + 2)
+//
+// a step is G/P times likelier of somebody who goes in any order than of this
+// identity. Their product since it was last as likely as not,
+//
+//	W = max(0, W + log2 G/P)
+//
+// is the surprise: E[G/P] <= 1 if P is right, so W exceeds s with a chance of no
+// more than 2^-s at any step (Lundberg's inequality). Where neither the identity
+// nor anybody else has been, P is G, and the order of a release's new routes
+// says nothing.
+//
+// Repeating a route is no step: how often is for rate. The first request of a
+// session follows on nothing.
+type sequence struct{}
+
+const (
+	stepsOfAll  = 2.0    // that the population's share is worth
+	stepsOfAny  = 4.0    // that the share in all is worth
+	stepMost    = 6.0    // bits that one step may bring: who never left the path may do so once
+	orderMost   = 30.0   // bits: an owner is believed again a dozen steps after a thief
+	orderUnit   = 1024.0 // of Habits.Order, a bit
+	otherRoutes = 32.0   // half of G is spread over so many routes, known or not
+)
+
+func (sequence) judge(l *look) {
+	if !l.mature || l.cameFrom() == 0 {
+		return
+	}
+	l.ex.scratch.findings.run(Sequence)
+	if bits := l.gain(l.cameFrom()); bits > 0 {
+		l.find(Evidence{Detector: Sequence, Unit: "steps", Bits: max(ordinary, l.order(bits)), Observed: 1})
+	}
+}
+
+// cameFrom is the route before this one; 0: it is the same, or there is none.
+func (l *look) cameFrom() uint16 {
+	h := l.habits
+	if h.Last == endpointID(l.ex) || l.now-min(h.LastAccepted, l.now) >= sessionGap {
+		return 0
+	}
+	return h.Last
+}
+
+// gain is log2 G/P of the step from there, in bits.
+func (l *look) gain(from uint16) float64 {
+	h, all := l.habits, &l.ex.scratch.route
+	slots := window.SmallSlots(h.Endpoints[:])
+	count, to := 0.0, 0.0
+	if b, known := slots.Place(endpointID(l.ex)); known {
+		if a, known := slots.Place(from); known {
+			count, to = h.Steps.Count(a, b)
+		} else {
+			to = h.Steps.To(b)
+		}
+	}
+	if h.Order == 0 && count > 0 && 2*count >= to {
+		return 0 // as ever, and nothing to take it off from
+	}
+	g := (l.share(from) + 1/otherRoutes) / 2
+	pAll := (all.before(from) + stepsOfAny*g) / (all.steps + stepsOfAny)
+	p := (count + stepsOfAll*pAll) / (to + stepsOfAll)
+	return min(window.Log2(g/p), stepMost)
+}
+
+// order is W after so many bits more.
+func (l *look) order(bits float64) float64 {
+	return min(max(float64(l.habits.Order)/orderUnit+bits, 0), orderMost)
+}
+
+// step is taken with every answer that the upstream gave to one it believed.
+func (l *look) step() {
+	h, from := l.habits, l.cameFrom()
+	l.entity.from = from
+	switch {
+	case l.now-min(h.LastAccepted, l.now) >= sessionGap:
+		h.Order = 0
+	case from != 0 && l.mature:
+		h.Order = uint16(l.order(l.gain(from)) * orderUnit)
+	}
+	h.Last = endpointID(l.ex)
+}
+
+func (sequence) learn(l *look, weight float64) {
+	slots := window.SmallSlots(l.habits.Endpoints[:])
+	if from := l.entity.from; from != 0 && weight >= 0.5 {
+		a, left := slots.Place(from)
+		if b, come := slots.Place(endpointID(l.ex)); left && come {
+			l.habits.Steps.Add(a, b)
+		}
+	}
+}
+
+// stepsKept is how many steps to a route are remembered of everybody's: there
+// all are halved.
+const stepsKept = 2000
+
+// learnStep takes the step of whoever is asking into the route's population.
+func learnStep(p *profile.Population, ex *Exchange) {
+	for k := range ex.scratch.entities {
+		from := ex.scratch.entities[k].from
+		if from == 0 {
+			continue
+		}
+		slots := window.SmallSlots(p.Before[:])
+		if !(p.BeforeN >= 0 && p.BeforeN < stepsKept) {
+			slots.Decay(0.5)
+			p.BeforeN = float32(finite(p.BeforeN, 0, stepsKept)) / 2
+		}
+		slots.Touch(from, 1)
+		p.BeforeN++
+		return
+	}
+}
