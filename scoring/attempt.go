@@ -10,7 +10,8 @@ import (
 // attempt is what an exchange's scratch holds of an attempt to sign in.
 type attempt struct {
 	open     bool   // Attempt was called
-	familiar bool   // the user has signed in from this network before
+	familiar bool   // the user has signed in from this network before: no newcomer
+	first    bool   // the user's first success in ten minutes
 	subject  bool   // the entity user is the one who is to be signed in
 	pair     uint64 // user and network
 	user     uint64 // user alone
@@ -29,13 +30,16 @@ func (s *Scorer) Attempt(ex *Exchange) {
 	}
 	a := &sc.attempt
 	*a = attempt{open: true, pair: pairOf(ex.SignIn.User, placeOf(ex)), user: pairOf(ex.SignIn.User, profile.Key{})}
-	_, a.familiar = s.pairs.latest(a.pair)
+	_, a.familiar = s.pairs.since(a.pair, seconds(ex.Time))
 	if id := &ex.Entities[profile.KindUser]; id.Kind == profile.KindNone {
 		*id = Identity{Kind: profile.KindUser, Key: ex.SignIn.User, Rule: "sign-in"}
 		a.subject = true
 		if rec, pin, ok := s.store.Find(id.Key); ok {
 			s.meetUser(ex, rec, pin)
 		}
+	}
+	if !a.familiar {
+		s.judgeAttempt(ex)
 	}
 	sc.findings.assess(&ex.Assessment, s.calibrator, &sc.who)
 	s.bound(ex)
@@ -90,6 +94,8 @@ func outcomeOf(ex *Exchange, end End) attemptEnd {
 // profile.
 func (s *Scorer) signedIn(ex *Exchange, now uint32) {
 	sc := ex.scratch
+	ago, known := s.pairs.since(sc.attempt.user, now)
+	sc.attempt.first = !known || ago >= tenMinutes/minute
 	s.pairs.add(sc.attempt.pair, now)
 	s.pairs.add(sc.attempt.user, now)
 	if e := &sc.entities[profile.KindUser]; sc.attempt.subject && e.handle == (profile.Handle{}) {

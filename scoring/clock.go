@@ -63,6 +63,9 @@ func (l *look) roll(now uint32) {
 	window.Advance(r.Requests10m[:], tenMinutes, last, now)
 	window.Advance(r.Errors10m[:], tenMinutes, last, now)
 	window.Advance(r.Mistakes10m[:], tenMinutes, last, now)
+	if l.habits == nil && now/tenMinutes != last/tenMinutes {
+		l.rollSignIns(last, now)
+	}
 	if l.habits != nil {
 		h := &rec.HabitRings
 		window.Advance(h.New1m[:], minute, last, now)
@@ -85,6 +88,9 @@ func (l *look) closeMinute() {
 func (l *look) closeTen(last uint32) {
 	rec, b, c := l.rec, &l.rec.Baseline, l.cohort
 	active := rec.Open[1] > 0
+	if l.habits == nil {
+		l.closeSignIns(last)
+	}
 	l.close(taintedTen, float64(rec.Open[1]), &b.Requests10m, &c.requests10m, decay10m)
 	if active {
 		l.close(taintedTen, window.Current(rec.Rings.Errors10m[:], tenMinutes, last), &b.Errors10m, &c.errors10m, decay10m)

@@ -31,9 +31,10 @@ type priors struct {
 	new10m, new1h, companions10m        countPrior
 	errors10m, tried10m                 countPrior
 	switches10m, returns10m             countPrior
-	newDevice, newNetwork, newCountry   float64 // share of sessions from one never seen
-	newMethod, newVersion               float64 // share of sessions that use one never used
-	ceiling                             float64 // bits that a finding here can reach at most
+	failedUsers                         countPrior // names of newcomers who failed to sign in, in ten minutes
+	newDevice, newNetwork, newCountry   float64    // share of sessions from one never seen
+	newMethod, newVersion               float64    // share of sessions that use one never used
+	ceiling                             float64    // bits that a finding here can reach at most
 }
 
 // habits is what is believed of whoever has habits: caller, credential, session, user.
@@ -76,6 +77,7 @@ var address = priors{
 	requests1h:  countPrior{500, 0.3, 1, smallestMean},
 	errors10m:   countPrior{10, 0.3, 0.5, 10},
 	tried10m:    countPrior{2, 0.3, 0.5, 2},
+	failedUsers: countPrior{0.3, 1, 1, 0.3},
 	ceiling:     subdued,
 }
 
@@ -89,6 +91,13 @@ var crowd = priors{
 	requests1h:  countPrior{2000, 0.3, 1, smallestMean},
 	errors10m:   countPrior{50, 0.3, 0.5, 50},
 	tried10m:    countPrior{5, 0.3, 0.5, 5},
+	failedUsers: countPrior{2, 1, 1, 1},
+	ceiling:     subdued,
+}
+
+// login is a sign-in route as a whole: people mistype as regularly as they come.
+var login = priors{
+	failedUsers: countPrior{5, 2, 4, 2},
 	ceiling:     subdued,
 }
 
@@ -98,6 +107,8 @@ func priorsOf(kind profile.Kind) *priors {
 		return &habits
 	case kind == profile.KindAddress:
 		return &address
+	case kind == profile.KindLogin:
+		return &login
 	}
 	return &crowd
 }

@@ -46,6 +46,7 @@ func (s *Scorer) Complete(ex *Exchange, end End, now time.Time) {
 	if how == succeeded {
 		s.signedIn(ex, clock)
 	}
+	s.countAttempt(ex, how, clock)
 	weight := 0.0
 	if fate == answered && end == Answered && !isError(ex.Status) && !ex.Assessment.Anomalous {
 		weight = learningWeight(ex.Assessment.Score)

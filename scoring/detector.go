@@ -26,10 +26,11 @@ const (
 	Recon
 	Sequence
 	Usage
+	Stuffing
 	Detectors int = iota
 )
 
-var detectorNames = [Detectors]string{"rate", "volume", "new_objects", "device", "network", "hour", "companion", "takeover", "errors", "country", "method", "version", "drift", "switches", "replay", "recon", "sequence", "usage"}
+var detectorNames = [Detectors]string{"rate", "volume", "new_objects", "device", "network", "hour", "companion", "takeover", "errors", "country", "method", "version", "drift", "switches", "replay", "recon", "sequence", "usage", "stuffing"}
 
 // String is the detector's name in policies and reports.
 func (d Detector) String() string { return detectorNames[d] }

@@ -2,9 +2,10 @@
 //
 // An Exchange is one request with its response; its Entities are the caller,
 // its credential, the address and so on, each with a profile.Record. The Scorer
-// carries an exchange through four steps:
+// carries an exchange through these steps:
 //
 //	Begin     the request is counted in every entity's rings, and judged
+//	Attempt   of a sign-in: whom it is to sign in is known, and judged
 //	Answer    the response's status and size are known: the volume is judged
 //	Meter     the same, as the body passes
 //	Complete  what the upstream accepted is learned, once

@@ -21,7 +21,7 @@ type pairs struct {
 }
 
 // An entry is 40 bits of the pair's hash and the minute of its latest success,
-// in 24 bits: 31 years of them. The zero entry is free.
+// modulo 2^24: ages of up to 15 years. The zero entry is free.
 const (
 	minuteBits = 24
 	minuteMask = 1<<minuteBits - 1
@@ -40,13 +40,13 @@ func pairOf(user, place profile.Key) uint64 {
 
 func (p *pairs) set(hash uint64) *[8]atomic.Uint64 { return &p.sets[hash%uint64(len(p.sets))] }
 
-// latest is the second of the pair's latest success, as far as it is
-// remembered: to the minute.
-func (p *pairs) latest(hash uint64) (at uint32, ok bool) {
+// since is how many minutes have begun since the pair's latest success, if that
+// is remembered.
+func (p *pairs) since(hash uint64, now uint32) (minutes uint64, ok bool) {
 	set := p.set(hash)
 	for i := range set {
 		if e := set[i].Load(); e != 0 && e>>minuteBits == hash>>minuteBits {
-			return uint32(e&minuteMask) * minute, true
+			return age(e, now), true
 		}
 	}
 	return 0, false
@@ -62,9 +62,18 @@ func (p *pairs) add(hash uint64, now uint32) {
 			oldest = i
 			break
 		}
-		if e&minuteMask < set[oldest].Load()&minuteMask {
+		if age(e, now) > age(set[oldest].Load(), now) {
 			oldest = i
 		}
 	}
 	set[oldest].Store(hash&^minuteMask | uint64(now/minute)&minuteMask)
+}
+
+// age is 0 for an entry that another goroutine has made a moment later.
+func age(entry uint64, now uint32) uint64 {
+	minutes := (uint64(now/minute) - entry) & minuteMask
+	if minutes > minuteMask/2 {
+		return 0
+	}
+	return minutes
 }

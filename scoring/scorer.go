@@ -211,7 +211,10 @@ func (s *Scorer) look(ex *Exchange, rec *profile.Record, kind profile.Kind) *loo
 	l := &ex.scratch.look
 	*l = look{
 		ex: ex, rec: rec, kind: kind, cohort: priorsOf(kind), location: s.location,
-		entity: &ex.scratch.entities[kind], mature: mature(rec, rec.LastSeen),
+		mature: mature(rec, rec.LastSeen),
+	}
+	if int(kind) < entityKinds { // a route is none of an exchange's
+		l.entity = &ex.scratch.entities[kind]
 	}
 	if habitual(kind) {
 		l.habits = rec.Habits()

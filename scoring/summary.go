@@ -48,6 +48,9 @@ func (e *Evidence) Summary() string {
 		return fmt.Sprintf("went to and fro between two devices or networks %s times in %s, where %s usual", number(e.Observed), span(e.Window), are(e.Expected))
 	case Recon:
 		return fmt.Sprintf("tried %s different routes in vain in %s, where %s usual", number(e.Observed), span(e.Window), are(e.Expected))
+	case Stuffing:
+		return fmt.Sprintf("%s user names failed to sign in in %s that never did from there, where %s usual",
+			number(math.Round(e.Observed)), span(e.Window), are(e.Expected))
 	case Takeover:
 		all := "all"
 		if e.Observed < 3 {
@@ -164,4 +167,5 @@ var signs = [Detectors]struct{ attack, owasp string }{
 	Sequence:   {"workflow abuse", "API6:2023"},     // unrestricted access to sensitive business flows
 	Usage:      {"account misuse", "API6:2023"},     //
 	Drift:      {"data exfiltration", "API4:2023"},  //
+	Stuffing:   {"credential stuffing", "API2:2023"},
 }

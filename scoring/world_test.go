@@ -41,6 +41,7 @@ func newWorld(t testing.TB) *world {
 type call struct {
 	caller, session, credential, address, network, device string
 	companion, country                                    string
+	user                                                  string // whom it tries to sign in
 	method, path                                          string
 	status                                                int // 0: 200
 	bytes, records                                        int64
@@ -89,6 +90,10 @@ func (w *world) begin(c call) *Exchange {
 	}
 	c.fill(ex, w.now)
 	w.scorer.Begin(ex)
+	if c.user != "" {
+		ex.SignIn = SignIn{User: keyOf(profile.KindUser, c.user), Success: Statuses{100, 399}}
+		w.scorer.Attempt(ex)
+	}
 	return ex
 }
 

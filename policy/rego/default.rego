@@ -20,6 +20,15 @@ challenge contains "does not look like this caller: device, network and hour" if
 	because_of(detector)
 }
 
+# Somebody is trying a list. Sign-ins fail for many names that never signed in
+# from there, from one place or all over the route; what is challenged are further
+# attempts of that sort, while whoever signs in from where they always do goes on.
+# People who are among them can pass a challenge, a program hardly.
+challenge contains "many names fail to sign in that never did from there" if {
+	input.anomalous
+	because_of("stuffing")
+}
+
 # How much. More requests than usual, more bytes or records in a while (a list
 # being paged through), more objects never touched before (ids being walked), or
 # one credential seen with ever new companions: slow it down. What is slowed

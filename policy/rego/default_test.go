@@ -31,6 +31,8 @@ func TestDefaultPolicy(t *testing.T) {
 	f("walking ids", s{scoring.NewObjects: 6}, policy.Throttle)
 	f("companions", s{scoring.Companion: 6}, policy.Throttle)
 	f("both", s{scoring.Takeover: 4, scoring.Rate: 12}, policy.Challenge)
+	f("a stolen list", s{scoring.Stuffing: 5}, policy.Challenge)
+	f("a stolen list, not enough", s{scoring.Stuffing: 3.9}, policy.Allow)
 	f("paging", s{scoring.Volume: 5}, policy.Throttle)
 }
 
