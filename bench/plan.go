@@ -67,6 +67,10 @@ func ParsePeer(text string) (Peer, error) {
 	return Peer{kind, command}, nil
 }
 
+// think is as long as a few requests are served in: it takes clients out of
+// step, and leaves the machine as busy as it was.
+const think = 500 * time.Microsecond
+
 // Standard is the plan of ten minutes: what each depth costs at one size.
 func Standard() Plan {
 	few := []string{Bare, Noop, "wonted-adaptive", "wonted-headers"}
@@ -77,6 +81,7 @@ func Standard() Plan {
 		Attack: 0.002, Procs: 1,
 		Points: []Point{
 			{Name: "c16", Identities: 1000, Concurrency: 16},
+			{Name: "c16 thinking", Identities: 1000, Concurrency: 16, Think: think, Variants: few},
 			{Name: "c1", Identities: 1000, Concurrency: 1, Variants: few},
 			{Name: "c64", Identities: 1000, Concurrency: 64, Variants: few},
 			{Name: "rate1000", Identities: 1000, Concurrency: 256, Rate: 1000},
@@ -95,6 +100,7 @@ func Full() Plan {
 	p.Points = []Point{
 		{Name: "c16", Identities: 1000, Concurrency: 16,
 			Variants: append(slices.Clone(p.Variants), "wonted-headers-enforce", "wonted-lean-enforce", "wonted-log-enforce")},
+		{Name: "c16 thinking", Identities: 1000, Concurrency: 16, Think: think},
 		{Name: "c1", Identities: 1000, Concurrency: 1},
 		{Name: "c64", Identities: 1000, Concurrency: 64},
 		{Name: "c512", Identities: 1000, Concurrency: 512},
