@@ -8,8 +8,8 @@ import (
 
 // Anchors are slow means, held beside the fast ones: an attacker who raises
 // the fast baseline by staying just inside what is usual moves the anchor by
-// no more than anchorSpeed standard deviations a day. What is usual is the
-// lesser of both.
+// no more than anchorSpeed standard deviations a day, net of what the whole
+// cohort moved (shifts.go). What is usual is the lesser of both.
 //
 // Spreads of volume are held likewise: a mean that climbs leaves its track in
 // the variance, and who widens what is usual needs not move it.
@@ -33,6 +33,7 @@ const (
 	anchorNew
 	anchorBytes
 	anchorRecords
+	anchorNone // of a quantity that has none
 )
 
 // anchor is a slow mean for comparison; 0: there is none.
@@ -45,13 +46,13 @@ func (l *look) anchor(i int) float64 {
 
 // moveAnchors moves each anchor by what so many days allow.
 func (l *look) moveAnchors(days float64) {
-	rec, b, c := l.rec, &l.rec.Baseline, l.cohort
+	rec, b, c, drift := l.rec, &l.rec.Baseline, l.cohort, l.norms.drift(l.peers)
 	count := func(i int, m *window.Moments, p *countPrior) {
 		step := p.deviation(m)
 		if a := finite(rec.Anchors[i], 0, 1e6); a > 0 && a < float64(m.Mean) {
 			step *= a / float64(m.Mean) // the deviation at the anchor, not at the mean that has run ahead
 		}
-		follow(&rec.Anchors[i], m, anchorSpeed*days*step)
+		follow(&rec.Anchors[i], m, (anchorSpeed*days+drift[i])*step)
 	}
 	count(anchor1m, &b.Requests1m, &c.requests1m)
 	count(anchor10m, &b.Requests10m, &c.requests10m)
@@ -62,18 +63,18 @@ func (l *look) moveAnchors(days float64) {
 	count(anchorNew, &b.New10m, &c.new10m)
 	// unit is how many doublings one of the anchor's is. A spread is held in
 	// doublings, or a route's ruler that stretches would stretch it along.
-	volume := func(anchor, slow *float32, m *window.Moments, spread, unit float64) {
+	volume := func(i int, anchor, slow *float32, m *window.Moments, spread, unit float64) {
 		spread *= unit
-		follow(anchor, m, anchorSpeed*days*max(l.held(spread, *slow)/unit, 0.5))
+		follow(anchor, m, (anchorSpeed*days+drift[i])*max(l.held(spread, *slow)/unit, 0.5))
 		if l.now-min(rec.Created, l.now) >= spreadAge && m.N >= spreadN {
 			followSpread(slow, spread, spreadSpeed*days)
 		}
 	}
-	volume(&rec.Anchors[anchorBytes], &rec.Spreads.Bytes10m, &b.Bytes10m, windowSpread(&b.Bytes10m), 1)
-	volume(&rec.Anchors[anchorRecords], &rec.Spreads.Records10m, &b.Records10m, windowSpread(&b.Records10m), 1)
+	volume(anchorBytes, &rec.Anchors[anchorBytes], &rec.Spreads.Bytes10m, &b.Bytes10m, windowSpread(&b.Bytes10m), 1)
+	volume(anchorRecords, &rec.Anchors[anchorRecords], &rec.Spreads.Records10m, &b.Records10m, windowSpread(&b.Records10m), 1)
 	p := &l.entity.predictions
-	volume(&rec.Bytes.Anchor, &rec.Bytes.Spread, &rec.Bytes.Y, responseSpread(&rec.Bytes.Y), p.bytes.route.sigma)
-	volume(&rec.Records.Anchor, &rec.Records.Spread, &rec.Records.Y, responseSpread(&rec.Records.Y), p.records.route.sigma)
+	volume(gapResponseBytes, &rec.Bytes.Anchor, &rec.Bytes.Spread, &rec.Bytes.Y, responseSpread(&rec.Bytes.Y), p.bytes.route.sigma)
+	volume(gapResponseRecords, &rec.Records.Anchor, &rec.Records.Spread, &rec.Records.Y, responseSpread(&rec.Records.Y), p.records.route.sigma)
 }
 
 // follow moves an anchor towards the mean by at most step. It is dropped where

@@ -104,6 +104,11 @@ func (l *look) closeTen(last uint32) {
 			l.closeCount(window.Current(rec.HabitRings.Returns10m[:], tenMinutes, last), &rec.Contexts.Returns, &c.returns10m)
 			l.closeMix()
 			l.closeVolume(last)
+			if l.mature && rec.Flags&taintedTen != 0 {
+				l.collect(last)
+			} else if l.mature {
+				l.ordinary(last)
+			}
 		}
 		h.Open.New10m, h.Open.Companions10m = 0, 0
 	}
@@ -122,6 +127,8 @@ func (l *look) closeHour(last uint32) {
 				at := time.Unix(int64(last), 0).In(l.location)
 				h.Hours.Decay(decayHours)
 				h.Hours.Add(at.Hour(), weekend(at), 1)
+			} else if l.mature {
+				l.collectHour(float64(accepted))
 			}
 		}
 		h.Open.New1h = 0

@@ -34,6 +34,7 @@ type priors struct {
 	failedUsers                         countPrior // names of newcomers who failed to sign in, in ten minutes
 	newDevice, newNetwork, newCountry   float64    // share of sessions from one never seen
 	newMethod, newVersion               float64    // share of sessions that use one never used
+	bytes10m, records10m                float64    // the middle of ten minutes' volume, log2(1+v)
 	ceiling                             float64    // bits that a finding here can reach at most
 }
 
@@ -65,6 +66,8 @@ var habits = priors{
 	newCountry:    0.005,
 	newMethod:     0.01,
 	newVersion:    0.01,
+	bytes10m:      15, // 32 KiB
+	records10m:    6,  // 63
 	ceiling:       math.Inf(1),
 }
 

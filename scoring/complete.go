@@ -126,6 +126,13 @@ func (s *Scorer) part(ex *Exchange, kind profile.Kind, now uint32, end End, fate
 	if weight > 0 {
 		l.learn(weight)
 	}
+	if fate == answered {
+		l.nextDay()
+	}
+	l.challenge(end, fate)
+	if l.by != ByNobody {
+		s.announce(l)
+	}
 }
 
 // takeBack removes the request from the rings, as far as they reach.
@@ -199,7 +206,6 @@ func (l *look) learn(weight float64) {
 		l.learnResponse(&rec.Bytes, sc.bytes, &p.bytes, weight)
 		l.learnResponse(&rec.Records, sc.records, &p.records, weight)
 	}
-	l.nextDay()
 	l.setPrecedents()
 }
 

@@ -44,8 +44,8 @@ func drift(c float32, z float64) float32 {
 // baseline. Drift takes what is anomalous as well: it is evidence, not habit.
 func (l *look) closeVolume(last uint32) {
 	r, b := &l.rec.HabitRings, &l.rec.Baseline
-	l.closeSum(tenBytes, window.CurrentValue(r.Bytes10m[:], tenMinutes, last), &b.Bytes10m, anchorBytes, priorBytes, l.rec.Spreads.Bytes10m, &l.rec.Bytes)
-	l.closeSum(tenRecords, window.CurrentValue(r.Records10m[:], tenMinutes, last), &b.Records10m, anchorRecords, priorRecords, l.rec.Spreads.Records10m, &l.rec.Records)
+	l.closeSum(tenBytes, window.CurrentValue(r.Bytes10m[:], tenMinutes, last), &b.Bytes10m, anchorBytes, l.cohort.bytes10m, l.rec.Spreads.Bytes10m, &l.rec.Bytes)
+	l.closeSum(tenRecords, window.CurrentValue(r.Records10m[:], tenMinutes, last), &b.Records10m, anchorRecords, l.cohort.records10m, l.rec.Spreads.Records10m, &l.rec.Records)
 }
 
 func (l *look) closeSum(of quantity, sum float64, m *window.Moments, anchor int, prior float64, slow float32, r *profile.Residual) {

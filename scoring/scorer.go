@@ -33,6 +33,10 @@ type Config struct {
 	// VersionHeaders name the API version where the path does not, in lower case;
 	// nil: route.VersionHeaders.
 	VersionHeaders []string
+
+	// Replaced is told of every baseline that a challenger replaces, while the
+	// record is locked: it must not block, nor come back to the Store.
+	Replaced func(Replacement) // nil: nobody
 }
 
 // Scorer judges exchanges and learns from them. It is safe for concurrent use;
@@ -48,6 +52,8 @@ type Scorer struct {
 
 	versionHeaders []string
 	headerLengths  uint64 // of those read, a bit each
+	norms          *norms
+	replaced       func(Replacement)
 }
 
 // New returns a Scorer.
@@ -55,7 +61,10 @@ func New(cfg Config) *Scorer {
 	if cfg.Store == nil {
 		panic("scoring.New: Store is required")
 	}
-	s := &Scorer{store: cfg.Store, routes: cfg.Routes, location: cfg.Location, calibrator: cfg.Calibrator}
+	s := &Scorer{
+		store: cfg.Store, routes: cfg.Routes, location: cfg.Location, calibrator: cfg.Calibrator,
+		norms: newNorms(), replaced: cfg.Replaced,
+	}
 	if s.routes == nil {
 		s.routes = route.New()
 	}
@@ -172,7 +181,7 @@ func (s *Scorer) meetRecord(ex *Exchange, kind profile.Kind, rec *profile.Record
 		l.describe(&ex.Assessment)
 	}
 	if kind == stands(ex) {
-		ex.scratch.who.Cohort, ex.scratch.who.Level = uint8(cohortOf(rec)), uint8(levelOf(rec, l.now))
+		ex.scratch.who.Cohort, ex.scratch.who.Level = uint8(l.peers), uint8(levelOf(rec, l.now))
 	}
 	for _, d := range detectorsOf(kind) {
 		d.judge(l)
@@ -210,7 +219,7 @@ func (l *look) foreign() bool {
 func (s *Scorer) look(ex *Exchange, rec *profile.Record, kind profile.Kind) *look {
 	l := &ex.scratch.look
 	*l = look{
-		ex: ex, rec: rec, kind: kind, cohort: priorsOf(kind), location: s.location,
+		ex: ex, rec: rec, kind: kind, peers: cohortOf(rec), norms: s.norms, location: s.location,
 		mature: mature(rec, rec.LastSeen),
 	}
 	if int(kind) < entityKinds { // a route is none of an exchange's
@@ -219,6 +228,7 @@ func (s *Scorer) look(ex *Exchange, rec *profile.Record, kind profile.Kind) *loo
 	if habitual(kind) {
 		l.habits = rec.Habits()
 	}
+	l.cohort = s.norms.priors(kind, l.peers)
 	return l
 }
 
@@ -227,7 +237,7 @@ func (l *look) describe(a *Assessment) {
 	a.Age = time.Duration(l.now-min(l.rec.Created, l.now)) * time.Second
 	a.Requests = l.rec.Accepted
 	a.Mature = l.mature
-	a.Peers = Peers{cohortOf(l.rec), levelOf(l.rec, l.now)}
+	a.Peers = Peers{l.peers, levelOf(l.rec, l.now)}
 	a.Cohort = a.Peers.Cohort.String()
 	a.Confidence = trust(l.rec, l.now)
 	if id := slotID(&l.ex.Entities[profile.KindDevice]); id != 0 {

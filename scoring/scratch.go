@@ -68,7 +68,11 @@ type look struct {
 	habits   *profile.Habits // nil for crowds
 	kind     profile.Kind
 	location *time.Location
-	cohort   *priors
+	cohort   *priors // what is believed of its peers
+	peers    Cohort
+	norms    *norms
+	by       By // what its baseline was replaced by the word of, just now
+	times    float64
 	entity   *entity
 	now      uint32
 	mature   bool

@@ -114,13 +114,13 @@ func (l *look) predict() {
 	b, r := &rec.Baseline, &rec.HabitRings
 	p.bytes = measure{
 		route:  scaleOf(&sc.route.bytes, 11, 3),
-		ten:    l.volume(&b.Bytes10m, anchorBytes, priorBytes, rec.Spreads.Bytes10m),
+		ten:    l.volume(&b.Bytes10m, anchorBytes, l.cohort.bytes10m, rec.Spreads.Bytes10m),
 		before: window.SlidingValue(r.Bytes10m[:], tenMinutes, l.now),
 		drift:  finite(rec.Bytes.Up, 0, driftMost),
 	}
 	p.records = measure{
 		route:  scaleOf(&sc.route.records, 3, 2),
-		ten:    l.volume(&b.Records10m, anchorRecords, priorRecords, rec.Spreads.Records10m),
+		ten:    l.volume(&b.Records10m, anchorRecords, l.cohort.records10m, rec.Spreads.Records10m),
 		before: window.SlidingValue(r.Records10m[:], tenMinutes, l.now),
 		drift:  finite(rec.Records.Up, 0, driftMost),
 	}
@@ -147,12 +147,6 @@ func (l *look) response(r *profile.Residual, s routeScale) predictive {
 		confidence: confidence(n),
 	}
 }
-
-// Ten minutes of a caller's are believed to hold 32 KiB and 63 records.
-const (
-	priorBytes   = 15.0
-	priorRecords = 6.0
-)
 
 // volume predicts the sum of an active ten minutes, with a prior of two at
 // 2^prior and three of a spread of three doublings.

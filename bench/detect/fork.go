@@ -24,6 +24,7 @@ func (f *fork) before(ex *scoring.Exchange) {
 	if f.held == nil {
 		f.held = map[profile.Key]bool{}
 	}
+	f.scorer.Rehearse(true)
 	f.keys = f.scorer.Touched(ex, f.keys[:0])
 	for _, k := range f.keys {
 		if k == (profile.Key{}) || f.held[k] {
@@ -50,6 +51,7 @@ func (f *fork) back() {
 	for _, k := range f.absent {
 		f.store.Forget(k)
 	}
+	f.scorer.Rehearse(false)
 	clear(f.held)
 	f.present, f.absent = f.present[:0], f.absent[:0]
 }
