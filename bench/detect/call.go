@@ -19,9 +19,10 @@ type Call struct {
 	From  Class
 
 	// Who asks; 0: that entity is not there.
-	Caller, Credential, Session, User uint32
-	Address                           Address
-	Device                            uint32
+	Caller, Credential, Session uint32
+	User                        uint32 // whom it tries to sign in
+	Address                     Address
+	Device                      uint32
 
 	// What is asked for.
 	Object uint64 // in the path, of a route that has one
@@ -144,7 +145,7 @@ func (f *filler) fill(ex *scoring.Exchange, c *Call) {
 		set(profile.KindSession, uint64(c.Session), false)
 	}
 	if c.User != 0 {
-		set(profile.KindUser, uint64(c.User), false)
+		ex.SignIn = scoring.SignIn{User: keyOf(profile.KindUser, uint64(c.User)), Success: scoring.Statuses{Least: 200, Most: 399}}
 	}
 	set(profile.KindAddress, uint64(c.Address), false)
 	set(profile.KindNetwork, uint64(c.Address.network()), false)

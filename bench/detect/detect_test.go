@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"maps"
+	"math/rand/v2"
+	"reflect"
 	"slices"
 	"testing"
 
@@ -43,47 +45,54 @@ func TestSameSeedSameReport(t *testing.T) {
 	}
 }
 
-// What is played in a fork leaves no trace: with attacks and without, benign
-// traffic is judged the same, and the same records are left.
-func TestForksLeaveNoTrace(t *testing.T) {
-	play := func(scenarios []string, runs int) (*engine, map[profile.Key]profile.Record) {
-		cfg := small()
-		cfg.Scenarios, cfg.Runs = scenarios, runs
-		e, err := newEngine(cfg)
-		if err != nil {
+// What is played in a fork leaves every record as it was.
+func TestForksPutRecordsBack(t *testing.T) {
+	cfg := small()
+	e := newEngine(cfg)
+	t.Cleanup(e.store.Close)
+	out := make(chan *batchOf, 8)
+	go generate(t.Context(), e.world, e.everybody, nil, out, nil)
+	for b := range out {
+		if b.calls[0].At > e.world.evaluates()+day {
+			continue
+		}
+		if err := e.playBatch(b); err != nil {
 			t.Fatal(err)
 		}
-		t.Cleanup(e.store.Close)
-		if _, err := e.stream(t.Context(), nil); err != nil {
-			t.Fatal(err)
+	}
+	want := recordsOf(e)
+	if len(want) < 100 {
+		t.Fatalf("only %d records", len(want))
+	}
+	rng := rand.New(rand.NewPCG(1, 2))
+	now := e.world.evaluates() + 30*hour
+	for i := range e.scenarios {
+		s := &e.scenarios[i]
+		if s.Play == nil {
+			continue
 		}
-		return e, recordsOf(e)
-	}
-	attacked, left := play(nil, 12)
-	quiet, want := play([]string{nullControl}, 10)
-	if len(attacked.trials) < 10*len(quiet.trials) {
-		t.Fatalf("%d trials with attacks, %d without", len(attacked.trials), len(quiet.trials))
-	}
-	if len(left) != len(want) || len(want) < 100 {
-		t.Errorf("%d records are left, want %d", len(left), len(want))
-	}
-	differ := 0
-	for k, w := range want {
-		got := left[k]
-		got.Generation, w.Generation = 0, 0
-		if got != w {
-			differ++
+		for {
+			id := e.everybody[rng.IntN(len(e.everybody))]
+			if !e.mature[id.Number] || s.Suits != nil && !s.Suits(id) {
+				continue
+			}
+			victim := id.copy(nil)
+			victim.next = now
+			e.plan = []planned{{at: now, scenario: i, victim: id, other: id}}
+			e.try(&moment{victim: victim, others: id.copy(nil)})
+			break
+		}
+		if n := e.trials[len(e.trials)-1].requests; n == 0 {
+			t.Errorf("%s played nothing", s.Name)
+		}
+		if got := recordsOf(e); !maps.Equal(got, want) {
+			t.Errorf("%s left its traces: %d records, want %d", s.Name, len(got), len(want))
+			want = got
 		}
 	}
-	if differ > 0 {
-		t.Errorf("%d of %d records differ", differ, len(want))
-	}
-	if !slices.Equal(attacked.windows.scores, quiet.windows.scores) {
-		t.Error("benign windows are judged otherwise where there were attacks")
-	}
+	t.Logf("%d scenarios, %d records", len(e.scenarios), len(want))
 }
 
-// recordsOf are all records that the stream can have touched.
 func recordsOf(e *engine) map[profile.Key]profile.Record {
 	all := map[profile.Key]profile.Record{}
 	e.store.Range(func(r *profile.Record) bool {
@@ -91,6 +100,17 @@ func recordsOf(e *engine) map[profile.Key]profile.Record {
 		return true
 	})
 	return all
+}
+
+// Attacks do not change what benign callers are told.
+func TestBenignFiguresAreWithoutAttacks(t *testing.T) {
+	few, many := small(), small()
+	few.Scenarios = []string{nullControl}
+	many.Runs = 20
+	a, b := run(t, few), run(t, many)
+	if !reflect.DeepEqual(a.Thresholds, b.Thresholds) || !reflect.DeepEqual(a.Budget, b.Budget) {
+		t.Error("budget or thresholds depend on the attacks that were played")
+	}
 }
 
 // The names of the report are a contract.

@@ -59,73 +59,85 @@ type planned struct {
 	other    *Identity
 }
 
-// engine plays the stream through the scorer, and forks it.
+// engine plays one stream through a scorer of its own.
 type engine struct {
 	world     *world
 	everybody []*Identity
 	scenarios []Scenario
 	plan      []planned
 
-	store     *profile.Store
-	scorer    *scoring.Scorer
-	baselines []baseline
-	fork      fork
-	ex        scoring.Exchange
-	fill      filler
-	scores    []float32 // of the exchange in hand: wonted's, then the baselines'
+	store      *profile.Store
+	scorer     *scoring.Scorer
+	calibrator *calibrator
+	baselines  []baseline
+	fork       fork
+	ex         scoring.Exchange
+	fill       filler
+	scores     []float32 // of the exchange in hand: wonted's, then the baselines'
 
 	mature  []bool // by number: what the last exchange said
 	windows *windows
+	tally   tally
 	trials  []trial
 	skipped []int // of each scenario: the victim had no history
-	tally   tally
 	emit    *emitter
 }
 
 // Run plays a world and what happens in it. When ctx ends it returns what there
 // is until then, Partial.
+//
+// The world is played twice, at the same time: once as it is, from which come
+// false alarms and thresholds, and once with attacks in it. Records are put back
+// after an attack, but not all that a scorer learns is in records, and what
+// benign callers are told must not depend on which attacks were tried.
 func Run(ctx context.Context, cfg Config) (*Report, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	e, err := newEngine(cfg)
-	if err != nil {
-		return nil, err
-	}
-	defer e.store.Close()
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	quiet, attacked := newEngine(cfg), newEngine(cfg)
+	defer quiet.store.Close()
+	defer attacked.store.Close()
+	attacked.schedule(cfg)
 	if cfg.Emit != nil {
-		e.emit = newEmitter(bufio.NewWriterSize(cfg.Emit, 1<<20))
+		attacked.emit = newEmitter(bufio.NewWriterSize(cfg.Emit, 1<<20))
 	}
-	partial, err := e.stream(ctx, cfg.Progress)
+	var failed error
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		if failed = attacked.stream(ctx, nil); failed != nil {
+			stop()
+		}
+	}()
+	err := quiet.stream(ctx, cfg.Progress)
 	if err != nil {
-		return nil, err
+		stop()
 	}
-	e.windows.end()
-	if st := e.store.Stats(); st.Stowed+st.EvictedProbation+st.EvictedProtected > 0 {
-		return nil, fmt.Errorf("bench detect: %d records did not fit into memory; fewer identities or days would", st.Stowed+st.EvictedProbation+st.EvictedProtected)
+	<-done
+	if err := cmp.Or(failed, err); err != nil && !errors.Is(err, context.Canceled) {
+		return nil, fmt.Errorf("bench detect: %w", err)
 	}
-	return e.report(cfg, partial)
+	return newReport(cfg, quiet, attacked, ctx.Err() != nil)
 }
 
-func newEngine(cfg Config) (*engine, error) {
-	training := max(leastTraining, cfg.Days/2)
-	w := newWorld(cfg.Seed, cfg.Identities, cfg.Days, training)
-	e := &engine{world: w, baselines: baselines()}
+func newEngine(cfg Config) *engine {
+	w := newWorld(cfg.Seed, cfg.Identities, cfg.Days, max(leastTraining, cfg.Days/2))
+	e := &engine{world: w, baselines: baselines(), calibrator: newCalibrator()}
 	e.scenarios, _ = Select(cfg.Scenarios)
 	for n := range cfg.Identities {
 		e.everybody = append(e.everybody, newIdentity(w, uint32(n+1)))
 	}
-	e.schedule(cfg)
-	memory := profile.Bytes(64<<20) + profile.Bytes(cfg.Identities*cfg.Days)*8<<10
-	e.store = profile.New(profile.Config{Memory: memory})
-	e.scorer = scoring.New(scoring.Config{Store: e.store, Routes: route.New()})
+	e.store = profile.New(profile.Config{Memory: 64<<20 + profile.Bytes(cfg.Identities*cfg.Days)*8<<10})
+	e.scorer = scoring.New(scoring.Config{Store: e.store, Routes: route.New(), Calibrator: e.calibrator})
 	e.fork = fork{store: e.store, scorer: e.scorer}
 	e.scores = make([]float32, 1+len(e.baselines))
 	e.mature = make([]bool, cfg.Identities+1)
 	e.windows = newWindows(cfg.Identities, len(e.scores), w.evaluates())
 	e.skipped = make([]int, len(e.scenarios))
 	e.tally = newTally(cfg.Identities)
-	return e, nil
+	return e
 }
 
 // schedule says when what is tried on whom. A scenario's moments and victims
@@ -165,43 +177,52 @@ func (e *engine) draw(rng *rand.Rand, s *Scenario, w *world) (planned, bool) {
 	return planned{}, false
 }
 
-// stream plays everything in the order of time.
-func (e *engine) stream(ctx context.Context, progress func(float64, string)) (partial bool, err error) {
+// stream plays everything in the order of time. Where ctx ends it, what was
+// played until then counts.
+func (e *engine) stream(ctx context.Context, progress func(float64, string)) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	out, free := make(chan *batchOf, 8), make(chan *batchOf, 16)
 	go generate(ctx, e.world, e.everybody, e.plan, out, free)
+	var err error
 	for b := range out {
-		next := 0
-		for i := range b.calls {
-			for next < len(b.forks) && b.forks[next].before == i {
-				e.try(&b.forks[next])
-				next++
-			}
-			if err := e.benign(&b.calls[i], b.who[i].Number); err != nil {
-				return false, err
-			}
+		if err = e.playBatch(b); err != nil || ctx.Err() != nil {
+			break
 		}
 		if progress != nil {
 			last := b.calls[len(b.calls)-1].At
 			progress(float64(last-e.world.begins())/float64(e.world.ends()-e.world.begins()), at(last).Format("Mon 2 Jan 15:04"))
-		}
-		if ctx.Err() != nil {
-			break
 		}
 		select {
 		case free <- b:
 		default:
 		}
 	}
-	partial = ctx.Err() != nil
 	stop()
 	for range out { // the generator ends before what it works on is read
 	}
+	e.windows.end()
 	if e.emit != nil {
-		err = e.emit.close()
+		err = cmp.Or(err, e.emit.close())
 	}
-	return partial, err
+	if st := e.store.Stats(); st.Stowed+st.EvictedProbation+st.EvictedProtected > 0 {
+		err = cmp.Or(err, fmt.Errorf("%d records did not fit into memory; fewer identities or days would", st.Stowed+st.EvictedProbation+st.EvictedProtected))
+	}
+	return err
+}
+
+// playBatch plays a piece of the stream, with the trials in it.
+func (e *engine) playBatch(b *batchOf) error {
+	next := 0
+	for i := range b.calls {
+		for ; next < len(b.forks) && b.forks[next].before == i; next++ {
+			e.try(&b.forks[next])
+		}
+		if err := e.benign(&b.calls[i], b.who[i].Number); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // benign plays one call of the population.
@@ -229,6 +250,7 @@ func (e *engine) play(c *Call, forked bool) (early bool) {
 		e.fork.before(ex)
 	}
 	e.scorer.Begin(ex)
+	e.scorer.Attempt(ex)
 	early = ex.Assessment.Anomalous
 	c.answer(ex)
 	end := ex.Time.Add(time.Duration(c.Took) * time.Millisecond)
@@ -260,6 +282,7 @@ func (e *engine) try(m *moment) {
 	if e.emit != nil {
 		a.record = e.emit.attack(s.Name)
 	}
+	e.calibrator.frozen = true
 	for _, b := range e.baselines {
 		b.fork()
 	}
@@ -270,6 +293,7 @@ func (e *engine) try(m *moment) {
 	for _, b := range e.baselines {
 		b.back()
 	}
+	e.calibrator.frozen = false
 	e.fork.back()
 }
 

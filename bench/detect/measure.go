@@ -1,6 +1,7 @@
 package detect
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -18,43 +19,48 @@ const (
 	budgetTarget = 1 // alerts per 1,000 identities and day: wonted's default
 )
 
-// report measures what was played.
-func (e *engine) report(cfg Config, partial bool) (*Report, error) {
-	r := &Report{
-		Version: ReportVersion, Partial: partial, Seed: cfg.Seed, Identities: cfg.Identities, Days: cfg.Days,
-		Training: e.world.training, Windows: len(e.windows.closed), RunsEach: cfg.Runs,
-	}
-	for _, n := range e.tally.exchanges {
-		r.Exchanges += n
+// newReport measures what was played: quietly, and with attacks.
+func newReport(cfg Config, quiet, attacked *engine, partial bool) (*Report, error) {
+	if len(quiet.windows.closed) == 0 {
+		return nil, errNothing
 	}
 	if !partial {
-		if err := e.whole(); err != nil {
+		if err := cmp.Or(quiet.lived(), attacked.tried()); err != nil {
 			return nil, err
 		}
 	}
-	if len(e.windows.closed) == 0 {
-		return nil, errNothing
+	r := &Report{
+		Version: ReportVersion, Partial: partial, Seed: cfg.Seed, Identities: cfg.Identities, Days: cfg.Days,
+		Training: quiet.world.training, Windows: len(quiet.windows.closed), RunsEach: cfg.Runs,
+	}
+	for _, n := range quiet.tally.exchanges {
+		r.Exchanges += n
 	}
 	chance := rand.New(rand.NewPCG(cfg.Seed, 0x626F6F74))
-	r.Classes = e.classReports()
-	r.Calibration = e.curves(chance)
-	r.Budget, r.Harm = e.budget(chance), e.harm()
-	r.Thresholds = e.thresholds()
-	r.Null = e.null(r.Thresholds, chance)
-	for i := range e.scenarios {
-		r.Scenarios = append(r.Scenarios, e.result(i, r.Thresholds, chance))
+	r.Classes = quiet.classReports()
+	r.Calibration = quiet.curves(chance)
+	r.Budget, r.Harm = quiet.budget(chance), quiet.harm()
+	r.Thresholds = quiet.thresholds()
+	r.Null = attacked.null(r.Thresholds, chance)
+	for i := range attacked.scenarios {
+		r.Scenarios = append(r.Scenarios, attacked.result(i, r.Thresholds, chance))
 	}
 	return r, nil
 }
 
-// whole fails where something that should have happened did not: a report of
-// nothing would look like a good one.
-func (e *engine) whole() error {
+// lived fails where a class did nothing: a report of nobody would look like a
+// good one.
+func (e *engine) lived() error {
 	for c, n := range e.tally.exchanges {
 		if n == 0 {
 			return fmt.Errorf("bench detect: no %v did anything; more identities or days would", Class(c))
 		}
 	}
+	return nil
+}
+
+// tried fails where a scenario was never played.
+func (e *engine) tried() error {
 	played := make([]int, len(e.scenarios))
 	for i := range e.trials {
 		if e.trials[i].requests > 0 {
