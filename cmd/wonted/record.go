@@ -10,6 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/rs/zerolog"
 
+	"github.com/wonted-project/wonted/cmd/wonted/internal/config"
 	"github.com/wonted-project/wonted/extproc/identity"
 	"github.com/wonted-project/wonted/policy"
 	"github.com/wonted-project/wonted/scoring"
@@ -39,15 +40,9 @@ type recorder struct {
 	recorded, dropped, failures atomic.Uint64
 }
 
-// newRecorder makes a recorder that hashes under key and writes to out. Something
-// must run it.
-func newRecorder(out io.WriteCloser, key identity.Secret, rules identity.Config, who func() *identity.Resolver, log zerolog.Logger, reg prometheus.Registerer) *recorder {
-	var headers []string
-	for _, rule := range rules {
-		if rule.Header != "" {
-			headers = append(headers, rule.Header)
-		}
-	}
+// newRecorder makes a recorder that hashes under key, among others these
+// headers, and writes to out. Something must run it.
+func newRecorder(out io.WriteCloser, key identity.Secret, headers []string, who func() *identity.Resolver, log zerolog.Logger, reg prometheus.Registerer) *recorder {
 	r := &recorder{
 		redact: recorded.NewRedactor(key.Recording(), headers...),
 		who:    who,
@@ -157,6 +152,17 @@ func (s *service) openRecorder() (policy.Recorder, error) {
 	if err != nil {
 		return nil, advise(fmt.Errorf("record: %w", err), "record.path (--record) names a file that this user can write, in a directory that is there")
 	}
-	s.recorder = newRecorder(f, s.key, s.cfg.Identity, s.resolver.Load, s.log, s.reg)
+	s.recorder = newRecorder(f, s.key, naming(s.cfg), s.resolver.Load, s.log, s.reg)
 	return s.recorder, nil
+}
+
+// naming are the headers that name somebody.
+func naming(cfg *config.Config) []string {
+	headers := cfg.Login.Headers()
+	for _, rule := range cfg.Identity {
+		if rule.Header != "" {
+			headers = append(headers, rule.Header)
+		}
+	}
+	return headers
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/wonted-project/wonted/cmd/wonted/internal/config"
 	"github.com/wonted-project/wonted/extproc/identity"
+	"github.com/wonted-project/wonted/extproc/signin"
 	"github.com/wonted-project/wonted/policy"
 	"github.com/wonted-project/wonted/scoring"
 	"github.com/wonted-project/wonted/scoring/profile"
@@ -97,6 +99,27 @@ func secretly() []*recorded.Exchange {
 	return all
 }
 
+// stolenList is a stolen list that is tried after that, among people who sign in.
+func stolenList() (all []*recorded.Exchange) {
+	at := beginning.AddDate(0, 0, workdays).Add(11 * time.Hour)
+	for i := range 80 {
+		at = at.Add(5 * time.Second)
+		r := page(at, 9, 1)
+		r.Method, r.Path, r.Status, r.Records, r.JWT = "POST", "/v1/login?q=1", 401, nil, nil
+		r.Headers = map[string][]string{"user-agent": {"app"}, "content-type": {"application/json"}}
+		r.RequestBody = fmt.Sprintf(`{"email":"raw-%d@example.com","password":"raw-password"}`, i)
+		r.Source = "203.0.113.9:1"
+		switch {
+		case i%4 == 0:
+			r.RequestBody, r.Status, r.Source = `{"email":"Raw-Bob@example.com","password":"raw-password"}`, 200, "198.51.100.7:1"
+		case i%10 == 1:
+			r.RequestBody = "grant_type=refresh_token&refresh_token=raw-token"
+		}
+		all = append(all, r)
+	}
+	return all
+}
+
 // judged is what a test compares of an exchange.
 type judged struct {
 	score    float64
@@ -136,13 +159,17 @@ func live(t *testing.T, mode policy.Mode, cfg *config.Config, all []*recorded.Ex
 		Decider: engine, Mode: mode, Deadline: -1, Recorder: r, Log: zerolog.Nop(),
 	})
 	var c policy.Case
+	table, err := signin.New(cfg.Login)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for i, one := range all {
 		c.Reset()
 		if err := one.Fill(&c.Exchange); err != nil {
 			t.Fatal(err)
 		}
 		c.Exchange.ID = scoring.ID{1, 14: byte(i >> 8), 15: byte(i)}
-		gate.Close(&c, carry(gate, who, &c, one), one.Time)
+		gate.Close(&c, carry(gate, who, table, &c, one), one.Time)
 		scores = append(scores, judgedOf(&c.Exchange))
 		for r.waiting.Load() > recordBytes/2 || len(r.queue) > recordLines/2 {
 			time.Sleep(time.Millisecond) // a week passes faster here than the disk is meant for
@@ -153,16 +180,20 @@ func live(t *testing.T, mode policy.Mode, cfg *config.Config, all []*recorded.Ex
 }
 
 // carry takes an exchange to its end, its body in four chunks.
-func carry(gate *policy.Gate, who *identity.Resolver, c *policy.Case, r *recorded.Exchange) scoring.End {
+func carry(gate *policy.Gate, who *identity.Resolver, table *signin.Table, c *policy.Case, r *recorded.Exchange) scoring.End {
 	ex := &c.Exchange
 	who.Resolve(ex)
 	if !gate.Open(c).Pass {
+		return scoring.Refused
+	}
+	if signs(ex, table, who, r.RequestBody) && !gate.Attempt(c, r.Time).Pass {
 		return scoring.Refused
 	}
 	if !r.Answered() {
 		return r.End()
 	}
 	r.Answer(ex)
+	table.Answered(ex)
 	v := gate.Answer(c, r.Time)
 	if !v.Pass {
 		return scoring.Refused
@@ -189,12 +220,18 @@ func TestReplayOfARecording(t *testing.T) {
 		t.Helper()
 		cfg := config.Default()
 		cfg.Identity, cfg.Profile.Memory = everyRule, profile.MinMemory
-		all := secretly()
+		all := append(secretly(), stolenList()...)
 		scores, recording := live(t, mode, cfg, all)
 		if i := strings.Index(recording, "raw-"); i >= 0 {
 			t.Errorf("%v: a secret is in the recording: …%s", mode, recording[max(0, i-40):i+40])
 		}
-		if strings.Contains(recording, "ak_live") || !strings.Contains(recording, "four@example.com") {
+		if n := strings.Count(recording, `"request_body":"{\"username\":\"~`); n != 72 {
+			t.Errorf("%v: %d sign-ins are in the recording, of 72", mode, n)
+		}
+		if !slices.ContainsFunc(scores, func(j judged) bool { return j.anomaly && strings.Contains(j.evidence, "stuffing") }) {
+			t.Errorf("%v: the list is not found", mode)
+		}
+		if strings.Contains(strings.ToLower(recording), "raw-bob") || strings.Contains(recording, "ak_live") || !strings.Contains(recording, "four@example.com") {
 			t.Errorf("%v: an API key is in the recording, or a configured name is not", mode)
 		}
 

@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/rs/zerolog"
 
+	"github.com/wonted-project/wonted/cmd/wonted/internal/config"
 	"github.com/wonted-project/wonted/extproc/identity"
 	"github.com/wonted-project/wonted/policy"
 	"github.com/wonted-project/wonted/scoring"
@@ -64,7 +65,7 @@ func recordTo(t testing.TB, d io.WriteCloser, log io.Writer) (r *recorder, end f
 	if err != nil {
 		t.Fatal(err)
 	}
-	r = newRecorder(d, identity.Secret{1}, identity.Default(), func() *identity.Resolver { return who }, zerolog.New(log), prometheus.NewRegistry())
+	r = newRecorder(d, identity.Secret{1}, naming(config.Default()), func() *identity.Resolver { return who }, zerolog.New(log), prometheus.NewRegistry())
 	ctx, cancel := context.WithCancel(context.Background())
 	var all sync.WaitGroup
 	all.Go(func() { r.run(ctx) })

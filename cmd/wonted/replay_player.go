@@ -9,6 +9,7 @@ import (
 
 	"github.com/wonted-project/wonted/cmd/wonted/internal/config"
 	"github.com/wonted-project/wonted/extproc/identity"
+	"github.com/wonted-project/wonted/extproc/signin"
 	"github.com/wonted-project/wonted/policy"
 	"github.com/wonted-project/wonted/scoring"
 	"github.com/wonted-project/wonted/scoring/profile"
@@ -22,6 +23,7 @@ import (
 // done. One goroutine owns a player.
 type player struct {
 	who   *identity.Resolver
+	signs *signin.Table
 	gate  *policy.Gate
 	c     policy.Case
 	odd   *policy.Report // what the Gate reported at Close; nil: nothing
@@ -59,12 +61,16 @@ func newPlayer(cfg *config.Config, secret identity.Secret, log zerolog.Logger) (
 	if err != nil {
 		return nil, err
 	}
+	signs, err := signin.New(cfg.Login)
+	if err != nil {
+		return nil, err
+	}
 	engine, err := loadPolicy(cfg.Policy.Path)
 	if err != nil {
 		return nil, err
 	}
 	zone := cfg.Timezone.Location
-	p := &player{who: who, tally: newTally(zone)}
+	p := &player{who: who, signs: signs, tally: newTally(zone)}
 	p.gate = policy.NewGate(policy.Config{
 		Scorer:  scoring.New(scoring.Config{Store: profile.New(cfg.Profile), Routes: route.New(), Location: zone}),
 		Decider: engine, Mode: policy.Shadow, Fail: cfg.Fail, Sink: p, Log: log, Location: zone,
@@ -102,8 +108,12 @@ func (p *player) play(r *recorded.Exchange) (*policy.Report, error) {
 
 	p.who.Resolve(ex)
 	verdict := p.gate.Open(&p.c)
+	if signs(ex, p.signs, p.who, r.RequestBody) {
+		verdict = p.gate.Attempt(&p.c, p.now)
+	}
 	if r.Answered() {
 		r.Answer(ex)
+		p.signs.Answered(ex)
 		if verdict = p.gate.Answer(&p.c, p.now); verdict.Body {
 			r.Body(ex)
 			verdict = p.gate.Meter(&p.c, p.now)
@@ -113,4 +123,25 @@ func (p *player) play(r *recorded.Exchange) (*policy.Report, error) {
 	p.gate.Close(&p.c, r.End(), p.now)
 	p.tally.add(ex, action, p.odd)
 	return p.odd, nil
+}
+
+// signs sets whom an exchange is to sign in, where it is to sign in somebody: by
+// its body, as it was recorded.
+func signs(ex *scoring.Exchange, table *signin.Table, who *identity.Resolver, body string) bool {
+	if table.Look(ex) == signin.Nothing {
+		return false
+	}
+	name, attempt := table.Read(ex, []byte(body))
+	if !attempt {
+		return false
+	}
+	if name == nil {
+		name = ex.ID[:]
+	}
+	if key, ok := recorded.User(name); ok {
+		ex.SignIn.User = key
+	} else {
+		who.Subject(ex, name)
+	}
+	return true
 }

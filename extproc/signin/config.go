@@ -56,6 +56,16 @@ func (c Config) Validate() error {
 	return errors.Join(errs...)
 }
 
+// Headers are those that name users.
+func (c Config) Headers() (names []string) {
+	for _, r := range c {
+		if name, ok := strings.CutPrefix(r.User, "header:"); ok {
+			names = append(names, strings.TrimSpace(name))
+		}
+	}
+	return names
+}
+
 // compile checks the rule and makes it ready to run.
 func (r Rule) compile() (rule, error) {
 	out := rule{method: strings.ToUpper(r.Method)}

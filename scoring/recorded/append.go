@@ -25,7 +25,8 @@ type Rest struct {
 }
 
 // Append appends the exchange as one line of JSONL, with its end of line and
-// without its secrets. Bodies are not recorded. It keeps nothing of ex.
+// without its secrets. Bodies are not recorded, but for what a sign-in's stands
+// for: see appendSignIn. It keeps nothing of ex.
 //
 // Of the response headers only the size is known here: content-length with the
 // size that was declared, or without a value where none was.
@@ -47,6 +48,7 @@ func (r *Redactor) Append(b []byte, ex *scoring.Exchange, rest Rest) []byte {
 	b = appendText(b, `,"ja4":`, ex.JA4)
 	b = r.appendVouched(b, rest.Vouched)
 	b = appendSize(b, `,"request_bytes":`, ex.RequestBytes)
+	b = appendSignIn(b, &ex.SignIn)
 
 	status := min(ex.Status, 599)
 	if status < 100 {

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/wonted-project/wonted/scoring"
+	"github.com/wonted-project/wonted/scoring/profile"
 )
 
 func lines(pairs ...string) (h []scoring.Header) {
@@ -208,4 +209,29 @@ func BenchmarkAppend(b *testing.B) {
 		line = r.Append(line[:0], ex, Rest{Declared: 2048, End: scoring.Answered})
 	}
 	b.SetBytes(int64(len(line)))
+}
+
+// Whom a sign-in signs in is kept as a key, and comes back as that key.
+func TestAppendSignIn(t *testing.T) {
+	ex := &scoring.Exchange{Time: time.Unix(1e9, 0), Method: []byte("POST"), Path: []byte("/login"), RequestBytes: -1, Status: 401}
+	if line := NewRedactor([32]byte{}).Append(nil, ex, Rest{}); bytes.Contains(line, []byte("request_body")) {
+		t.Errorf("a body where nobody signs in: %s", line)
+	}
+	ex.SignIn.User = profile.Key{Hi: 0x20_0A_00_FF, Lo: 1 << 63}
+	r, err := NewDecoder(bytes.NewReader(NewRedactor([32]byte{}).Append(nil, ex, Rest{})), Auto).Next()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var body struct{ Username, Password string }
+	if err := json.Unmarshal([]byte(r.RequestBody), &body); err != nil || body.Password != "***" {
+		t.Errorf("%s: %v", r.RequestBody, err)
+	}
+	if key, ok := User([]byte(body.Username)); !ok || key != ex.SignIn.User {
+		t.Errorf("%s is %v", body.Username, key)
+	}
+	for _, name := range []string{"", "bob", "~", "~zz", "~" + strings.Repeat("g", 32), strings.Repeat("a", 33)} {
+		if _, ok := User([]byte(name)); ok {
+			t.Errorf("%q is a key", name)
+		}
+	}
 }

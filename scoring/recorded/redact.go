@@ -15,7 +15,7 @@ import (
 // sources that agreed or disagreed still do. A replay hashes the hash like any
 // other value: its identities have other keys than live, and are grouped alike.
 //
-// What is redacted: the values of cookies; Authorization behind its scheme;
+// What is redacted: the bodies of sign-ins, the values of cookies; Authorization behind its scheme;
 // headers that an identity rule names; headers and parameters of path and query
 // that are called like a secret (secret.go has the list); values that look like
 // a known kind of token; in every header, URLs likewise. A secret that is a
