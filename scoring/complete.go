@@ -51,7 +51,7 @@ func (s *Scorer) Complete(ex *Exchange, end End, now time.Time) {
 	if fate == answered && end == Answered && !isError(ex.Status) && !ex.Assessment.Anomalous {
 		weight = learningWeight(ex.Assessment.Score)
 	}
-	s.observe(ex, fate, clock)
+	sc.slow = s.observe(ex, fate, clock)
 	for k := range sc.entities {
 		switch {
 		case sc.entities[k].handle == (profile.Handle{}):
@@ -69,8 +69,9 @@ func (s *Scorer) Complete(ex *Exchange, end End, now time.Time) {
 	}
 }
 
-// observe tells the calibrator how the exchange ended.
-func (s *Scorer) observe(ex *Exchange, fate fate, now uint32) {
+// observe tells the calibrator how the exchange ended, and returns what it
+// makes of the ten minutes before, once they are over.
+func (s *Scorer) observe(ex *Exchange, fate fate, now uint32) (slow float64) {
 	sc, a := ex.scratch, &ex.Assessment
 	o := &sc.outcome
 	*o = calibrate.Outcome{Accepted: fate == answered, Score: a.Score, Alarm: a.Anomalous}
@@ -78,7 +79,7 @@ func (s *Scorer) observe(ex *Exchange, fate fate, now uint32) {
 		o.Top = int(a.Evidence[0].Detector)
 	}
 	sc.who.Now = now
-	s.calibrator.Observe(&sc.who, &sc.findings.surprises, o)
+	return s.calibrator.Observe(&sc.who, &sc.findings.surprises, o)
 }
 
 // fate is what became of a request.
@@ -132,6 +133,9 @@ func (s *Scorer) part(ex *Exchange, kind profile.Kind, now uint32, end End, fate
 	l.challenge(end, fate)
 	if l.by != ByNobody {
 		s.announce(l)
+	}
+	if kind == stands(ex) {
+		l.bet(ex.scratch.slow)
 	}
 }
 

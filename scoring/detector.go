@@ -21,6 +21,7 @@ const (
 	Method
 	Version
 	Drift
+	Slow
 	Switches
 	Replay
 	Recon
@@ -30,7 +31,12 @@ const (
 	Detectors int = iota
 )
 
-var detectorNames = [Detectors]string{"rate", "volume", "new_objects", "device", "network", "hour", "companion", "takeover", "errors", "country", "method", "version", "drift", "switches", "replay", "recon", "sequence", "usage", "stuffing"}
+var detectorNames = [Detectors]string{
+	"rate", "volume", "new_objects", "device", "network", "hour", "companion", "takeover",
+	"errors", "country", "method", "version", "drift", "slow", "switches", "replay", "recon",
+	"sequence", "usage",
+	"stuffing",
+}
 
 // String is the detector's name in policies and reports.
 func (d Detector) String() string { return detectorNames[d] }
@@ -48,7 +54,10 @@ type detector interface {
 
 // ofHabits run for every entity with habits, in this order: takeover reads what
 // device, network, country and hour have found.
-var ofHabits = [...]detector{rate{}, newObjects{}, failures{}, device{}, network{}, country{}, hour{}, method{}, version{}, companion{}, takeover{}, switches{}, replay{}, recon{}, usage{}, sequence{}}
+var ofHabits = [...]detector{
+	rate{}, newObjects{}, failures{}, device{}, network{}, country{}, hour{}, method{}, version{},
+	companion{}, takeover{}, switches{}, replay{}, recon{}, usage{}, sequence{}, slow{},
+}
 
 // ofCrowds run for addresses, networks and devices.
 var ofCrowds = [...]detector{rate{}, failures{}, recon{}}

@@ -36,7 +36,7 @@ func (f *findings) run(d Detector) {
 		return
 	}
 	f.surprises.Run(int(d), ordinary)
-	if d != Drift { // which is never alone, and held back: it asks nothing that volume does not
+	if d != Drift && d != Slow { // which never speak alone, and are held back: they ask nothing that others do not
 		f.surprises.Questions++
 	}
 }

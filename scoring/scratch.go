@@ -22,6 +22,7 @@ type scratch struct {
 	answers  answers       // and what it has answered
 	who      calibrate.Who // stands for the exchange
 	outcome  calibrate.Outcome
+	slow     float64 // e-value of the ten minutes before, once they are over; else 0
 	tails    tails
 	judged   judged // what of the response was judged last
 	bytes    amount // of the response, as it was judged last

@@ -11,6 +11,8 @@ import (
 // Summary says in plain words what was found, for a person.
 func (e *Evidence) Summary() string {
 	switch e.Detector {
+	case Slow:
+		return "more than usual for a long time, though never much at once"
 	case Rate:
 		return e.counted("requests")
 	case NewObjects:
@@ -166,6 +168,7 @@ var signs = [Detectors]struct{ attack, owasp string }{
 	Recon:      {"reconnaissance", "API9:2023"},     //
 	Sequence:   {"workflow abuse", "API6:2023"},     // unrestricted access to sensitive business flows
 	Usage:      {"account misuse", "API6:2023"},     //
+	Slow:       {"data exfiltration", "API4:2023"},  //
 	Drift:      {"data exfiltration", "API4:2023"},  //
 	Stuffing:   {"credential stuffing", "API2:2023"},
 }

@@ -17,6 +17,7 @@ func TestSummary(t *testing.T) {
 	}
 	f("10,000 records in one response where 10 are usual (1,000x)",
 		Evidence{Detector: Volume, Unit: "records", Observed: 10_000, Expected: 10})
+	f("more than usual for a long time, though never much at once", Evidence{Detector: Slow, Observed: 500, Expected: 1})
 	f("2 records in one response where 1 is usual", Evidence{Detector: Volume, Unit: "records", Observed: 2, Expected: 1})
 	f("5.2 MB in 10 minutes where 120 kB are usual (43x)",
 		Evidence{Detector: Volume, Unit: "bytes", Observed: 5_200_000, Expected: 120_000, Window: 10 * time.Minute})

@@ -24,7 +24,7 @@ var imports = map[string]struct {
 }{
 	"scoring/window":    {"counters and sketches know numbers only", nil},
 	"scoring/profile":   {"the record is made of windows", []string{"scoring/window"}},
-	"scoring/calibrate": {"surprise to score is arithmetic", nil},
+	"scoring/calibrate": {"surprise to score is arithmetic", []string{"scoring/window"}},
 	"scoring/route":     {"paths in, routes out", nil},
 	"scoring": {"the vocabulary and the scorer stand on the four above",
 		[]string{"scoring/window", "scoring/profile", "scoring/calibrate", "scoring/route"}},

@@ -1,5 +1,7 @@
 package calibrate
 
+import "math/bits"
+
 // MaxDetectors is how many detectors can be told apart.
 const MaxDetectors = 32
 
@@ -13,12 +15,14 @@ type Surprises struct {
 	// alone must not alarm: it counts until peers say how rare Raw really is.
 	Raw, Held [MaxDetectors]float64
 
-	// Evalues are filled by Score, for those that ran: how much each one adds.
+	// Evalues are filled in by Score, for those that ran: how much each one adds
+	// to Sum. Sum is 0 while there are no tables.
 	Evalues [MaxDetectors]float32
+	Sum     float64
 }
 
 // Reset makes it one of nothing. The rest is written before it is read.
-func (s *Surprises) Reset() { s.Ran, s.Questions = 0, 0 }
+func (s *Surprises) Reset() { s.Ran, s.Questions, s.Sum = 0, 0, 0 }
 
 // Run notes that detector d had something to judge, of bits surprise at the
 // least.
@@ -43,7 +47,7 @@ type Who struct {
 type Verdict struct {
 	Score     float64 // -log10 p, 0 to MaxScore
 	Threshold float64
-	Sum       float64 // of Evalues; 0 where there are none, since the tables are cold
+	Sum       float64 // of the e-values, where they made the score; 0: the model did
 }
 
 // Outcome is what became of an exchange.
@@ -52,4 +56,15 @@ type Outcome struct {
 	Score    float64 // the most it came to
 	Alarm    bool    // Score reached the threshold
 	Top      int     // the detector that added most
+}
+
+// top is the detector that adds most.
+func (s *Surprises) top() int {
+	most, top := float32(-1), 0
+	for ran := s.Ran; ran != 0; ran &= ran - 1 {
+		if d := bits.TrailingZeros32(ran); s.Evalues[d] > most {
+			most, top = s.Evalues[d], d
+		}
+	}
+	return top
 }

@@ -1,9 +1,3 @@
-// Package calibrate turns surprise into a score: what the detectors say in
-// bits becomes -log10 of a p-value, and a threshold beside it.
-//
-// Today it holds the uncalibrated score only, which is also what a cold start
-// uses once tables learned from peers exist. It imports nothing of wonted.
-// Start at Uncalibrated.
 package calibrate
 
 import (

@@ -1,0 +1,53 @@
+package scoring
+
+import (
+	"math"
+
+	"github.com/wonted-project/wonted/scoring/calibrate"
+	"github.com/wonted-project/wonted/scoring/window"
+)
+
+// slow finds what is never much at once and does not end: a process of bets
+// against the identity being as usual, window by window of ten minutes,
+//
+//	W = max(W, 1) e
+//
+// where e is what detectors of amounts make of the window among its peers. Under
+// the model W reaches w with a chance of 1/w after any restart (Ville; the
+// e-detectors of Shin, Ramdas and Rinaldo 2024). Identities are not all alike,
+// so W is not taken at its word either, but held against that of its peers.
+type slow struct{}
+
+// mostSlow bounds W: as an e-value it is beyond every score, and from there it is
+// forgotten within a day of ordinary windows.
+const mostSlow = 1 << 24
+
+func (slow) judge(l *look) {
+	w := finite(l.habits.Evidence, 0, mostSlow)
+	if w == 0 || l.kind != stands(l.ex) {
+		return // nothing was bet yet
+	}
+	l.ex.scratch.findings.run(Slow)
+	if w > math.Sqrt2 { // else it is ordinary
+		l.find(Evidence{Detector: Slow, Unit: "times the chance", Bits: window.Log2(w), Observed: w, Expected: 1})
+	}
+}
+
+// learn: what was odd counts as well. See bet.
+func (slow) learn(*look, float64) {}
+
+// bet takes the e-value of a window that is over.
+func (l *look) bet(e float64) {
+	if l.habits != nil && e > 0 {
+		l.habits.Evidence = float32(min(max(finite(l.habits.Evidence, 0, mostSlow), 1)*e, mostSlow))
+	}
+}
+
+// Calibration is what a calibrate.Peers for a Scorer is made of.
+func Calibration(b calibrate.Budget) calibrate.Config {
+	return calibrate.Config{
+		Detectors: detectorNames[:],
+		Slow:      []int{int(Rate), int(Volume), int(NewObjects), int(Errors), int(Usage)},
+		Budget:    b,
+	}
+}
