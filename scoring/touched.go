@@ -11,6 +11,6 @@ func (s *Scorer) Touched(ex *Exchange, keys []profile.Key) []profile.Key {
 	for k := range ex.Entities {
 		keys = append(keys, ex.Entities[k].Key)
 	}
-	route := s.routes.Match(ex.Method, ex.Path).ID
+	route := s.routeOf(ex).ID
 	return append(keys, ex.SignIn.User, routeKey(route), loginKey(route))
 }

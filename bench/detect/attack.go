@@ -97,7 +97,26 @@ func (a *Attack) judge(c *Call) {
 	if a.record != nil {
 		a.record(c)
 	}
-	early := e.play(c, true)
+	t.note(e, c, e.play(c, true))
+	if w := a.Now / windowMillis; w != a.window || a.most == nil {
+		a.closeWindow()
+		a.window = w
+		a.most = append(a.most[:0], e.scores...)
+	} else {
+		for j, score := range e.scores {
+			a.most[j] = max(a.most[j], score)
+		}
+	}
+}
+
+// closeWindow keeps what the ten minutes that are over came to.
+func (a *Attack) closeWindow() {
+	a.trial.windows = append(a.trial.windows, a.most...)
+}
+
+// note takes what the judges think of a call. early: the request alone was
+// anomalous.
+func (t *trial) note(e *engine, c *Call, early bool) {
 	t.requests++
 	as := &e.ex.Assessment
 	if as.Anomalous && t.stopped == 0 {
@@ -113,20 +132,6 @@ func (a *Attack) judge(c *Call) {
 	for j, score := range e.scores {
 		t.steps[j] = climb(t.steps[j], step{t.requests, t.bytes, t.records, score, top(as)})
 	}
-	if w := a.Now / windowMillis; w != a.window || a.most == nil {
-		a.closeWindow()
-		a.window = w
-		a.most = append(a.most[:0], e.scores...)
-	} else {
-		for j, score := range e.scores {
-			a.most[j] = max(a.most[j], score)
-		}
-	}
-}
-
-// closeWindow keeps what the ten minutes that are over came to.
-func (a *Attack) closeWindow() {
-	a.trial.windows = append(a.trial.windows, a.most...)
 }
 
 // cut is what passes of a response when it is cut at what is usual.
@@ -168,6 +173,8 @@ type trial struct {
 
 	stopped                int32 // the request at which wonted's own threshold was reached; 0: never
 	lostBytes, lostRecords int64 // what had passed by then
+
+	long *longRun // of a scenario that takes days; nil: it does not
 }
 
 // step is where the highest score so far was reached.

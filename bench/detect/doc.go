@@ -17,6 +17,7 @@
 //	             window.go tally.go               what is counted of the benign stream
 //	attacks      scenario.go attack.go            what a scenario is, and what it can do
 //	             attack_*.go                      a file a family
+//	             long.go                          those that take days, on victims of their own
 //	baselines    baseline.go baseline_*.go        what people use today, a file each
 //	figures      measure*.go stats.go             from what was counted to what is reported
 //	report       report*.go                       as text, JSON, HTML
@@ -28,7 +29,8 @@
 // that returns its Scenarios, and name that function in Scenarios (scenario.go).
 // Play gets an [Attack]: take a Call like the victim's own, change what is
 // different, Play it, Wait. A benign twin is a Scenario with Benign set, and the
-// attack names it as its Twin. A family that was written after the detectors and
+// attack names it as its Twin. What takes days sets Over instead of Play, and gets
+// a [Long]. A family that was written after the detectors and
 // that nobody may tune to sets HeldOut.
 //
 // # To add a baseline

@@ -79,7 +79,8 @@ type engine struct {
 	windows *windows
 	tally   tally
 	trials  []trial
-	skipped []int // of each scenario: the victim had no history
+	longs   map[uint32]*Long // by number of the victim
+	skipped []int            // of each scenario: the victim had no history
 	emit    *emitter
 }
 
@@ -100,6 +101,7 @@ func Run(ctx context.Context, cfg Config) (*Report, error) {
 	defer quiet.store.Close()
 	defer attacked.store.Close()
 	attacked.schedule(cfg)
+	attacked.addLongs(cfg.Identities)
 	if cfg.Emit != nil {
 		attacked.emit = newEmitter(bufio.NewWriterSize(cfg.Emit, 1<<20))
 	}
@@ -146,6 +148,9 @@ func (e *engine) schedule(cfg Config) {
 	w := e.world
 	for i := range e.scenarios {
 		s := &e.scenarios[i]
+		if s.Play == nil {
+			continue
+		}
 		rng := rand.New(rand.NewPCG(cfg.Seed, xxh3.HashString(s.Name)))
 		for run := range cfg.Runs {
 			if p, ok := e.draw(rng, s, w); ok {
@@ -202,6 +207,7 @@ func (e *engine) stream(ctx context.Context, progress func(float64, string)) err
 	for range out { // the generator ends before what it works on is read
 	}
 	e.windows.end()
+	e.gatherLongs()
 	if e.emit != nil {
 		err = cmp.Or(err, e.emit.close())
 	}
@@ -227,6 +233,10 @@ func (e *engine) playBatch(b *batchOf) error {
 
 // benign plays one call of the population.
 func (e *engine) benign(c *Call, who uint32) error {
+	if l := e.longs[who]; l != nil {
+		e.long(l, c)
+		return nil
+	}
 	e.play(c, false)
 	as := &e.ex.Assessment
 	if c.Caller != 0 {

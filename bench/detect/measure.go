@@ -168,7 +168,21 @@ func (e *engine) result(scenario int, thresholds []Threshold, chance *rand.Rand)
 	}
 	r.Stop = stops(trials, chance)
 	r.Top = e.top(s, trials, float32(thresholds[0].Score))
+	if s.Over != nil {
+		r.Long = slow(trials)
+	}
 	return r
+}
+
+func slow(trials []*trial) *Slow {
+	var days, drift, take []float64
+	for _, t := range trials {
+		take = append(take, t.long.take)
+		if t.long.stopped {
+			days, drift = append(days, t.long.day), append(drift, t.long.drift)
+		}
+	}
+	return &Slow{Days: spreadOf(days), Drift: spreadOf(drift), Take: spreadOf(take)}
 }
 
 func found(trials []*trial, judge int, at Threshold, chance *rand.Rand) Found {

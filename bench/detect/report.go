@@ -121,6 +121,14 @@ type Result struct {
 	Found []Found `json:"found"` // by judge and false-alarm rate
 	Stop  Stop    `json:"stop"`
 	Top   Top     `json:"top_explanation"`
+	Long  *Slow   `json:"long,omitempty"` // of what takes days
+}
+
+// Slow is how long an attack of days lasted, until wonted's own threshold or the end.
+type Slow struct {
+	Days  Spread `json:"days"`  // until it was stopped, of those stopped
+	Drift Spread `json:"drift"` // how far it had gone by then, in the scenario's unit
+	Take  Spread `json:"take"`  // of all victims: stolen records a day, in multiples of the victim's normal
 }
 
 // Found is how often a judge found it at a false-alarm rate, and how late.

@@ -25,6 +25,7 @@ func (r *Report) Text(out io.Writer) error {
 	}
 	r.textBenign(&b)
 	r.textScenarios(&b)
+	r.textLongs(&b)
 	r.textBaselines(&b)
 	_, err := io.WriteString(out, b.String())
 	return err
@@ -79,6 +80,19 @@ func (r *Report) textScenarios(b *strings.Builder) {
 		}
 		fmt.Fprintf(w, "%s\t%d\t%s\t%s\t%s\t%s\t%.2f\t%s\t%s\n", name, s.Runs, share(f.Recall), share(g.Recall),
 			f.Requests.text(), f.Lost.text(), s.Stop.Stopped.Value, s.Stop.Records.text(), top)
+	}
+	w.Flush()
+}
+
+func (r *Report) textLongs(b *strings.Builder) {
+	b.WriteString("\nWhat takes days, until wonted's own threshold\n")
+	w := newColumns(b)
+	fmt.Fprintln(w, "scenario\tvictims\tstopped\tafter days p50/p90\tdrift by then p50/p90\tstolen a day, times the normal p50/p90")
+	for i := range r.Scenarios {
+		if s := &r.Scenarios[i]; s.Long != nil {
+			fmt.Fprintf(w, "%s\t%d\t%s\t%.1f/%.1f\t%.2f/%.2f\t%.2f/%.2f\n", s.Name, s.Runs, share(s.Stop.Stopped),
+				s.Long.Days.Median, s.Long.Days.P90, s.Long.Drift.Median, s.Long.Drift.P90, s.Long.Take.Median, s.Long.Take.P90)
+		}
 	}
 	w.Flush()
 }

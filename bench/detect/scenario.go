@@ -26,9 +26,16 @@ type Scenario struct {
 	// Suits says on whom it can be played; nil: on everybody with a history.
 	Suits func(*Identity) bool
 
+	// Either Play or Over is set.
+	//
 	// Play plays it. It is called for one victim at one moment, and may be called
 	// for hundreds of them; it draws all chances from a.Rand and keeps nothing.
 	Play func(a *Attack)
+
+	// Over is of what takes days. It is called once for each of its own victims,
+	// when the evaluation begins, and returns what is done to every call from then
+	// on.
+	Over func(l *Long) func(c *Call)
 }
 
 // nullControl is the name of the scenario by which the harness itself is judged.
@@ -37,7 +44,7 @@ const nullControl = "null"
 // Scenarios are all there are, in the order of reports. A family has a file of
 // its own, attack_*.go.
 func Scenarios() []Scenario {
-	return slices.Concat(nulls(), dumps(), bursts(), enumerations(), recons(), sequences(), replays(), takeovers())
+	return slices.Concat(nulls(), dumps(), bursts(), enumerations(), recons(), sequences(), replays(), takeovers(), slows())
 }
 
 // Select returns the scenarios of these names; none: all. The null control is
