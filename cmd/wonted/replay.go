@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
-	"io"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -18,7 +17,8 @@ import (
 // newReplay is `wonted replay`: recorded traffic through the same code as live
 // traffic, in event time, with nothing in anybody's request path.
 func newReplay(std stdio) *cobra.Command {
-	var format, output string
+	var format string
+	var o replayOptions
 	cmd := &cobra.Command{
 		Use:   "replay FILE...",
 		Short: "Judge recorded traffic: what was unusual, and what would have been done",
@@ -33,26 +33,43 @@ judged.
 
 Who is who is said by the identity rules. A log without headers names nobody but
 by address, or by the user who has signed in to the server. Lines that cannot be
-read are counted and skipped.
+read are counted and skipped, a file that breaks off counts as far as it goes.
+Exchanges may be out of order by up to a minute (and 16,384 exchanges); what
+comes later is judged at the later time, and counted.
+
+With --follow one file is read as it grows, from its beginning, and gone on with
+at its new beginning when it is rotated. What is not plainly allowed is printed
+as it comes, and the summary when Ctrl-C ends it; the exit status is then 0.
+
+--report writes the same as one page of HTML with charts, which needs nothing
+else and may be mailed: it names identities as --output does, and routes.
 
 With --output json one object is printed for each exchange that is not plainly
 allowed, and a summary at the end.`,
+		Example: `  wonted replay /var/log/apache2/access.log*
+  wonted replay --policy new/ --report would.html traffic.jsonl
+  wonted replay --follow --output json access.log`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return misuse("name a recording, an access log or a HAR, or - for standard input", "%s needs a FILE", cmd.CommandPath())
+			}
+			if o.follow && (len(args) > 1 || args[0] == "-") {
+				return misuse("standard input is read as it comes, without --follow", "--follow reads one file")
 			}
 			return nil
 		},
 	}
 	set := withSettings(cmd, "policy.path")
 	cmd.Flags().StringVar(&format, "format", "auto", "how FILE is written: "+recorded.FormatNames())
-	outputFlag(cmd, &output)
-	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		f, err := recorded.ParseFormat(format)
-		if err != nil {
+	cmd.Flags().BoolVar(&o.follow, "follow", false, "go on as the file grows, until Ctrl-C")
+	cmd.Flags().StringVar(&o.report, "report", "", "file for one page of HTML: who would have been stopped, why, and at what collateral")
+	outputFlag(cmd, &o.output)
+	cmd.RunE = func(cmd *cobra.Command, args []string) (err error) {
+		o.names = args
+		if o.format, err = recorded.ParseFormat(format); err != nil {
 			return misuse("--format takes "+recorded.FormatNames(), "--format %q is not known", format)
 		}
-		show, err := newShow(std.out, output)
+		show, err := newShow(std.out, o.output, o.follow)
 		if err != nil {
 			return err
 		}
@@ -60,21 +77,33 @@ allowed, and a summary at the end.`,
 		if err != nil {
 			return err
 		}
-		return replay(cmd.Context(), cfg, args, f, std, show)
+		return replay(cmd.Context(), cfg, o, std, show)
 	}
 	return cmd
 }
 
+// replayOptions are what the command line says beside the configuration.
+type replayOptions struct {
+	names  []string
+	format recorded.Format
+	output string
+	follow bool
+	report string // file for the page; "": none
+}
+
 // replay plays the files through and shows what comes of it.
-func replay(ctx context.Context, cfg *config.Config, names []string, format recorded.Format, std stdio, show show) error {
+func replay(ctx context.Context, cfg *config.Config, o replayOptions, std stdio, show show) error {
 	start := time.Now()
-	in, err := openTape(names, format, std.in)
+	if err := writable(o.report); err != nil { // found out before all is read
+		return advise(fmt.Errorf("replay: %w", err), "--report names a file that can be written, in a directory that exists")
+	}
+	in, err := openTape(ctx, o.names, o.format, o.follow, std.in)
 	if err != nil {
 		return err
 	}
-	defer in.close()
 	secret, err := replaySecret(cfg, in)
 	if err != nil {
+		in.close()
 		return err
 	}
 	log := newLogger(std.err, max(cfg.LogLevel.Level, zerolog.WarnLevel))
@@ -83,41 +112,46 @@ func replay(ctx context.Context, cfg *config.Config, names []string, format reco
 	}
 	p, err := newPlayer(cfg, secret, log)
 	if err != nil {
+		in.close()
 		return err
 	}
-	for n := 0; ; n++ {
-		if n%1024 == 0 && ctx.Err() != nil {
-			return fmt.Errorf("replay: %w", ctx.Err())
+	reading, stop := context.WithCancel(ctx)
+	batches := readAhead(reading, in)
+	defer func() {
+		stop()
+		for range batches { // until nobody reads any more
 		}
-		next, err := in.next()
-		if err == io.EOF {
-			break
-		} else if err != nil {
-			return err
-		}
-		odd, err := p.play(next.exchange)
-		if err != nil {
-			next.file.reject(&recorded.LineError{Line: next.line, Err: err})
-			continue
-		}
-		if odd != nil {
-			if err := show.exchange(&oddExchange{odd, next.line, in.label(next.file)}); err != nil {
+		in.close()
+	}()
+	bar := newProgress(std, o.follow || o.output != "text" && terminal(std.out), start)
+	for batch := range batches {
+		for _, next := range batch {
+			if err := p.next(next, in, show); err != nil {
 				return err
 			}
 		}
+		bar.show(time.Now(), in.read.Load(), in.total, p.tally.exchanges)
+	}
+	bar.clear()
+	if ctx.Err() != nil && !o.follow {
+		return fmt.Errorf("replay: %w", ctx.Err())
 	}
 	in.complain(std.err)
 	if p.tally.exchanges == 0 {
 		return in.nothing()
 	}
 	if p.late > 0 {
-		fmt.Fprintf(std.err, "%s began more than a minute before one that is recorded earlier, and was judged at the later time\n", plural(p.late, "exchange"))
+		fmt.Fprintf(std.err, "%s came more than a minute (or %s exchanges) later than one that began later, and was judged at the later time\n",
+			plural(p.late, "exchange"), grouped(lateEvents))
 	}
 	sum := p.tally.summary(cfg.Budget.Alerts, time.Since(start))
 	if sum.WithoutRequest = in.withoutRequest(); !p.tally.named {
 		sum.advice = in.namesAdvice()
 	}
-	return show.end(sum, &p.tally)
+	if err := show.end(sum, &p.tally); err != nil || o.report == "" {
+		return err
+	}
+	return p.tally.write(o.report, sum, in, p.late)
 }
 
 // replaySecret is the key under which identities are hashed: the configured

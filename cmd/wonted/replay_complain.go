@@ -24,6 +24,9 @@ func (t *tape) complain(w io.Writer) {
 		if more := f.bad - len(f.first); more > 0 {
 			fmt.Fprintf(w, "%s: and %s that cannot be read, of %s\n", f.name, plural(more, "more "+f.item()), grouped(f.good+f.bad))
 		}
+		if f.refused > 0 {
+			fmt.Fprintf(w, "%s: %s cannot be judged: %v\n", f.name, plural(f.refused, f.item()), f.refusal)
+		}
 		if f.broken != nil {
 			fmt.Fprintf(w, "%s: breaks off after %s: %v\n", f.name, plural(f.good+f.bad, f.item()), f.broken)
 		}

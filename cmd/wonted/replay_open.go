@@ -28,6 +28,27 @@ func readable(name string) (*os.File, error) {
 	return f, nil
 }
 
+// How a file is compressed.
+const (
+	plain = iota
+	gzipped
+	zstded
+)
+
+// compression is told by the first four bytes (RFC 1952, RFC 8878 with its
+// skippable frames).
+func compression(magic []byte) int {
+	switch {
+	case len(magic) >= 2 && string(magic[:2]) == "\x1f\x8b":
+		return gzipped
+	case len(magic) < 4:
+		return plain
+	case string(magic) == "\x28\xb5\x2f\xfd", magic[0]&0xf0 == 0x50 && string(magic[1:]) == "\x2a\x4d\x18":
+		return zstded
+	}
+	return plain
+}
+
 // maxZstdWindow is what the zstd program decompresses without being told more.
 const maxZstdWindow = 128 << 20
 
@@ -39,10 +60,10 @@ func unzipped(r io.Reader) (out io.Reader, closing func(), err error) {
 	closing = func() {}
 	b.Peek(1) // what has come by now: more may be long in coming
 	magic, _ := b.Peek(min(4, b.Buffered()))
-	switch {
-	case len(magic) >= 2 && string(magic[:2]) == "\x1f\x8b":
+	switch compression(magic) {
+	case gzipped:
 		out, err = gzip.NewReader(b)
-	case string(magic) == "\x28\xb5\x2f\xfd", len(magic) == 4 && magic[0]&0xf0 == 0x50 && string(magic[1:]) == "\x2a\x4d\x18":
+	case zstded:
 		var z *zstd.Decoder
 		if z, err = zstd.NewReader(b, zstd.WithDecoderMaxWindow(maxZstdWindow)); err == nil {
 			out, closing = z, z.Close

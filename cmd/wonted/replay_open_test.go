@@ -9,8 +9,8 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// gzipped and zstded are one member each.
-func gzipped(t *testing.T, s string) string {
+// inGzip and inZstd are one member each.
+func inGzip(t *testing.T, s string) string {
 	t.Helper()
 	var b bytes.Buffer
 	w := gzip.NewWriter(&b)
@@ -23,7 +23,7 @@ func gzipped(t *testing.T, s string) string {
 	return b.String()
 }
 
-func zstded(t *testing.T, s string) string {
+func inZstd(t *testing.T, s string) string {
 	t.Helper()
 	var b bytes.Buffer
 	w, err := zstd.NewWriter(&b)
@@ -62,16 +62,16 @@ func TestReplayCompressed(t *testing.T) {
 		}
 	}
 	f("plain", plain, len(days), "")
-	f("gzip", gzipped(t, plain), len(days), "")
-	f("gzip, two members", gzipped(t, plain[:half])+gzipped(t, plain[half:]), len(days), "")
-	f("zstd", zstded(t, plain), len(days), "")
-	f("zstd, two frames", zstded(t, plain[:half])+skippable+zstded(t, plain[half:]), len(days), "")
-	f("zstd, a skippable frame first", skippable+zstded(t, plain), len(days), "")
-	cut := gzipped(t, plain)
+	f("gzip", inGzip(t, plain), len(days), "")
+	f("gzip, two members", inGzip(t, plain[:half])+inGzip(t, plain[half:]), len(days), "")
+	f("zstd", inZstd(t, plain), len(days), "")
+	f("zstd, two frames", inZstd(t, plain[:half])+skippable+inZstd(t, plain[half:]), len(days), "")
+	f("zstd, a skippable frame first", skippable+inZstd(t, plain), len(days), "")
+	cut := inGzip(t, plain)
 	f("gzip, cut off", cut[:len(cut)/2], 1, "standard input: breaks off after ")
-	first, second := zstded(t, plain[:half]), zstded(t, plain[half:])
+	first, second := inZstd(t, plain[:half]), inZstd(t, plain[half:])
 	f("zstd, cut off", first+second[:len(second)/2], 100, "standard input: breaks off after ")
-	f("gzip, junk behind", gzipped(t, plain)+"junk", len(days), "standard input: breaks off after 400 lines: ")
+	f("gzip, junk behind", inGzip(t, plain)+"junk", len(days), "standard input: breaks off after 400 lines: ")
 
 	g := func(what, in, want string) {
 		t.Helper()
@@ -82,6 +82,6 @@ func TestReplayCompressed(t *testing.T) {
 	}
 	g("a gzip's beginning", cut[:5], "replay: read standard input: ")
 	g("a zstd's beginning", first[:5], "replay: read standard input: ")
-	g("an empty gzip", gzipped(t, ""), "replay: standard input: empty")
+	g("an empty gzip", inGzip(t, ""), "replay: standard input: empty")
 	g("junk", strings.Repeat("\x00\xff\n\x7f", 1000), "nothing can be read of 1,001 lines")
 }

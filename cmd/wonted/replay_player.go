@@ -29,8 +29,8 @@ type player struct {
 	odd   *policy.Report // what the Gate reported at Close; nil: nothing
 	tally tally
 	now   time.Time
-	late  int // exchanges far out of order
-	next  uint64
+	late  int // exchanges that came too late to be put in order
+	count uint64
 }
 
 // Access logs name callers where no header does: users that the server has
@@ -82,9 +82,21 @@ func newPlayer(cfg *config.Config, secret identity.Secret, log zerolog.Logger) (
 // Report implements policy.Sink.
 func (p *player) Report(r *policy.Report) { p.odd = r }
 
-// lateness is how far out of order a log may be: lines are written when
-// exchanges end, and carry the time at which they began.
-const lateness = time.Minute
+// next plays one exchange of a tape, and shows it where it was odd.
+func (p *player) next(m moment, in *tape, show show) error {
+	p.tally.file, p.tally.line = m.file.name, m.line
+	odd, err := p.play(m.exchange)
+	if err != nil {
+		if m.file.refused++; m.file.refusal == nil {
+			m.file.refusal = &recorded.LineError{Line: m.line, Err: err}
+		}
+		return nil
+	}
+	if odd == nil {
+		return nil
+	}
+	return show.exchange(&oddExchange{odd, m.line, in.label(m.file)})
+}
 
 // play judges one exchange. It returns the Gate's report where it was not
 // plainly allowed, and an error if the exchange cannot be made.
@@ -95,13 +107,11 @@ func (p *player) play(r *recorded.Exchange) (*policy.Report, error) {
 	if err := r.Fill(ex); err != nil {
 		return nil, err
 	}
-	if p.next++; ex.ID == (scoring.ID{}) {
-		binary.BigEndian.PutUint64(ex.ID[8:], p.next)
+	if p.count++; ex.ID == (scoring.ID{}) {
+		binary.BigEndian.PutUint64(ex.ID[8:], p.count)
 	}
 	if r.Time.Before(p.now) { // time never goes back, here as live
-		if p.now.Sub(r.Time) > lateness {
-			p.late++
-		}
+		p.late++
 		ex.Time = p.now
 	}
 	p.now = ex.Time

@@ -28,11 +28,11 @@ type oddExchange struct {
 	File string `json:"file,omitempty"` // where there are several
 }
 
-func newShow(w io.Writer, output string) (show, error) {
+func newShow(w io.Writer, output string, live bool) (show, error) {
 	out := bufio.NewWriter(w)
 	switch output {
 	case "text":
-		return &textShow{out}, nil
+		return &textShow{out, live}, nil
 	case "json":
 		e := json.NewEncoder(out)
 		e.SetEscapeHTML(false)
@@ -55,22 +55,43 @@ func (s *jsonShow) end(sum *replaySummary, _ *tally) error {
 	return cmp.Or(s.json.Encode(map[string]*replaySummary{"summary": sum}), s.out.Flush())
 }
 
-// textShow tells at the end who stood out, the worst first, and why.
-type textShow struct{ out *bufio.Writer }
+// textShow tells at the end who stood out, the worst first, and why; live, a
+// line for each exchange as it comes, too.
+type textShow struct {
+	out  *bufio.Writer
+	live bool
+}
 
 const (
 	shownOffenders = 10 // told of in full
 	shownFindings  = 4  // of each
 )
 
-func (s *textShow) exchange(*oddExchange) error { return nil }
+func (s *textShow) exchange(o *oddExchange) error {
+	if !s.live {
+		return nil
+	}
+	fmt.Fprintf(s.out, "%s %-9s %s %s, %s, score %.1f", o.Time.Format(stamp), o.Action, o.Kind, orNobody(o.Identity), o.Route, o.Score)
+	switch {
+	case len(o.Evidence) > 0:
+		fmt.Fprintf(s.out, ": %s\n", o.Evidence[0].Summary)
+	case o.Reason != "":
+		fmt.Fprintf(s.out, ": %s\n", o.Reason)
+	default:
+		fmt.Fprintln(s.out)
+	}
+	return s.out.Flush()
+}
 
 func (s *textShow) end(sum *replaySummary, t *tally) error {
+	if s.live {
+		fmt.Fprintln(s.out)
+	}
 	all := t.ranked()
 	for i, o := range all[:min(len(all), shownOffenders)] {
 		s.offender(i+1, o)
 	}
-	if more := len(all) - shownOffenders; more > 0 {
+	if more := len(all) - shownOffenders + t.dropped; more > 0 {
 		fmt.Fprintf(s.out, "and %d more: --output json has every exchange\n\n", more)
 	}
 	s.summary(sum, t)
@@ -86,11 +107,7 @@ func (s *textShow) offender(n int, o *offender) {
 		when += " to " + o.to.Format(stamp)
 	}
 	fmt.Fprintf(s.out, "   %s, score %.1f of 12\n", when, o.score)
-	findings := slices.Collect(maps.Values(o.evidence))
-	slices.SortFunc(findings, func(a, b policy.Finding) int {
-		return cmp.Or(cmp.Compare(b.Score, a.Score), cmp.Compare(a.Detector, b.Detector), cmp.Compare(a.Unit, b.Unit))
-	})
-	for _, f := range findings[:min(len(findings), shownFindings)] {
+	for _, f := range o.findings() {
 		fmt.Fprintf(s.out, "   - %s", f.Summary)
 		if f.Attack != "" {
 			fmt.Fprintf(s.out, " [%s]", strings.TrimSpace(f.Attack+" "+f.OWASP))
@@ -103,13 +120,17 @@ func (s *textShow) offender(n int, o *offender) {
 	fmt.Fprintln(s.out)
 }
 
+// actionsDone are the actions that stop a request, the gravest first, and what
+// one says of it then.
+var actionsDone = []struct {
+	action policy.Action
+	done   string
+}{{policy.Deny, "denied"}, {policy.Challenge, "challenged"}, {policy.Throttle, "throttled"}}
+
 // would says what would have been done to an offender.
 func would(o *offender) string {
 	var parts []string
-	for _, a := range []struct {
-		action policy.Action
-		done   string
-	}{{policy.Deny, "denied"}, {policy.Challenge, "challenged"}, {policy.Throttle, "throttled"}} {
+	for _, a := range actionsDone {
 		if n := o.actions[a.action]; n > 0 {
 			parts = append(parts, fmt.Sprintf("%s %s", plural(n, "request"), a.done))
 		}

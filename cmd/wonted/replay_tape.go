@@ -1,16 +1,24 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"io"
+	"os"
 	"strings"
+	"sync/atomic"
 
 	"github.com/wonted-project/wonted/scoring/recorded"
 )
 
 // tape is the recordings of one replay, merged by time: logs of several Envoys,
 // or of several days in whatever order they are named.
-type tape struct{ files []*tapeFile }
+type tape struct {
+	files []*tapeFile
+	idle  func()       // called while there is nothing more to read of what is followed
+	total int64        // bytes of all files as they are stored; 0: not known
+	read  atomic.Int64 // of them
+}
 
 // tapeFile is one recording, with its next exchange read ahead.
 type tapeFile struct {
@@ -18,11 +26,13 @@ type tapeFile struct {
 	decoder *recorded.Decoder
 	close   []func()
 	head    *recorded.Exchange // nil at the end
-	line    int                // of head
 	good    int
 	bad     int
 	first   []error // the first bad lines
 	broken  error   // why it was not read to its end
+
+	refused int   // that were read and could not be judged; the player's
+	refusal error // the first such
 }
 
 // moment is one exchange with where it was found.
@@ -30,25 +40,35 @@ type moment struct {
 	exchange *recorded.Exchange
 	file     *tapeFile
 	line     int
+	size     int // in bytes, of the line
 }
 
 // shownBad is how many bad lines of a file are shown; the others are counted.
 const shownBad = 3
 
-func openTape(names []string, format recorded.Format, stdin io.Reader) (*tape, error) {
+// openTape opens all files. Where one is followed, its end is waited for until
+// ctx is done.
+func openTape(ctx context.Context, names []string, format recorded.Format, follow bool, stdin io.Reader) (*tape, error) {
 	t := &tape{}
 	for _, name := range names {
-		f, err := openTapeFile(name, format, stdin)
+		open := t.open
+		if follow {
+			open = func(name string, stdin io.Reader) (*tapeFile, io.Reader, error) { return t.follow(ctx, name) }
+		}
+		f, r, err := open(name, stdin)
 		if err != nil {
 			t.close()
 			return nil, err
 		}
 		t.files = append(t.files, f)
+		f.decoder = recorded.NewDecoder(r, format)
+		f.advance()
 	}
 	return t, nil
 }
 
-func openTapeFile(name string, format recorded.Format, stdin io.Reader) (*tapeFile, error) {
+// open opens a file, or standard input for "-".
+func (t *tape) open(name string, stdin io.Reader) (*tapeFile, io.Reader, error) {
 	f := &tapeFile{name: name}
 	r := stdin
 	if name == "-" {
@@ -56,18 +76,45 @@ func openTapeFile(name string, format recorded.Format, stdin io.Reader) (*tapeFi
 	} else {
 		file, err := readable(name)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		r, f.close = file, append(f.close, func() { file.Close() })
 	}
-	r, closing, err := unzipped(r)
+	t.measure(r)
+	r, closing, err := unzipped(counted{r, &t.read})
 	f.close = append(f.close, closing)
 	if err != nil {
 		r, f.broken = strings.NewReader(""), err
 	}
-	f.decoder = recorded.NewDecoder(r, format)
-	f.advance()
-	return f, nil
+	return f, r, nil
+}
+
+// measure adds a file's size to the total, which is not known any more where
+// one of the files has none.
+func (t *tape) measure(r io.Reader) {
+	size := int64(-1)
+	if file, ok := r.(*os.File); ok {
+		if info, err := file.Stat(); err == nil && info.Mode().IsRegular() {
+			size = info.Size()
+		}
+	}
+	if size < 0 || t.total < 0 {
+		t.total = -1
+		return
+	}
+	t.total += size
+}
+
+// counted counts what is read.
+type counted struct {
+	io.Reader
+	n *atomic.Int64
+}
+
+func (c counted) Read(b []byte) (int, error) {
+	n, err := c.Reader.Read(b)
+	c.n.Add(int64(n))
+	return n, err
 }
 
 func (t *tape) close() {
@@ -78,20 +125,22 @@ func (t *tape) close() {
 	}
 }
 
-// next is the earliest exchange that is not yet played; io.EOF after the last.
-func (t *tape) next() (moment, error) {
-	var first *tapeFile
+// earliest is the file with the earliest exchange that is not yet taken; nil
+// after the last.
+func (t *tape) earliest() (first *tapeFile) {
 	for _, f := range t.files {
 		if f.head != nil && (first == nil || f.head.Time.Before(first.head.Time)) {
 			first = f
 		}
 	}
-	if first == nil {
-		return moment{}, io.EOF
-	}
-	m := moment{first.head, first, first.line}
-	first.advance()
-	return m, nil
+	return first
+}
+
+// take returns the file's next exchange; advance must follow.
+func (f *tapeFile) take() moment {
+	m := moment{f.head, f, f.decoder.Line(), f.decoder.Size()}
+	f.head = nil
+	return m
 }
 
 // advance reads on to the next exchange that can be read. What cannot be read
@@ -104,22 +153,17 @@ func (f *tapeFile) advance() {
 			return
 		}
 		if bad, ok := errors.AsType[*recorded.LineError](err); ok {
-			f.reject(bad)
+			if f.bad++; len(f.first) < shownBad {
+				f.first = append(f.first, bad)
+			}
 			continue
 		}
 		if err != nil {
 			f.broken = err
 			return
 		}
-		f.head, f.line = r, f.decoder.Line()
+		f.head = r
 		f.good++
 		return
-	}
-}
-
-// reject counts a line that cannot be used.
-func (f *tapeFile) reject(bad *recorded.LineError) {
-	if f.bad++; len(f.first) < shownBad {
-		f.first = append(f.first, bad)
 	}
 }

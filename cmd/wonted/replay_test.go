@@ -2,12 +2,14 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -293,19 +295,61 @@ func TestReplayText(t *testing.T) {
 	}
 }
 
-// TestReplayClampsJitter: a log is written when exchanges end, so beginnings
-// come slightly out of order; far out of order is said.
-func TestReplayClampsJitter(t *testing.T) {
+// TestReplayPutsInOrder: a log is written when exchanges end, so beginnings
+// come out of order; what comes too late is said.
+func TestReplayPutsInOrder(t *testing.T) {
 	t.Chdir(t.TempDir())
-	a, b, c := page(beginning.Add(time.Hour), 1, 10), page(beginning.Add(time.Hour-time.Second), 1, 10), page(beginning, 1, 10)
-	_, errs, err := play(t, jsonl(t, []*recorded.Exchange{a, b}), "-")
-	if err != nil || errs != "" {
-		t.Errorf("a second of jitter: %v\n%s", err, errs)
+	at := func(d time.Duration) *recorded.Exchange { return page(beginning.Add(time.Hour+d), 1, 10) }
+	f := func(late string, all ...*recorded.Exchange) {
+		t.Helper()
+		_, errs, err := play(t, jsonl(t, all), "-")
+		if err != nil || late == "" && errs != "" || !strings.HasPrefix(errs, late) {
+			t.Errorf("%v, want %q\n%s", err, late, errs)
+		}
 	}
-	_, errs, err = play(t, jsonl(t, []*recorded.Exchange{a, b, c}), "-")
-	if err != nil || !strings.Contains(errs, "1 exchange began more than a minute before") {
-		t.Errorf("an hour of jitter: %v\n%s", err, errs)
+	f("", at(0), at(-time.Second), at(-time.Minute))
+	f("", at(0), at(time.Minute), at(0), at(-time.Hour)) // nothing is played yet
+	f("1 exchange came more than a minute (or 16,384 exchanges) later than", at(0), at(2*time.Minute), at(-time.Second), at(time.Minute))
+	f("2 exchanges came more than", at(0), at(2*time.Minute), at(-time.Second), at(-time.Hour))
+
+	// A clock that was in another century for a moment spoils nothing: it is the last.
+	f("", at(0), page(beginning.AddDate(70, 0, 0), 1, 10), at(time.Second), at(time.Hour))
+
+	// Order is all that a shuffle within the bound takes away.
+	days := ordinary()[:500]
+	want := playJSON(t, jsonl(t, days, dump(3)), "-", "--policy", reportEach(t))
+	shuffled := slices.Clone(days)
+	slices.SortStableFunc(shuffled, func(a, b *recorded.Exchange) int {
+		jitter := func(r *recorded.Exchange) int64 { return r.Time.UnixMilli() + int64(r.Time.Second()*7919%25)*1000 }
+		return cmp.Compare(jitter(a), jitter(b))
+	})
+	got := playJSON(t, jsonl(t, shuffled, dump(3)), "-", "--policy", reportEach(t))
+	if len(want.lines) != len(days)+3 || len(got.lines) != len(want.lines) {
+		t.Fatalf("%d and %d of %d exchanges are shown", len(want.lines), len(got.lines), len(days)+3)
 	}
+	moved := 0
+	for i := range want.lines {
+		w, g := want.lines[i], got.lines[i]
+		if w["time"] != g["time"] || w["score"] != g["score"] {
+			t.Fatalf("exchange %d: %v at %v, in order %v at %v", i, g["score"], g["time"], w["score"], w["time"])
+		}
+		if w["line"] != g["line"] {
+			moved++
+		}
+	}
+	if moved < 100 {
+		t.Errorf("only %d exchanges were out of order", moved)
+	}
+}
+
+// reportEach is a policy that reports each exchange.
+func reportEach(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "policy.rego"), []byte("package wonted.policy\n\ndeny contains \"each\" if input.request.method == \"GET\"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return dir
 }
 
 func TestReplayEnvoyLog(t *testing.T) {

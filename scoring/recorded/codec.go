@@ -52,10 +52,13 @@ func plain(err error) error {
 	if e, ok := errors.AsType[*json.UnmarshalTypeError](err); ok && e.Field != "" {
 		return fmt.Errorf("%q is a JSON %s, which is not what it should be (%s)", e.Field, e.Value, e.Type)
 	}
+	broken := errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF)
 	if e, ok := errors.AsType[*json.SyntaxError](err); ok {
-		return fmt.Errorf("not JSON: %v at byte %d", e, e.Offset)
+		if broken = e.Error() == "unexpected end of JSON input"; !broken {
+			return fmt.Errorf("not JSON: %v at byte %d", e, e.Offset)
+		}
 	}
-	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
+	if broken {
 		return errors.New("not JSON: it breaks off")
 	}
 	return err

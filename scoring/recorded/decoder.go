@@ -17,6 +17,7 @@ type Decoder struct {
 	format Format
 	seems  Format // by how it begins, whatever it was said to be; "": nothing known
 	none   int    // items without a request
+	size   int    // of the item that was read last
 }
 
 // NewDecoder reads r.
@@ -48,6 +49,9 @@ func (d *Decoder) Line() int {
 	return d.items.number()
 }
 
+// Size is how many bytes that line or entry has.
+func (d *Decoder) Size() int { return d.size }
+
 // Format is the format, once an exchange has decided it.
 func (d *Decoder) Format() Format { return d.format }
 
@@ -69,6 +73,7 @@ func (d *Decoder) Next() (*Exchange, error) {
 	}
 	for {
 		item, err := d.items.read()
+		d.size = len(item)
 		if err == nil && len(item) == 0 {
 			continue
 		}
