@@ -35,9 +35,12 @@ func parseWonted(line []byte) (*Exchange, error) {
 	if line[0] != '{' {
 		return nil, errNoObject
 	}
-	r := new(Exchange)
-	if err := json.Unmarshal(line, r); err != nil {
-		return nil, plain(err)
+	r, ok := quickWonted(line)
+	if !ok {
+		r = new(Exchange)
+		if err := json.Unmarshal(line, r); err != nil {
+			return nil, plain(err)
+		}
 	}
 	if err := r.check(); err != nil {
 		return nil, err
