@@ -43,12 +43,12 @@ func levelOf(rec *profile.Record, now uint32) Level {
 	return Cold
 }
 
-// trust is how much of what is expected of an entity is its own history, 0 to 1:
+// ConfidenceOf is how much of what is expected of an entity is its own history, 0 to 1:
 //
 //	n/(n+12) min(1, requests/50, sessions/5, age/day)
 //
-// with n active windows of ten minutes. The rest is what its cohort does.
-func trust(rec *profile.Record, now uint32) float64 {
+// with n active windows of ten minutes; now is in seconds since the epoch. The rest is what its cohort does.
+func ConfidenceOf(rec *profile.Record, now uint32) float64 {
 	n := finite(rec.Baseline.Requests10m.N, 0, 1e6)
 	known := min(1, float64(rec.Accepted)/matureRequests, float64(now-min(rec.Created, now))/matureAge)
 	if habitual(rec.Kind) {

@@ -43,3 +43,7 @@ func cohortOf(rec *profile.Record) Cohort {
 	}
 	return CohortNew
 }
+
+// PeersOf are those that a record is compared with, unless an operator's rule
+// says otherwise of an exchange. now is in seconds since the epoch.
+func PeersOf(rec *profile.Record, now uint32) Peers { return Peers{cohortOf(rec), levelOf(rec, now)} }

@@ -239,7 +239,7 @@ func (l *look) describe(a *Assessment) {
 	a.Mature = l.mature
 	a.Peers = Peers{l.peers, levelOf(l.rec, l.now)}
 	a.Cohort = a.Peers.Cohort.String()
-	a.Confidence = trust(l.rec, l.now)
+	a.Confidence = ConfidenceOf(l.rec, l.now)
 	if id := slotID(&l.ex.Entities[profile.KindDevice]); id != 0 {
 		a.Known = window.Slots(l.habits.Devices[:]).Weight(id) > 0
 	}

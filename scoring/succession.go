@@ -73,6 +73,23 @@ func (s *Scorer) Accept(key profile.Key) (Replacement, error) {
 	return s.announce(l), nil
 }
 
+// Challenge is what was anomalous of somebody and let pass lately.
+type Challenge struct {
+	Times    float64 `json:"times"` // the requests of ten minutes, or their bytes, by what is usual
+	Days     int     `json:"days"`  // in a row without a reason to mistrust it
+	Sessions int     `json:"sessions"`
+}
+
+// ChallengeOf reads it from a record; the zero Challenge is none.
+func ChallengeOf(rec *profile.Record) Challenge {
+	if !habitual(rec.Kind) || !challenging(&rec.Habits().Challenger) {
+		return Challenge{}
+	}
+	l := look{rec: rec, habits: rec.Habits(), entity: &entity{}}
+	s, c := l.climb(), &l.habits.Challenger
+	return Challenge{s.times(), int(c.Days), int(c.Sessions)}
+}
+
 // clean: what was anomalous is the rule, and nobody else can have come.
 func (l *look) clean() bool {
 	c, b := &l.habits.Challenger, &l.habits.Behaviour
@@ -115,13 +132,16 @@ func (s *step) largest() (most float64) {
 	return most
 }
 
+// times is how many times the usual it is, in requests or bytes of ten minutes.
+func (s *step) times() float64 { return math.Exp2(max(s[stepRequests], s[stepBytes])) }
+
 // adopt moves the baseline, its anchors and its precedents by the step, and
 // leaves their spreads: the same habits, on another scale. What the challenger
 // does not tell of follows its kin, a minute the ten, a response's records what
 // records there are more of than requests.
 func (l *look) adopt(s *step, by By) {
 	rec, c, b := l.rec, &l.habits.Challenger, &l.rec.Baseline
-	l.by, l.times = by, math.Exp2(max(s[stepRequests], s[stepBytes]))
+	l.by, l.times = by, s.times()
 	records := max(s[stepRecords]-s[stepRequests], 0)
 
 	l.multiply(&b.Requests1m, anchor1m, requests1m, s[stepRequests])

@@ -33,6 +33,7 @@ func (h *web) admin() http.Handler {
 	mux := h.public()
 	mux.HandleFunc("GET /v1/profiles/{who}", h.profile)
 	mux.HandleFunc("DELETE /v1/profiles/{who}", h.forget)
+	mux.HandleFunc("POST /v1/profiles/{who}/accept", h.accept)
 	// What changes something is for programs and for pages of our own.
 	return localOnly(http.NewCrossOriginProtection().Handler(mux))
 }

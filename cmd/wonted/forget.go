@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"net/http"
@@ -27,21 +28,12 @@ usual on them, not by whom.`,
 	set := withSettings(cmd, "admin")
 	outputFlag(cmd, &output)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		found, err := askProfiles(cmd.Context(), set, args[0])
-		switch {
-		case err != nil:
+		who, err := askOne(cmd.Context(), set, args[0], "forgotten")
+		if err != nil {
 			return err
-		case len(found) == 0:
-			return unknown(args[0])
-		case len(found) > 1:
-			var all strings.Builder
-			for _, v := range found {
-				fmt.Fprintf(&all, "\n%s %s %s", v.ID, v.Kind, v.Name)
-			}
-			return misuse("name it by its hash, the first column", "%q may mean %d profiles, and one at a time is forgotten:%s", args[0], len(found), all.String())
 		}
 		var gone forgotten
-		if err := askAdmin(cmd.Context(), set, http.MethodDelete, "/v1/profiles/"+found[0].ID, &gone); err != nil {
+		if err := askAdmin(cmd.Context(), set, http.MethodDelete, "/v1/profiles/"+who.ID, &gone); err != nil {
 			return err
 		}
 		if gone.ID == "" {
@@ -53,6 +45,24 @@ usual on them, not by whom.`,
 		})
 	}
 	return cmd
+}
+
+// askOne asks for the one profile that who means; done is what becomes of it.
+func askOne(ctx context.Context, set *settings, who, done string) (*profileView, error) {
+	found, err := askProfiles(ctx, set, who)
+	switch {
+	case err != nil:
+		return nil, err
+	case len(found) == 0:
+		return nil, unknown(who)
+	case len(found) > 1:
+		var all strings.Builder
+		for _, v := range found {
+			fmt.Fprintf(&all, "\n%s %s %s", v.ID, v.Kind, v.Name)
+		}
+		return nil, misuse("name it by its hash, the first column", "%q may mean %d profiles, and one at a time is %s:%s", who, len(found), done, all.String())
+	}
+	return &found[0], nil
 }
 
 // forgotten is who was erased. Its JSON names are a contract.

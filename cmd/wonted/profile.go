@@ -15,9 +15,9 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// newProfile shows, and forgets, what a running wonted knows about somebody.
+// newProfile shows, accepts and forgets what a running wonted knows about somebody.
 func newProfile(std stdio) *cobra.Command {
-	return group("profile", "What is known about callers", newProfileShow(std), newProfileForget(std))
+	return group("profile", "What is known about callers", newProfileShow(std), newProfileAccept(std), newProfileForget(std))
 }
 
 func newProfileShow(std stdio) *cobra.Command {
@@ -78,6 +78,12 @@ func (v *profileView) write(w io.Writer) error {
 	row(v.Kind, "%s", cmp.Or(v.Name, v.ID))
 	row("id", "%s", v.ID)
 	row("known for", "%s, last seen %s", round(time.Duration(v.AgeS)*time.Second), v.LastSeen.Format(time.RFC3339))
+	if v.Cohort != "" {
+		row("behaves", "like %s, %s; %.0f %% of what is expected of it is its own history", cohortWords[v.Cohort], v.Level, 100*v.Confidence)
+	}
+	if c := v.Challenger; c != nil {
+		row("lately", "%s times the usual, anomalous and let pass on %d days in %d sessions: wonted profile accept makes it usual", amount(c.Times), c.Days, c.Sessions)
+	}
 	row("requests", "%d, of them %d accepted, in %d sessions", v.Requests, v.Accepted, v.Sessions)
 	for _, u := range v.Usual {
 		row("usual", "%s %s in %s, mostly %s to %s%s (learned from %.0f)", amount(u.Mean), u.Quantity, u.Window,
@@ -95,6 +101,11 @@ func (v *profileView) write(w io.Writer) error {
 		row("weekends", "%s", strip(h.Weekend))
 	}
 	return t.Flush()
+}
+
+// cohortWords are the cohorts in a sentence.
+var cohortWords = map[string]string{
+	"new": "nobody yet", "person": "a person", "poller": "a poller", "batch": "a batch", "bursty": "a program that comes in bursts",
 }
 
 func amount(v float64) string {

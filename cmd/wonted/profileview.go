@@ -26,6 +26,13 @@ type profileView struct {
 	Sessions uint32    `json:"sessions"`
 	InFlight uint16    `json:"in_flight"`
 
+	Cohort     string  `json:"cohort"`     // whom it behaves like: new, person, poller, batch, bursty; empty where kinds have none
+	Level      string  `json:"level"`      // of maturity: cold, warming, mature
+	Confidence float64 `json:"confidence"` // 0 to 1: how much of what is expected of it is its own history
+
+	// What was anomalous and let pass lately; null where nothing was.
+	Challenger *scoring.Challenge `json:"challenger"`
+
 	Usual []usual `json:"usual"` // what a window with activity holds
 
 	// The most that one response held and that was ordinary then; 0 where none was learned from.
@@ -155,6 +162,12 @@ func view(r *profile.Record, now time.Time) profileView {
 	switch r.Kind {
 	case profile.KindCaller, profile.KindCredential, profile.KindSession, profile.KindUser:
 		v.Habits = habits(r.Habits())
+		p := scoring.PeersOf(r, uint32(max(now.Unix(), 0)))
+		v.Cohort, v.Level = p.Cohort.String(), p.Level.String()
+		v.Confidence = scoring.ConfidenceOf(r, uint32(max(now.Unix(), 0)))
+		if c := scoring.ChallengeOf(r); c.Times > 0 {
+			v.Challenger = &c
+		}
 	}
 	return v
 }

@@ -105,7 +105,7 @@ func TestProfileJSONIsAContract(t *testing.T) {
 			t.Error(d)
 		}
 	}
-	f(m, "accepted", "age_s", "created", "habits", "id", "in_flight", "kind", "largest_response", "last_seen", "name", "requests", "sessions", "usual")
+	f(m, "accepted", "age_s", "challenger", "cohort", "confidence", "created", "habits", "id", "in_flight", "kind", "largest_response", "last_seen", "level", "name", "requests", "sessions", "usual")
 	f(m["usual"].([]any)[0], "high", "low", "mean", "most", "quantity", "window", "windows")
 	f(m["largest_response"], "bytes", "records")
 	f(m["habits"], "device_shares", "devices", "network_shares", "networks", "objects", "route_shares", "weekday", "weekend")

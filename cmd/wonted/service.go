@@ -33,6 +33,7 @@ type service struct {
 	key      identity.Secret
 	store    *profile.Store
 	resolver resolver
+	scorer   *scoring.Scorer
 	gate     *policy.Gate
 	stream   *extproc.Server
 	reports  *reportLog
@@ -74,8 +75,9 @@ func newService(cfg *config.Config, log zerolog.Logger) (*service, error) {
 	s.reports = newReportLog(log, s.reg)
 	routes := route.New()
 	showRoutes(s.reg, routes)
+	s.scorer = scoring.New(scoring.Config{Store: s.store, Routes: routes, Location: cfg.Timezone.Location, Replaced: tellReplaced(s.reg, log)})
 	s.gate = policy.NewGate(policy.Config{
-		Scorer:     scoring.New(scoring.Config{Store: s.store, Routes: routes, Location: cfg.Timezone.Location}),
+		Scorer:     s.scorer,
 		Decider:    engine,
 		Mode:       cfg.Mode,
 		Fail:       cfg.Fail,
