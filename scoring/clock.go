@@ -103,6 +103,7 @@ func (l *look) closeTen(last uint32) {
 			l.closeCount(window.Current(rec.HabitRings.Switches10m[:], tenMinutes, last), &rec.Contexts.Switches, &c.switches10m)
 			l.closeCount(window.Current(rec.HabitRings.Returns10m[:], tenMinutes, last), &rec.Contexts.Returns, &c.returns10m)
 			l.closeMix()
+			l.closeWalk()
 			l.closeVolume(last)
 			if l.mature && rec.Flags&taintedTen != 0 {
 				l.collect(last)

@@ -186,6 +186,7 @@ func (l *look) credit() {
 	l.moveContext()
 	l.step()
 	l.use()
+	l.countWalk()
 	size, records := sizes(l.ex)
 	window.AddValue(rec.HabitRings.Bytes10m[:], tenMinutes, l.now, uint64(max(size, 0)), rec.Accepted)
 	window.AddValue(rec.HabitRings.Records10m[:], tenMinutes, l.now, uint64(max(records, 0)), rec.Accepted)
@@ -229,6 +230,9 @@ func (s *Scorer) learnRoute(ex *Exchange, now uint32, weight float64) {
 	if merges := s.routes.Learn(ex.Route); len(merges) > 0 {
 		s.mergeRoutes(merges, now)
 	}
+	if ex.Route.Object != 0 {
+		s.store.Owners().Touch(ex.Route.Object, principal(ex))
+	}
 	rec, pin, _ := s.store.Acquire(routeKey(ex.Route.ID), profile.KindRoute, now)
 	defer pin.Release()
 	if rec.Kind != profile.KindRoute {
@@ -251,6 +255,7 @@ func (s *Scorer) learnRoute(ex *Exchange, now uint32, weight float64) {
 	learn(&p.Records, ex.scratch.records)
 	if another || p.BeforeN < ownRuler {
 		learnStep(p, ex)
+		learnWalk(p, ex)
 	}
 }
 

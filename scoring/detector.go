@@ -28,6 +28,7 @@ const (
 	Sequence
 	Usage
 	Stuffing
+	Enumeration
 	Detectors int = iota
 )
 
@@ -35,7 +36,7 @@ var detectorNames = [Detectors]string{
 	"rate", "volume", "new_objects", "device", "network", "hour", "companion", "takeover",
 	"errors", "country", "method", "version", "drift", "slow", "switches", "replay", "recon",
 	"sequence", "usage",
-	"stuffing",
+	"stuffing", "enumeration",
 }
 
 // String is the detector's name in policies and reports.
@@ -56,7 +57,7 @@ type detector interface {
 // device, network, country and hour have found.
 var ofHabits = [...]detector{
 	rate{}, newObjects{}, failures{}, device{}, network{}, country{}, hour{}, method{}, version{},
-	companion{}, takeover{}, switches{}, replay{}, recon{}, usage{}, sequence{}, slow{},
+	companion{}, takeover{}, switches{}, replay{}, recon{}, usage{}, sequence{}, enumeration{}, slow{},
 }
 
 // ofCrowds run for addresses, networks and devices.

@@ -253,7 +253,7 @@ func TestOnlyWhatCouldSpeakCounts(t *testing.T) {
 	}
 	f("/orders", Rate, Device, Network, Hour, Method, Takeover, Recon)
 	f("/v1/orders", Rate, Device, Network, Hour, Method, Takeover, Version)
-	f("/v1/orders/17", Rate, Device, Network, Hour, Method, Takeover, Version, NewObjects)
+	f("/v1/orders/17", Rate, Device, Network, Hour, Method, Takeover, Version, NewObjects, Enumeration)
 	c.companion = "x"
 	f("/orders", Rate, Device, Network, Hour, Method, Takeover, Recon, Companion)
 }

@@ -105,6 +105,9 @@ func (s *Scorer) Begin(ex *Exchange) {
 	ex.Route = s.routeOf(ex)
 	sc.keys[profile.KindRoute] = routeKey(ex.Route.ID)
 	s.store.Fetch(&sc.keys)
+	if ex.Route.Object != 0 {
+		s.store.Owners().Expect(ex.Route.Object)
+	}
 
 	now := seconds(ex.Time)
 	sc.route, sc.answers = population{}, answers{}
@@ -116,6 +119,9 @@ func (s *Scorer) Begin(ex *Exchange) {
 			sc.answers.read(rec, now)
 		}
 		pin.Release()
+	}
+	if sc.touched = profile.Nobody; ex.Route.Object != 0 {
+		sc.touched = s.store.Owners().Look(ex.Route.Object, principal(ex))
 	}
 	sc.who = whoIs(ex, now)
 	local := ex.Time.In(s.location)

@@ -19,8 +19,9 @@ type scratch struct {
 	keys     profile.Keys
 	route    population // the route's, as it stood at Begin
 	attempt  attempt
-	answers  answers       // and what it has answered
-	who      calibrate.Who // stands for the exchange
+	touched  profile.Touched // by whom the object was touched so far
+	answers  answers         // and what it has answered
+	who      calibrate.Who   // stands for the exchange
 	outcome  calibrate.Outcome
 	slow     float64 // e-value of the ten minutes before, once they are over; else 0
 	tails    tails
@@ -47,6 +48,7 @@ type entity struct {
 	precedents  precedents
 	failing     failing
 	trying      trying
+	walk        walk
 }
 
 // forget makes the entity one that is not there.
@@ -59,6 +61,7 @@ func (e *entity) forget() {
 func (e *entity) meet(handle profile.Handle, rec *profile.Record) {
 	e.handle = handle
 	e.foreign, e.newObject, e.newPartner, e.from = false, false, false, 0
+	e.walk = walk{}
 	e.precedents.read(rec)
 }
 

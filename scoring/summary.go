@@ -44,6 +44,11 @@ func (e *Evidence) Summary() string {
 		return "goes from route to route in an order that is not its own, nor others'"
 	case Usage:
 		return fmt.Sprintf("asks for what is only %.0f %% of its use, and has asked for other things than usual for hours", max(100*e.Observed, 1))
+	case Enumeration:
+		if e.Unit == "neighbours" {
+			return fmt.Sprintf("asked for %s ids next to the one before in %s, where %s usual", number(e.Observed), span(e.Window), are(e.Expected))
+		}
+		return fmt.Sprintf("touched %s objects that only others had touched in %s, where %s usual", number(e.Observed), span(e.Window), are(e.Expected))
 	case Switches:
 		return fmt.Sprintf("changed its device or network %s times in %s, where %s usual", number(e.Observed), span(e.Window), are(e.Expected))
 	case Replay:
@@ -151,24 +156,25 @@ func (e *Evidence) Attack() string { return signs[e.Detector].attack }
 func (e *Evidence) OWASP() string { return signs[e.Detector].owasp }
 
 var signs = [Detectors]struct{ attack, owasp string }{
-	Rate:       {"automated abuse", "API4:2023"},    // unrestricted resource consumption
-	Volume:     {"data exfiltration", "API4:2023"},  //
-	NewObjects: {"object enumeration", "API1:2023"}, // broken object level authorization
-	Device:     {"credential theft", "API2:2023"},   // broken authentication
-	Network:    {"credential theft", "API2:2023"},   //
-	Hour:       {"credential theft", "API2:2023"},   //
-	Companion:  {"identity evasion", "API2:2023"},   //
-	Takeover:   {"account takeover", "API2:2023"},   //
-	Errors:     {"probing", "API8:2023"},            // security misconfiguration: what probes look for
-	Country:    {"credential theft", "API2:2023"},   //
-	Method:     {"function abuse", "API5:2023"},     // broken function level authorization
-	Version:    {"version abuse", "API9:2023"},      // improper inventory management
-	Switches:   {"credential sharing", "API2:2023"}, //
-	Replay:     {"session replay", "API2:2023"},     //
-	Recon:      {"reconnaissance", "API9:2023"},     //
-	Sequence:   {"workflow abuse", "API6:2023"},     // unrestricted access to sensitive business flows
-	Usage:      {"account misuse", "API6:2023"},     //
-	Slow:       {"data exfiltration", "API4:2023"},  //
-	Drift:      {"data exfiltration", "API4:2023"},  //
-	Stuffing:   {"credential stuffing", "API2:2023"},
+	Rate:        {"automated abuse", "API4:2023"},    // unrestricted resource consumption
+	Volume:      {"data exfiltration", "API4:2023"},  //
+	NewObjects:  {"object enumeration", "API1:2023"}, // broken object level authorization
+	Device:      {"credential theft", "API2:2023"},   // broken authentication
+	Network:     {"credential theft", "API2:2023"},   //
+	Hour:        {"credential theft", "API2:2023"},   //
+	Companion:   {"identity evasion", "API2:2023"},   //
+	Takeover:    {"account takeover", "API2:2023"},   //
+	Errors:      {"probing", "API8:2023"},            // security misconfiguration: what probes look for
+	Country:     {"credential theft", "API2:2023"},   //
+	Method:      {"function abuse", "API5:2023"},     // broken function level authorization
+	Version:     {"version abuse", "API9:2023"},      // improper inventory management
+	Switches:    {"credential sharing", "API2:2023"}, //
+	Replay:      {"session replay", "API2:2023"},     //
+	Recon:       {"reconnaissance", "API9:2023"},     //
+	Sequence:    {"workflow abuse", "API6:2023"},     // unrestricted access to sensitive business flows
+	Usage:       {"account misuse", "API6:2023"},     //
+	Slow:        {"data exfiltration", "API4:2023"},  //
+	Drift:       {"data exfiltration", "API4:2023"},  //
+	Stuffing:    {"credential stuffing", "API2:2023"},
+	Enumeration: {"object enumeration", "API1:2023"},
 }

@@ -90,7 +90,7 @@ func TestWarnings(t *testing.T) {
 	f(`deny contains "x" if input.identity.matured`, `input.identity has no "matured" and is always undefined: did you mean "mature"?`)
 	f(`deny contains "x" if input.request.verb == "GET"`, `input.request has no "verb" and is always undefined: it has id, method`)
 	f(`deny contains "x" if input.detectors.new_object > 4`, `did you mean "new_objects"?`)
-	f(`deny contains "x" if input.detectors.enumeration > 4`, `input.detectors has no "enumeration"`)
+	f(`deny contains "x" if input.detectors.walking > 4`, `input.detectors has no "walking"`)
 	f(`deny contains "x" if { some e in input.evidence; e.score > 4 }`)
 	f(`deny contains "x" if input.evidence[_].detectr == "rate"`, `input.evidence[_] has no "detectr"`)
 	f(`deny contains "x" if input.request.headers["X-Api-Key"]`, `write "x-api-key"`)

@@ -20,7 +20,7 @@ const (
 	MaxMemory Bytes = 1 << 40
 )
 
-// Default is 128 MiB: about 84,000 profiles in use, and 60,000 more packed away.
+// Default is 128 MiB: about 82,000 profiles in use, and 60,000 more packed away.
 func Default() Config { return Config{Memory: 128 << 20} }
 
 // Validate says what is wrong with the configuration, and what to write instead.

@@ -100,16 +100,17 @@
 // Records in use lie in a slab, updated in place. One that has to make room goes
 // to the level below it if it is established (Established accepted requests),
 // packed, and comes back on its next sight; else it is dropped. Config.Memory
-// caps both levels together:
+// caps both levels together, and a 64th of it for who has touched which object
+// of the API (owners.go); of the rest:
 //
-//	below 128 MiB   all of it is slab: the level below takes 44 MiB at the least
-//	from 128 MiB    an eighth, in whole multiples of 32 MiB and at least one, is
+//	below 128 MiB   all is slab: the level below takes 44 MiB at the least
+//	from 128 MiB    an eighth of the whole, in whole multiples of 32 MiB and at least one, is
 //	                packed records; 3/8 of that again their index; the rest slab
 //
 // In the slab a record takes 1,037.25 bytes all in: 12 of index at load 2/3, 1
 // of class and its part of a chunk list beside its own. Packed it takes 200
-// (an address) to 600 bytes. 128MiB are 83,968 records in the slab and about
-// 60,000 below it, 1200MiB 1,032,192 and about 240,000. The slab's index is
+// (an address) to 600 bytes. 128MiB are 81,920 records in the slab and about
+// 60,000 below it, 1200MiB 1,015,808 and about 240,000. The slab's index is
 // reserved for the cap and never grows, so there is no moment with two of them.
 // Slab, index and packed records are mapped outside the Go heap and become
 // resident as they are touched (arena_mmap.go says why); the collector never

@@ -176,6 +176,23 @@ type Walk struct {
 // Trials are so many of so many.
 type Trials struct{ K, N uint8 }
 
+// With is what they were with one more.
+func (t Trials) With(success bool) (k, n float64) {
+	t.Add(success)
+	return float64(min(t.K, t.N)), float64(t.N)
+}
+
+// Add counts one more. Where there is no room for it both are halved.
+func (t *Trials) Add(success bool) {
+	if t.N == 255 {
+		t.K, t.N = t.K/2, t.N/2
+	}
+	t.N++
+	if success && t.K < t.N {
+		t.K++
+	}
+}
+
 // Challenger is what was accepted and not learned, being anomalous: the baseline
 // that would take over if the one there is were stuck. 36 bytes.
 type Challenger struct {

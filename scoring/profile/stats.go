@@ -13,7 +13,7 @@ type Stats struct {
 
 	CapacityRecords int   // how many fit into the slab
 	Bytes           Bytes // taken by records, index and bookkeeping of both levels so far
-	CapacityBytes   Bytes // what they take when full; at most Config.Memory
+	CapacityBytes   Bytes // what they and the table of owners take when full; at most Config.Memory
 
 	Created  uint64
 	Stowed   uint64 // moves from the slab to the level below
@@ -63,6 +63,7 @@ func (s *Store) Stats() Stats {
 		st.CapacityRecords += int(sh.capacity)
 		sh.mu.Unlock()
 	}
+	st.CapacityBytes += s.owners.size()
 	if s.lower != nil {
 		var below fastcache.Stats
 		s.lower.UpdateStats(&below)

@@ -32,6 +32,7 @@ type Store struct {
 	shards  []shard
 	shift   uint8    // of a hash: what is left names the shard
 	indexes []uint64 // of all shards, entries each
+	owners  Owners
 	entries int
 
 	saving    sync.Mutex
@@ -52,8 +53,13 @@ func New(cfg Config) *Store {
 		cfg = Default()
 	}
 	size := lowerSize(cfg.Memory)
-	return newStore(cfg.Memory-lowerCost(size), size)
+	s := newStore(cfg.Memory-lowerCost(size)-cfg.Memory/ownersShare, size)
+	s.owners = newOwners(cfg.Memory)
+	return s
 }
+
+// Owners are those of the API's objects.
+func (s *Store) Owners() *Owners { return &s.owners }
 
 // newStore shares out memory as it is told: the slab's and what belongs to it,
 // and the size of the level below.
@@ -90,6 +96,7 @@ func newStore(memory, below Bytes) *Store {
 // Nothing of the store may be used afterwards, records included.
 func (s *Store) Close() {
 	release(s.indexes)
+	release(s.owners.sets)
 	release(s.slab.records)
 	release(s.slab.classes)
 	if s.lower != nil {
