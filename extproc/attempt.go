@@ -86,8 +86,10 @@ func (s *session) attemptBody(m *message, now time.Time) outcome {
 	s.upload(m)
 	body, declared := m.body, s.request.contentLength()
 	whole := m.endOfStream || declared >= 0 && s.uploaded >= declared
-	if more := !whole && s.uploaded <= signin.MaxBody; more || len(s.body) > 0 {
-		s.body = append(s.body, body[:min(len(body), signin.MaxBody+1)]...)
+	if more := !whole && s.uploaded <= signin.MaxBody && s.server.held.Load() < mostHeld; more || len(s.body) > 0 {
+		part := body[:min(len(body), signin.MaxBody+1)]
+		s.server.held.Add(int64(len(part)))
+		s.body = append(s.body, part...)
 		if more {
 			return s.pass(m)
 		}
@@ -114,8 +116,17 @@ func (s *session) attemptBody(m *message, now time.Time) outcome {
 	return outcome{reply: f.seal()}
 }
 
+// mostHeld bounds what is held of unfinished bodies in all streams together:
+// clients that send slowly must not fill the memory. Beyond it a body is read as
+// far as its first chunk goes.
+const mostHeld = 32 << 20
+
 // wipe forgets a body that was put together.
 func (s *session) wipe() {
+	if len(s.body) == 0 {
+		return
+	}
+	s.server.held.Add(-int64(len(s.body)))
 	clear(s.body)
 	if s.body = s.body[:0]; cap(s.body) > 4<<10 {
 		s.body = nil

@@ -144,6 +144,34 @@ func TestSweptSignIns(t *testing.T) {
 	}
 }
 
+// What is held of unfinished bodies is bounded, and given back.
+func TestUnfinishedBodiesAreBounded(t *testing.T) {
+	g := &fakeGate{}
+	tried := g.attempts()
+	s := newServer(g, withSignIns(t))
+	play := func(messages ...string) {
+		t.Helper()
+		var during int64
+		stream := &script{messages: encodeWords(t, messages), before: func(int) { during = max(during, s.held.Load()) }}
+		if err := s.process(stream); err != nil {
+			t.Fatal(err)
+		}
+		if during == 0 {
+			t.Errorf("%v: nothing was held", messages)
+		}
+	}
+	play("login", "half", "other", "last", "rsh")
+	play("login", "half")
+	if s.held.Load() != 0 || len(*tried) != 1 {
+		t.Errorf("%d bytes are held after the end; %d attempts", s.held.Load(), len(*tried))
+	}
+	s.held.Store(mostHeld)
+	play("login", "half", "other", "last", "rsh")
+	if s.held.Load() != mostHeld || len(*tried) != 1 {
+		t.Errorf("%d bytes are held, %d attempts were read", s.held.Load(), len(*tried))
+	}
+}
+
 // At the depths without bodies none is asked for, nor where Envoy would not hear.
 func TestWhereBodiesAreNotAskedFor(t *testing.T) {
 	f := func(name string, depth Depth, messages [][]byte, want bool) {

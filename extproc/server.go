@@ -39,6 +39,7 @@ type Server struct {
 	gate             Gate
 	identity         Resolver
 	signIns          *signin.Table
+	held             atomic.Int64 // bytes of bodies that are not complete
 	clock            clock
 	open             *table
 	deadline         time.Duration

@@ -29,6 +29,8 @@
 // A name is all that leaves the package, lower-case and without space around
 // it, for its caller to hash. Values of other fields are skipped, not copied.
 //
+// What is known of routes lasts as long as the process.
+//
 // What is not found: a sign-in whose steps are requests of their own (a name
 // first, then a password), or whose route is neither declared, nor called by one
 // of the words, nor ever answers 401 or 403.
