@@ -152,7 +152,7 @@ func (e *engine) schedule(cfg Config) {
 			continue
 		}
 		rng := rand.New(rand.NewPCG(cfg.Seed, xxh3.HashString(s.Name)))
-		for run := range cfg.Runs {
+		for run := range s.runs(cfg.Runs) {
 			if p, ok := e.draw(rng, s, w); ok {
 				p.scenario, p.run = i, run
 				e.plan = append(e.plan, p)

@@ -18,6 +18,7 @@ type Scenario struct {
 	Benign  bool   // every alarm on it is a false one: a twin, or the null control
 	Twin    string // of an attack: the benign scenario that looks most like it
 	HeldOut bool   // written after the detectors, and never tuned to
+	Runs    int    // at the most, where one is dear; 0: as many as are asked for
 
 	// Meant are the detectors of which one should be the first of the evidence.
 	// Empty: nothing is asked.
@@ -44,7 +45,10 @@ const nullControl = "null"
 // Scenarios are all there are, in the order of reports. A family has a file of
 // its own, attack_*.go.
 func Scenarios() []Scenario {
-	return slices.Concat(nulls(), dumps(), bursts(), enumerations(), recons(), sequences(), replays(), takeovers(), slows())
+	return slices.Concat(
+		nulls(), dumps(), bursts(), enumerations(), recons(), sequences(), replays(), takeovers(),
+		stuffings(), signIns(),
+		slows())
 }
 
 // Select returns the scenarios of these names; none: all. The null control is
@@ -66,6 +70,14 @@ func Select(names []string) ([]Scenario, error) {
 	return slices.DeleteFunc(all, func(s Scenario) bool {
 		return s.Name != nullControl && !slices.Contains(names, s.Name)
 	}), nil
+}
+
+// runs is how often it is played where so many runs of each are asked for.
+func (s *Scenario) runs(asked int) int {
+	if s.Runs > 0 {
+		return min(asked, s.Runs)
+	}
+	return asked
 }
 
 // of says that an identity is of one of these classes.
