@@ -63,7 +63,7 @@ func (t *tape) namesAdvice() string {
 				"{kind: caller, header: x-api-key}, which is a default."
 		case recorded.Common, recorded.Combined:
 			return "Nobody was known by more than an address: a common or combined log names nobody else, but users who " +
-				"sign in to the server itself. Envoy's JSON logs and wonted's own recordings keep headers, that name callers."
+				"sign in to the server itself. Envoy's JSON logs and wonted's own recordings keep the headers that name callers."
 		case recorded.HAR:
 			return "Nobody was known by more than an address: a HAR is one client's, and here no x-api-key, session cookie " +
 				"or bearer token told callers apart; identity rules say what does."

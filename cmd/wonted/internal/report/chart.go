@@ -89,33 +89,41 @@ func (p *Page) scores() plot {
 			Tip:   fmt.Sprintf("%s: %s, %s of %s", cell.At.Format("2006-01-02 15:04"), score(cell.Score), cell.Action, many(cell.Exchanges, "exchange")),
 		})
 	}
-	c.XTicks = times(start, span, across)
+	c.times(start, span, across)
 	if p.Threshold > 0 {
 		c.Line = &tick{c.up(p.Threshold, end), "threshold " + digits3(p.Threshold)}
 	}
 	return c
 }
 
-// times are about five moments to mark, with as much of a date as they need.
-func times(start time.Time, span time.Duration, across func(time.Time) px) (all []tick) {
-	layout := "15:04:05"
-	switch {
-	case span > 300*24*time.Hour:
-		layout = "2006-01-02"
-	case span > 4*24*time.Hour:
-		layout = "2 Jan"
-	case span > 10*time.Minute:
-		layout = "2 Jan 15:04"
-	}
-	last := ""
-	for i := range 5 {
-		at := start.Add(span / 5 * time.Duration(i))
-		if label := at.Format(layout); label != last {
-			all = append(all, tick{across(at), label})
-			last = label
+// times are about five moments to mark: midnights, or where there are too few,
+// fifths of the time.
+func (c *plot) times(start time.Time, span time.Duration, across func(time.Time) px) {
+	const day = 24 * time.Hour
+	if span < 3*day {
+		layout := "2 Jan 15:04"
+		if span < 10*time.Minute {
+			layout = "15:04:05"
 		}
+		for i := range 5 {
+			at := start.Add(span / 5 * time.Duration(i))
+			c.XTicks = append(c.XTicks, tick{across(at), at.Format(layout)})
+		}
+		return
 	}
-	return all
+	layout := "2 Jan"
+	if span > 300*day {
+		layout = "2006-01-02"
+	}
+	year, month, date := start.Date()
+	step := int(span/day)/6 + 1
+	for i := 1; ; i += step {
+		at := time.Date(year, month, date+i, 0, 0, 0, 0, start.Location())
+		if across(at) > c.Right-24 {
+			return
+		}
+		c.XTicks = append(c.XTicks, tick{across(at), at.Format(layout)})
+	}
 }
 
 // shownDays bounds the columns of the chart of days: the last ones count.
