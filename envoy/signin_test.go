@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -156,5 +157,52 @@ func TestSignInRoutesAreFoundByWhatTheyAnswer(t *testing.T) {
 		if named := s.metric("wonted_sign_in_requests_total", `result="named"`); named > 0 != want {
 			t.Errorf("%s: %v sign-ins were seen", depth, named)
 		}
+	}
+}
+
+// A stolen list is tried: by the default policy it is stopped after a few names,
+// and whoever signs in from there as ever is not.
+func TestAStolenListIsStopped(t *testing.T) {
+	s := set(t, envoytest.Settings{Depth: "adaptive"}, func(o *envoy.Options) {
+		o.Upstream = envoytest.Serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if body, _ := io.ReadAll(r.Body); !bytes.Contains(body, []byte("right")) {
+				w.WriteHeader(http.StatusUnauthorized)
+				io.WriteString(w, "the upstream's")
+			}
+		}))
+	})
+	c := http1(t)
+	try := func(name, password string) answer {
+		return s.post(c, "/v1/login", "application/json", fmt.Appendf(nil, `{"email":%q,"password":%q}`, name, password), false)
+	}
+	s.wants(try("bob@example.com", "right"), http.StatusOK)
+	stopped := 0
+	for i := range 60 {
+		got := try(fmt.Sprintf("leaked-%d@example.com", i), "wrong")
+		if got.StatusCode != http.StatusUnauthorized {
+			t.Fatalf("name %d: answered %d", i, got.StatusCode)
+		}
+		if string(got.body) != "the upstream's" {
+			stopped++
+		} else if stopped > 0 {
+			t.Errorf("name %d: goes on after it was stopped", i)
+		}
+	}
+	t.Logf("%d of 60 names reached the upstream", 60-stopped)
+	if stopped < 30 {
+		t.Errorf("%d of 60 names were stopped", stopped)
+	}
+	s.wants(try("Bob@example.com", "right"), http.StatusOK)
+	s.idle()
+	found := false
+	for _, line := range s.wonted.Log() {
+		text := fmt.Sprint(line)
+		found = found || strings.Contains(text, "stuffing")
+		if strings.Contains(text, "example.com") || strings.Contains(text, "wrong") {
+			t.Errorf("the log names a user or a password: %s", text)
+		}
+	}
+	if !found {
+		t.Error("the log does not tell of stuffing")
 	}
 }
