@@ -25,7 +25,7 @@ func slows() []Scenario {
 		return func(l *Long) func(*Call) {
 			return func(c *Call) {
 				l.Drift = sigmas * l.Day
-				l.grow(c, math.Exp2(l.Spread*l.Drift))
+				l.grow(c, min(math.Exp2(l.Spread*l.Drift), mostGrown))
 			}
 		}
 	}
@@ -39,6 +39,9 @@ func slows() []Scenario {
 		{Name: "frog_2", Family: "frog", Meant: meant, Twin: "slow_none", About: "answers grow by 2 of the victim's own spread a day", Over: frog(2)},
 	}
 }
+
+// mostGrown is as much as there is to take: no answer grows further.
+const mostGrown = 1000
 
 // grow makes the answer larger: more records of a list, as it has few of single
 // objects only more bytes.

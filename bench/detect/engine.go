@@ -237,12 +237,15 @@ func (e *engine) benign(c *Call, who uint32) error {
 		e.long(l, c)
 		return nil
 	}
+	if c.At >= e.world.evaluates() && e.tally.evaluated == 0 {
+		e.calibrator.before = e.calibrator.Stats()
+	}
 	e.play(c, false)
 	as := &e.ex.Assessment
 	if c.Caller != 0 {
 		e.mature[who] = as.Mature
 	}
-	e.windows.add(who, c.From, e.mature[who], c.At, e.scores)
+	e.windows.add(who, c.From, as.Peers.Cohort, e.mature[who], c.At, e.scores)
 	e.tally.add(e.world, c, who, e.mature[who], as)
 	if e.emit != nil {
 		return e.emit.benign(c)

@@ -14,10 +14,7 @@ var fars = []float64{1e-3, 1e-4}
 // nominals are the levels of the calibration curves.
 var nominals = []float64{1e-1, 3.16e-2, 1e-2, 3.16e-3, 1e-3, 3.16e-4, 1e-4, 1e-5}
 
-const (
-	resamples    = 400
-	budgetTarget = 1 // alerts per 1,000 identities and day: wonted's default
-)
+const resamples = 400
 
 // newReport measures what was played: quietly, and with attacks.
 func newReport(cfg Config, quiet, attacked *engine, partial bool) (*Report, error) {
@@ -39,7 +36,7 @@ func newReport(cfg Config, quiet, attacked *engine, partial bool) (*Report, erro
 	chance := rand.New(rand.NewPCG(cfg.Seed, 0x626F6F74))
 	r.Classes = quiet.classReports()
 	r.Calibration = quiet.curves(chance)
-	r.Budget, r.Harm = quiet.budget(chance), quiet.harm()
+	r.Budget, r.Harm, r.Controller = quiet.budget(chance), quiet.harm(), quiet.calibrator.controlled()
 	r.Thresholds = quiet.thresholds()
 	r.Null = attacked.null(r.Thresholds, chance)
 	for i := range attacked.scenarios {
@@ -171,7 +168,37 @@ func (e *engine) result(scenario int, thresholds []Threshold, chance *rand.Rand)
 	if s.Over != nil {
 		r.Long = slow(trials)
 	}
+	r.Classes = resultsByClass(trials, thresholds)
 	return r
+}
+
+func resultsByClass(trials []*trial, thresholds []Threshold) (all []ClassResult) {
+	for c := range Class(classes) {
+		r := ClassResult{Name: c.String(), Recall: make([]float64, len(fars))}
+		for _, t := range trials {
+			if t.class != c {
+				continue
+			}
+			r.Runs++
+			if t.stopped > 0 {
+				r.Stopped++
+			}
+			for k := range fars {
+				if _, ok := t.reached(0, float32(thresholds[k].Score)); ok {
+					r.Recall[k]++
+				}
+			}
+		}
+		if r.Runs == 0 {
+			continue
+		}
+		r.Stopped /= float64(r.Runs)
+		for k := range fars {
+			r.Recall[k] /= float64(r.Runs)
+		}
+		all = append(all, r)
+	}
+	return all
 }
 
 func slow(trials []*trial) *Slow {

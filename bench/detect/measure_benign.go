@@ -1,8 +1,12 @@
 package detect
 
 import (
+	"maps"
 	"math/rand/v2"
+	"slices"
 	"strconv"
+
+	"github.com/wonted-project/wonted/scoring"
 )
 
 // group is the windows of one kind, by identity.
@@ -49,13 +53,14 @@ func (g *group) curve(chance *rand.Rand, identities int) Curve {
 	return c
 }
 
-// curves are of all windows, and by class, maturity and day.
+// curves are of all windows, and by class, cohort, maturity and day.
 func (e *engine) curves(chance *rand.Rand) (curves []Curve) {
 	groups := []*group{newGroup("all", "all")}
 	byClass := groups[len(groups):]
 	for c := range classes {
 		byClass = append(byClass, newGroup("class", classNames[c]))
 	}
+	byCohort := map[scoring.Cohort]*group{}
 	byMaturity := []*group{newGroup("maturity", "new"), newGroup("maturity", "mature")}
 	var byDay []*group
 	for d := e.world.training; d < e.world.days; d++ {
@@ -65,6 +70,10 @@ func (e *engine) curves(chance *rand.Rand) (curves []Curve) {
 		w, score := &e.windows.closed[i], float64(e.windows.score(i, 0))
 		groups[0].add(w.who, score)
 		byClass[w.class].add(w.who, score)
+		if byCohort[w.cohort] == nil {
+			byCohort[w.cohort] = newGroup("cohort", w.cohort.String())
+		}
+		byCohort[w.cohort].add(w.who, score)
 		m := 0
 		if w.mature {
 			m = 1
@@ -72,7 +81,11 @@ func (e *engine) curves(chance *rand.Rand) (curves []Curve) {
 		byMaturity[m].add(w.who, score)
 		byDay[int(w.day)-e.world.training].add(w.who, score)
 	}
-	groups = append(append(append(groups, byClass...), byMaturity...), byDay...)
+	groups = append(groups, byClass...)
+	for _, c := range slices.Sorted(maps.Keys(byCohort)) {
+		groups = append(groups, byCohort[c])
+	}
+	groups = append(append(groups, byMaturity...), byDay...)
 	for _, g := range groups {
 		curves = append(curves, g.curve(chance, len(e.everybody)))
 	}

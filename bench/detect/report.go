@@ -25,6 +25,7 @@ type Report struct {
 	Calibration []Curve       `json:"calibration"`
 	Budget      Budget        `json:"budget"`
 	Harm        Harm          `json:"harm"`
+	Controller  Controller    `json:"controller"`
 	Thresholds  []Threshold   `json:"thresholds"`
 	Null        Null          `json:"null"`
 	Scenarios   []Result      `json:"scenarios"`
@@ -48,7 +49,7 @@ type Interval struct {
 // Curve is how often windows of one group reached a score, over how often they
 // should: 1 is calibrated, more is too many alarms.
 type Curve struct {
-	By      string  `json:"by"` // all, class, maturity, day
+	By      string  `json:"by"` // all, class, cohort (wonted's own), maturity, day
 	Group   string  `json:"group"`
 	Windows int     `json:"windows"`
 	Points  []Point `json:"points"`
@@ -82,6 +83,16 @@ type Harm struct {
 	Anomalous  int64   `json:"anomalous"`
 	PerMillion float64 `json:"anomalous_per_million"` // exchanges
 	Callers    float64 `json:"callers_per_million"`   // identity-days with one, per million exchanges
+}
+
+// Controller is how wonted's calibration stood at the end.
+type Controller struct {
+	MeanE     float64 `json:"mean_e"`        // of benign windows of the evaluation: 1 or less if calibrated
+	Windows   int64   `json:"windows"`       // of them, those that were judged among peers
+	Mature    float64 `json:"threshold"`     // score from which mature identities alert
+	New       float64 `json:"threshold_new"` // and new ones
+	Campaigns int64   `json:"campaigns"`     // found in benign traffic
+	Learning  bool    `json:"learning"`      // most windows are not judged among peers yet
 }
 
 // Threshold is the score that a judge's benign windows reach no more often than
@@ -122,6 +133,16 @@ type Result struct {
 	Stop  Stop    `json:"stop"`
 	Top   Top     `json:"top_explanation"`
 	Long  *Slow   `json:"long,omitempty"` // of what takes days
+
+	Classes []ClassResult `json:"classes"` // the same by the victim's class, of wonted
+}
+
+// ClassResult is a scenario's result on victims of one class.
+type ClassResult struct {
+	Name    string    `json:"name"`
+	Runs    int       `json:"runs"`
+	Recall  []float64 `json:"recall"` // by false-alarm rate
+	Stopped float64   `json:"stopped"`
 }
 
 // Slow is how long an attack of days lasted, until wonted's own threshold or the end.

@@ -25,6 +25,7 @@ func (r *Report) Text(out io.Writer) error {
 	}
 	r.textBenign(&b)
 	r.textScenarios(&b)
+	r.textClasses(&b)
 	r.textLongs(&b)
 	r.textBaselines(&b)
 	_, err := io.WriteString(out, b.String())
@@ -38,6 +39,9 @@ func (r *Report) textBenign(b *strings.Builder) {
 		fmt.Fprintf(b, "  by class and first evidence: %s\n", counts(r.Budget.By))
 	}
 	fmt.Fprintf(b, "Harm: %.3g of a million benign exchanges anomalous, of %.3g callers\n", r.Harm.PerMillion, r.Harm.Callers)
+	k := &r.Controller
+	fmt.Fprintf(b, "Calibration: mean e of benign windows %.3g (%s judged among peers); at the end mature identities alert from %.2f, new ones from %.2f; %s campaigns\n",
+		k.MeanE, count(k.Windows), k.Mature, k.New, count(k.Campaigns))
 	for _, n := range r.Null.Rates {
 		fmt.Fprintf(b, "Null control at %s: %s of %s windows, %.2g (95 %%: %.2g to %.2g)\n", power(n.FAR), count(n.Reached), count(r.Null.Windows), n.Rate.Value, n.Rate.Low, n.Rate.High)
 	}
@@ -80,6 +84,31 @@ func (r *Report) textScenarios(b *strings.Builder) {
 		}
 		fmt.Fprintf(w, "%s\t%d\t%s\t%s\t%s\t%s\t%.2f\t%s\t%s\n", name, s.Runs, share(f.Recall), share(g.Recall),
 			f.Requests.text(), f.Lost.text(), s.Stop.Stopped.Value, s.Stop.Records.text(), top)
+	}
+	w.Flush()
+}
+
+// textClasses tells on whom a scenario was found: pooled figures hide it.
+func (r *Report) textClasses(b *strings.Builder) {
+	b.WriteString("\nBy the victim's class, recall at 1e-3/1e-4\n")
+	w := newColumns(b)
+	fmt.Fprint(w, "scenario")
+	for _, name := range classNames {
+		fmt.Fprintf(w, "\t%s", name)
+	}
+	fmt.Fprintln(w)
+	for i := range r.Scenarios {
+		s := &r.Scenarios[i]
+		fmt.Fprint(w, s.Name)
+		for _, name := range classNames {
+			at := slices.IndexFunc(s.Classes, func(c ClassResult) bool { return c.Name == name })
+			if at < 0 {
+				fmt.Fprint(w, "\t–")
+				continue
+			}
+			fmt.Fprintf(w, "\t%.2f/%.2f (%d)", s.Classes[at].Recall[0], s.Classes[at].Recall[1], s.Classes[at].Runs)
+		}
+		fmt.Fprintln(w)
 	}
 	w.Flush()
 }
@@ -137,8 +166,6 @@ func (c *Curve) name() string {
 	switch c.By {
 	case "all":
 		return "all"
-	case "class":
-		return c.Group
 	}
 	return c.By + " " + c.Group
 }

@@ -1,5 +1,7 @@
 package detect
 
+import "github.com/wonted-project/wonted/scoring"
+
 // A window is an identity's ten minutes in which it did something, aligned to
 // the clock; its score is the highest of its exchanges, for each judge.
 const windowMillis = 10 * minute
@@ -9,6 +11,7 @@ type windowInfo struct {
 	who    uint32
 	day    int16
 	class  Class
+	cohort scoring.Cohort // wonted's
 	mature bool
 }
 
@@ -25,6 +28,7 @@ type windows struct {
 type openWindow struct {
 	index  int64
 	class  Class
+	cohort scoring.Cohort
 	mature bool
 }
 
@@ -34,7 +38,7 @@ func newWindows(identities, judges int, from int64) *windows {
 }
 
 // add takes an exchange's scores into its identity's window.
-func (w *windows) add(who uint32, class Class, mature bool, t int64, scores []float32) {
+func (w *windows) add(who uint32, class Class, cohort scoring.Cohort, mature bool, t int64, scores []float32) {
 	if t < w.from {
 		return
 	}
@@ -42,7 +46,7 @@ func (w *windows) add(who uint32, class Class, mature bool, t int64, scores []fl
 	most := w.most[int(who)*w.judges : int(who+1)*w.judges]
 	if index := t / windowMillis; index != o.index {
 		w.close(who)
-		*o = openWindow{index, class, mature}
+		*o = openWindow{index, class, cohort, mature}
 		copy(most, scores)
 		return
 	}
@@ -57,7 +61,7 @@ func (w *windows) close(who uint32) {
 		return
 	}
 	d := (o.index*windowMillis - monday) / day
-	w.closed = append(w.closed, windowInfo{who, int16(d), o.class, o.mature})
+	w.closed = append(w.closed, windowInfo{who, int16(d), o.class, o.cohort, o.mature})
 	w.scores = append(w.scores, w.most[int(who)*w.judges:int(who+1)*w.judges]...)
 	o.index = 0
 }
