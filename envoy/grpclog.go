@@ -22,7 +22,9 @@ const (
 	// wonted learns that an exchange is over, and how many it holds open:
 	// 100 ms are 500 at 5,000 requests a second. A batch of 12 KiB, with the
 	// entry that overfills it, still fits one HTTP/2 frame, and is read where it
-	// lies.
+	// lies. It is also all that Envoy keeps while the stream is being opened or
+	// wonted is behind: what is over it is dropped, and counted as
+	// access_logs.grpc_access_log.logs_dropped.
 	logFlush = 100 * time.Millisecond
 	logBytes = 12 << 10
 )
