@@ -8,8 +8,9 @@ import (
 // Behaviour classes are told apart by when somebody comes and how evenly, from
 // what the record knows anyway, once a day:
 //
-//	batch    in an hour or a few of the day, whatever the day
-//	poller   around the clock, and hour by hour about as much
+//	batch    in an hour or a few of the day, whatever the day; or a run now and
+//	         then that dwarfs what comes between
+//	poller   hour by hour the same, or around the clock about as much
 //	bursty   around the clock unevenly, or at a pace that no hand keeps, and
 //	         seldom as much as the time before
 //	person   the rest: at its hours of the day, at its own pace
@@ -18,10 +19,13 @@ import (
 // somebody is judged among.
 const (
 	fewHours    = 4.5  // effective hours of the day of a batch, at most
+	oneHour     = 2.0  // the same where little is known
 	roundClock  = 16.0 // effective hours of who comes day and night, at least
-	evenHours   = 1.0  // dispersion of the requests of an hour, at most
-	unevenTimes = 0.5  // dispersion of the requests of ten minutes, at least
-	handPace    = 15.0 // requests in an active minute that a person makes, at most
+	sameHours   = 0.04 // dispersion of the requests of an hour, of who does the same in each
+	evenHours   = 1.0  // and about the same
+	unevenTimes = 0.5  // dispersion of the requests of ten minutes, of a program that comes in bursts
+	rareRuns    = 4.0  // and of a run that dwarfs the rest
+	handPace    = 8.0  // requests in an active minute that a person makes, at most
 )
 
 // A class must hold for some days before it counts, and for longer where it
@@ -30,21 +34,23 @@ const (
 const (
 	firstClassDays = 3
 	otherClassDays = 5
-	classHours     = 12 // active hours that are known, at least
+	classHours     = 6 // active hours that are known, at least
+	manyHours      = 12
 )
 
 // behaviour is the class that the record looks like now; CohortNew: too little
 // is known.
 func behaviour(rec *profile.Record) Cohort {
 	h, b := rec.Habits(), &rec.Baseline
-	if !(h.Hours.Total() >= classHours) {
+	visits := h.Hours.Total()
+	if !(visits >= classHours) {
 		return CohortNew
 	}
 	hours, hourly, tenMinutely := effectiveHours(&h.Hours), dispersion(&b.Requests1h), dispersion(&b.Requests10m)
 	switch {
-	case hours <= fewHours:
+	case hours <= oneHour, hours <= fewHours && visits >= manyHours, tenMinutely >= rareRuns:
 		return CohortBatch
-	case hours >= roundClock && hourly <= evenHours:
+	case hourly <= sameHours && visits >= manyHours, hours >= roundClock && hourly <= evenHours:
 		return CohortPoller
 	case hours >= roundClock, tenMinutely >= unevenTimes && b.Requests1m.Mean > handPace:
 		return CohortBursty

@@ -34,6 +34,8 @@ type Config struct {
 	// nil: route.VersionHeaders.
 	VersionHeaders []string
 
+	// Cohorts are the operator's. New panics where they are not valid.
+	Cohorts CohortRules
 	// Replaced is told of every baseline that a challenger replaces, while the
 	// record is locked: it must not block, nor come back to the Store.
 	Replaced func(Replacement) // nil: nobody
@@ -53,6 +55,7 @@ type Scorer struct {
 	versionHeaders []string
 	headerLengths  uint64 // of those read, a bit each
 	norms          *norms
+	named          *namedCohorts
 	replaced       func(Replacement)
 }
 
@@ -64,6 +67,10 @@ func New(cfg Config) *Scorer {
 	s := &Scorer{
 		store: cfg.Store, routes: cfg.Routes, location: cfg.Location, calibrator: cfg.Calibrator,
 		norms: newNorms(), replaced: cfg.Replaced,
+	}
+	var err error
+	if s.named, err = cfg.Cohorts.compile(); err != nil {
+		panic("scoring.New: " + err.Error())
 	}
 	if s.routes == nil {
 		s.routes = route.New()
@@ -123,7 +130,7 @@ func (s *Scorer) Begin(ex *Exchange) {
 	if sc.touched = profile.Nobody; ex.Route.Object != 0 {
 		sc.touched = s.store.Owners().Look(ex.Route.Object, principal(ex))
 	}
-	sc.who = whoIs(ex, now)
+	sc.who, sc.cohorts, sc.named = whoIs(ex, now), s.named, s.named.of(ex)
 	local := ex.Time.In(s.location)
 	sc.hour, sc.weekend = local.Hour(), weekend(local)
 	for k := range sc.entities {
@@ -234,6 +241,9 @@ func (s *Scorer) look(ex *Exchange, rec *profile.Record, kind profile.Kind) *loo
 	if habitual(kind) {
 		l.habits = rec.Habits()
 	}
+	if ex.scratch.named != CohortNew && kind == stands(ex) && l.habits != nil {
+		l.peers = ex.scratch.named
+	}
 	l.cohort = s.norms.priors(kind, l.peers)
 	return l
 }
@@ -244,7 +254,7 @@ func (l *look) describe(a *Assessment) {
 	a.Requests = l.rec.Accepted
 	a.Mature = l.mature
 	a.Peers = Peers{l.peers, levelOf(l.rec, l.now)}
-	a.Cohort = a.Peers.Cohort.String()
+	a.Cohort = l.ex.scratch.cohorts.names[l.peers]
 	a.Confidence = ConfidenceOf(l.rec, l.now)
 	if id := slotID(&l.ex.Entities[profile.KindDevice]); id != 0 {
 		a.Known = window.Slots(l.habits.Devices[:]).Weight(id) > 0

@@ -30,8 +30,10 @@ type scratch struct {
 	records  amount
 	hour     int // of the request's day, in the configured time zone
 	weekend  bool
-	open     bool // Begin was called and Complete was not
-	failed   bool // the answer was judged as an error
+	cohorts  *namedCohorts
+	named    Cohort // that an operator's rule says; CohortNew: none does
+	open     bool   // Begin was called and Complete was not
+	failed   bool   // the answer was judged as an error
 }
 
 // entityKinds is how many kinds an exchange's entities have: caller to device.

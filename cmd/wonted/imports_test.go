@@ -44,7 +44,7 @@ var imports = map[string]struct {
 	"k8s":             {"manifests carry what envoy renders", []string{"envoy"}},
 
 	"cmd/wonted":                 {"wires everything", everything},
-	"cmd/wonted/internal/config": {"sections belong to the packages that they configure", []string{"extproc/identity", "extproc/signin", "policy", "scoring/profile"}},
+	"cmd/wonted/internal/config": {"sections belong to the packages that they configure", []string{"extproc/identity", "extproc/signin", "policy", "scoring", "scoring/profile"}},
 	"cmd/wonted/internal/report": {"a page is filled in by whoever has something to tell", nil},
 	"cmd/wonted/internal/demo": {"plays a story through the whole program",
 		[]string{"envoy", "extproc/identity", "policy", "policy/rego", "scoring", "scoring/payload", "scoring/profile", "scoring/route"}},

@@ -72,7 +72,7 @@ func newPlayer(cfg *config.Config, secret identity.Secret, log zerolog.Logger) (
 	zone := cfg.Timezone.Location
 	p := &player{who: who, signs: signs, tally: newTally(zone)}
 	p.gate = policy.NewGate(policy.Config{
-		Scorer:  scoring.New(scoring.Config{Store: profile.New(cfg.Profile), Routes: route.New(), Location: zone}),
+		Scorer:  scoring.New(scoring.Config{Store: profile.New(cfg.Profile), Routes: route.New(), Location: zone, Cohorts: cfg.Cohorts}),
 		Decider: engine, Mode: policy.Shadow, Fail: cfg.Fail, Sink: p, Log: log, Location: zone,
 		Deadline: -1, // event time does not pass while a decision is made
 	})

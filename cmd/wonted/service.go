@@ -75,7 +75,7 @@ func newService(cfg *config.Config, log zerolog.Logger) (*service, error) {
 	s.reports = newReportLog(log, s.reg)
 	routes := route.New()
 	showRoutes(s.reg, routes)
-	s.scorer = scoring.New(scoring.Config{Store: s.store, Routes: routes, Location: cfg.Timezone.Location, Replaced: tellReplaced(s.reg, log)})
+	s.scorer = scoring.New(scoring.Config{Store: s.store, Routes: routes, Location: cfg.Timezone.Location, Cohorts: cfg.Cohorts, Replaced: tellReplaced(s.reg, log)})
 	s.gate = policy.NewGate(policy.Config{
 		Scorer:     s.scorer,
 		Decider:    engine,

@@ -8,6 +8,7 @@ import (
 	"github.com/wonted-project/wonted/extproc/identity"
 	"github.com/wonted-project/wonted/extproc/signin"
 	"github.com/wonted-project/wonted/policy"
+	"github.com/wonted-project/wonted/scoring"
 	"github.com/wonted-project/wonted/scoring/profile"
 )
 
@@ -21,22 +22,23 @@ const DefaultSocket = "unix:///run/wonted/extproc.sock"
 // Config is what was written. What it is turned into lives in the parts that
 // serve builds from it.
 type Config struct {
-	Mode           policy.Mode     `yaml:"mode"`
-	Listen         string          `yaml:"listen"`  // unix:///path, unix://@name or host:port
-	Admin          string          `yaml:"admin"`   // host:port, loopback only; "": none
-	Metrics        string          `yaml:"metrics"` // host:port; "": none
-	Fail           policy.FailMode `yaml:"fail"`
-	Depth          Depth           `yaml:"depth"`
-	DataDir        string          `yaml:"data_dir"`     // "": memory only
-	IdentityKey    string          `yaml:"identity_key"` // file with 32 random bytes
-	Timezone       Timezone        `yaml:"timezone"`
-	Budget         Budget          `yaml:"budget"`
-	Identity       identity.Config `yaml:"identity"`
-	Login          signin.Config   `yaml:"login"`
-	TrustedProxies int             `yaml:"trusted_proxies"`
-	Profile        profile.Config  `yaml:"profile"`
-	Policy         Policy          `yaml:"policy"`
-	Record         Record          `yaml:"record"`
+	Mode           policy.Mode         `yaml:"mode"`
+	Listen         string              `yaml:"listen"`  // unix:///path, unix://@name or host:port
+	Admin          string              `yaml:"admin"`   // host:port, loopback only; "": none
+	Metrics        string              `yaml:"metrics"` // host:port; "": none
+	Fail           policy.FailMode     `yaml:"fail"`
+	Depth          Depth               `yaml:"depth"`
+	DataDir        string              `yaml:"data_dir"`     // "": memory only
+	IdentityKey    string              `yaml:"identity_key"` // file with 32 random bytes
+	Timezone       Timezone            `yaml:"timezone"`
+	Budget         Budget              `yaml:"budget"`
+	Identity       identity.Config     `yaml:"identity"`
+	Login          signin.Config       `yaml:"login"`
+	Cohorts        scoring.CohortRules `yaml:"cohorts"` // beside those that are found
+	TrustedProxies int                 `yaml:"trusted_proxies"`
+	Profile        profile.Config      `yaml:"profile"`
+	Policy         Policy              `yaml:"policy"`
+	Record         Record              `yaml:"record"`
 
 	DecisionDeadline Duration `yaml:"decision_deadline"` // of one evaluation of the policy
 	Deadline         Duration `yaml:"deadline"`          // of an exchange without a message from Envoy

@@ -87,6 +87,9 @@ func (c *Config) sections(from source) error {
 	if err := c.Login.Validate(); err != nil {
 		return from.section("login", err)
 	}
+	if err := c.Cohorts.Validate(); err != nil {
+		return from.section("cohorts", err)
+	}
 	if err := c.Profile.Validate(); err != nil {
 		return from.section("profile", err)
 	}
