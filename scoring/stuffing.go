@@ -34,7 +34,9 @@ import (
 // signs in from where they always do is not asked.
 //
 // A name that the upstream refuses is a failure of where it comes from, as in
-// failures.go; what we refuse ourselves is none.
+// failures.go; what we refuse ourselves is none. So while a list is refused here
+// its failures are forgotten, and every ten to twenty minutes some names are let
+// through to the upstream, until they are too many again.
 type newcomers struct {
 	failed    float64 // distinct names, in the last ten minutes
 	succeeded float64 // users, likewise

@@ -15,7 +15,8 @@
 //	a candidate   POST, and a segment of its path is a word such as login,
 //	              sessions or token; or, once the route is known, an eighth of
 //	              its answers are 401 or 403. The bodies of 32 requests are
-//	              looked at, afterwards those of one in 256
+//	              looked at, afterwards those of one in 256, or of one in eight
+//	              while a route with such a word also refuses that many
 //	confirmed     one of these bodies had a field for a user and one for a
 //	              password. From then on every body is looked at, until 256 in a
 //	              row had none

@@ -23,6 +23,7 @@ type place struct {
 const (
 	samples      = 32  // bodies of a candidate that are looked at
 	every        = 256 // afterwards
+	everyRefused = 8   // while a route that is called like one refuses many
 	forgetAfter  = 256 // bodies without the fields until a route is confirmed no more
 	leastAnswers = 16
 	refusedShare = 8 // one answer in that many
@@ -60,13 +61,20 @@ func (t *places) add(id uint32, wordy bool) *place {
 // confirmed: bodies here have the fields of a sign-in.
 func (p *place) confirmed() bool { return p != nil && p.had.Load() }
 
-func (p *place) candidate() bool {
-	return p.wordy.Load() || p.answers.Load() >= leastAnswers && p.refusals.Load()*refusedShare >= p.answers.Load()
+func (p *place) candidate() bool { return p.wordy.Load() || p.refuses() }
+
+// refuses: many of its answers are 401 or 403.
+func (p *place) refuses() bool {
+	return p.answers.Load() >= leastAnswers && p.refusals.Load()*refusedShare >= p.answers.Load()
 }
 
 // sampled says whether a candidate's body is to be looked at.
 func (p *place) sampled() bool {
-	return p.looked.Load() < samples || p.skipped.Add(1)%every == 0
+	if p.looked.Load() < samples {
+		return true
+	}
+	n := p.skipped.Add(1)
+	return n%every == 0 || n%everyRefused == 0 && p.wordy.Load() && p.refuses()
 }
 
 // note tells of a body that was looked at.

@@ -204,6 +204,31 @@ func TestACandidateWithoutPasswordsIsLeftAlone(t *testing.T) {
 	}
 }
 
+// A list is tried where others only refresh their tokens.
+func TestARouteIsLookedAtAgainWhenItRefuses(t *testing.T) {
+	table, ex := table(t), known("/oauth/token")
+	table.answer(ex, 200, 1)
+	play := func(status int, body string, most int) {
+		t.Helper()
+		for i := range 1000 {
+			if table.Look(ex) == Body {
+				if _, attempt := table.Read(ex, []byte(body)); attempt {
+					if i > most {
+						t.Errorf("found after %d", i)
+					}
+					return
+				}
+			}
+			table.answer(ex, status, 1)
+		}
+		if most > 0 {
+			t.Error("never found")
+		}
+	}
+	play(200, "grant_type=refresh_token", 0)
+	play(401, "grant_type=password&username=bob&password=x", 40)
+}
+
 func TestAConfirmedRoute(t *testing.T) {
 	table, ex := table(t), known("/v1/sessions")
 	table.answer(ex, 201, 1)

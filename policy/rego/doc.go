@@ -12,7 +12,10 @@
 //	quarantine                         {"entity", "ttl"}
 //
 // policy.Rules.Combine says what happens when many fire. What they may read is
-// the table in schema.go.
+// the table in schema.go. A request that signs somebody in is decided on twice in
+// the phase "request": at its headers, and when its body has said who that is,
+// from when on input.detectors.stuffing may be there. By then the headers have
+// gone to the upstream, so that request_headers of the second time do nothing.
 //
 // An Engine is immutable: a compiled policy, its data, and the plan of what it
 // reads of an exchange. Only that is built, straight as OPA's own values: no
