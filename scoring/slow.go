@@ -29,7 +29,7 @@ func (slow) judge(l *look) {
 	}
 	l.ex.scratch.findings.run(Slow)
 	if w > math.Sqrt2 { // else it is ordinary
-		l.find(Evidence{Detector: Slow, Unit: "times the chance", Bits: window.Log2(w), Observed: w, Expected: 1})
+		l.findSubdued(Evidence{Detector: Slow, Unit: "times the chance", Bits: window.Log2(w), Observed: w, Expected: 1})
 	}
 }
 

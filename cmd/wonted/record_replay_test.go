@@ -16,6 +16,7 @@ import (
 	"github.com/wonted-project/wonted/extproc/signin"
 	"github.com/wonted-project/wonted/policy"
 	"github.com/wonted-project/wonted/scoring"
+	"github.com/wonted-project/wonted/scoring/calibrate"
 	"github.com/wonted-project/wonted/scoring/profile"
 	"github.com/wonted-project/wonted/scoring/recorded"
 	"github.com/wonted-project/wonted/scoring/route"
@@ -155,7 +156,7 @@ func live(t *testing.T, mode policy.Mode, cfg *config.Config, all []*recorded.Ex
 	r.redact = recorded.NewRedactor(identity.Secret{1}.Recording(), "x-api-key", "x-partner")
 	r.who = func() *identity.Resolver { return who }
 	gate := policy.NewGate(policy.Config{
-		Scorer:  scoring.New(scoring.Config{Store: profile.New(cfg.Profile), Routes: route.New(), Location: time.UTC}),
+		Scorer:  scoring.New(scoring.Config{Store: profile.New(cfg.Profile), Routes: route.New(), Location: time.UTC, Calibrator: calibrate.New(calibration(cfg.Budget))}),
 		Decider: engine, Mode: mode, Deadline: -1, Recorder: r, Log: zerolog.Nop(),
 	})
 	var c policy.Case

@@ -63,6 +63,7 @@ func (s *service) reconfigure(next *config.Config, err error) {
 		s.cfg.Mode = next.Mode
 		s.log.Info().Stringer("mode", next.Mode).Msg("the mode has changed")
 	}
+	s.changeBudget(next.Budget)
 	s.renameIdentities(next.Identity)
 	if keys := restartKeys(s.cfg, next); len(keys) > 0 {
 		s.log.Warn().Strs("keys", keys).Msg("restart needed: these settings have changed and are not taken up while running")

@@ -12,6 +12,7 @@ import (
 	"github.com/wonted-project/wonted/extproc/signin"
 	"github.com/wonted-project/wonted/policy"
 	"github.com/wonted-project/wonted/scoring"
+	"github.com/wonted-project/wonted/scoring/calibrate"
 	"github.com/wonted-project/wonted/scoring/profile"
 	"github.com/wonted-project/wonted/scoring/recorded"
 	"github.com/wonted-project/wonted/scoring/route"
@@ -72,7 +73,10 @@ func newPlayer(cfg *config.Config, secret identity.Secret, log zerolog.Logger) (
 	zone := cfg.Timezone.Location
 	p := &player{who: who, signs: signs, tally: newTally(zone)}
 	p.gate = policy.NewGate(policy.Config{
-		Scorer:  scoring.New(scoring.Config{Store: profile.New(cfg.Profile), Routes: route.New(), Location: zone, Cohorts: cfg.Cohorts}),
+		Scorer: scoring.New(scoring.Config{
+			Store: profile.New(cfg.Profile), Routes: route.New(), Location: zone, Cohorts: cfg.Cohorts,
+			Calibrator: calibrate.New(calibration(cfg.Budget)),
+		}),
 		Decider: engine, Mode: policy.Shadow, Fail: cfg.Fail, Sink: p, Log: log, Location: zone,
 		Deadline: -1, // event time does not pass while a decision is made
 	})

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"sync"
@@ -17,6 +18,7 @@ import (
 	"github.com/wonted-project/wonted/policy"
 	"github.com/wonted-project/wonted/policy/rego"
 	"github.com/wonted-project/wonted/scoring"
+	"github.com/wonted-project/wonted/scoring/calibrate"
 	"github.com/wonted-project/wonted/scoring/profile"
 	"github.com/wonted-project/wonted/scoring/route"
 )
@@ -32,6 +34,7 @@ type service struct {
 
 	key      identity.Secret
 	store    *profile.Store
+	peers    *calibrate.Peers
 	resolver resolver
 	scorer   *scoring.Scorer
 	gate     *policy.Gate
@@ -52,6 +55,9 @@ func newService(cfg *config.Config, log zerolog.Logger) (*service, error) {
 	s := &service{cfg: cfg, log: log, reg: newRegistry()}
 	s.upkeep = newUpkeep(s.reg)
 	if err := s.openStore(); err != nil {
+		return nil, err
+	}
+	if err := s.openCalibration(); err != nil {
 		return nil, err
 	}
 	rules, err := identity.New(cfg.Identity, s.key, cfg.TrustedProxies)
@@ -75,7 +81,7 @@ func newService(cfg *config.Config, log zerolog.Logger) (*service, error) {
 	s.reports = newReportLog(log, s.reg)
 	routes := route.New()
 	showRoutes(s.reg, routes)
-	s.scorer = scoring.New(scoring.Config{Store: s.store, Routes: routes, Location: cfg.Timezone.Location, Cohorts: cfg.Cohorts, Replaced: tellReplaced(s.reg, log)})
+	s.scorer = scoring.New(scoring.Config{Store: s.store, Routes: routes, Location: cfg.Timezone.Location, Calibrator: s.peers, Cohorts: cfg.Cohorts, Replaced: tellReplaced(s.reg, log)})
 	s.gate = policy.NewGate(policy.Config{
 		Scorer:     s.scorer,
 		Decider:    engine,
@@ -179,7 +185,9 @@ func (s *service) save() error {
 func (s *service) write() error {
 	start := time.Now()
 	var err error
-	s.bursts.run(func() { err = s.store.Save(s.cfg.DataDir, s.meta()) })
+	s.bursts.run(func() {
+		err = errors.Join(s.store.Save(s.cfg.DataDir, s.meta()), s.peers.Save(s.cfg.DataDir, s.peersMeta()))
+	})
 	if err != nil {
 		s.upkeep.snapshotFailures.Inc()
 		s.trouble.set("snapshot", err.Error())

@@ -49,6 +49,8 @@ const (
 	firstStep = 1 / math.Ln10
 	leastStep = 0.2
 
+	cautionNew, cautionMature = 1.5, 0.5 // above the calibrated quantile, at first
+
 	capStep = 2.0 // what the threshold is raised by once the day's alerts are used up
 )
 
@@ -112,11 +114,17 @@ func (c *controller) window(level uint8, judged bool) {
 }
 
 // begin sets out from the calibrated quantile, once there are tables: of w
-// windows a day each may alarm with a chance of alpha/w.
+// windows a day each may alarm with a chance of alpha/w. It sets out above it,
+// since the first tables reach far beyond what they have seen, of newcomers most
+// of all; identity-days without an alert bring it down.
 func (c *controller) begin(g *group) {
 	g.began = true
 	w := max(g.windows/max(g.arrived, 1), 1)
-	g.set(min(max(math.Log10(w/c.budget.PerIdentityDay), c.budget.floor()), MaxScore))
+	caution := cautionNew
+	if g == &c.groups[groupOf(levels-1)] {
+		caution = cautionMature
+	}
+	g.set(min(max(math.Log10(w/c.budget.PerIdentityDay)+caution, c.budget.floor()), MaxScore))
 }
 
 // over: the score would have alarmed but for the day's cap.
@@ -151,11 +159,12 @@ func (c *controller) step(g *group, n float64) {
 	g.set(min(max(g.get()+eta*n, c.budget.floor()), MaxScore))
 }
 
-// alert counts n alerts of today towards the cap.
+// alert counts n alerts of today towards the cap; fewer than 0 where they turned
+// out to be part of a campaign.
 func (c *controller) alert(now uint32, n int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.totals.Statistical += int64(n)
+	c.totals.Statistical += int64(max(n, 0))
 	c.spend(now, n)
 }
 

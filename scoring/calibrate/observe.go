@@ -145,7 +145,7 @@ func (p *Peers) takeIn(e *slot, now uint32) {
 	cell := int(e.cell)
 	pooled := poolOf(levelOf(cell))
 	p.counts.window(t, e)
-	p.budget.window(levelOf(cell), t.cells[pooled].judged.Load())
+	defer func() { p.budget.window(levelOf(cell), t.cells[pooled].judged.Load()) }()
 	skip := uint32(0) // detectors whose window does not count
 	if e.is(windowAlarmed) {
 		if e.flagged >= mostFlagged {

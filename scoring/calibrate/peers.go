@@ -97,8 +97,15 @@ func (p *Peers) Limit(w *Who, s *Surprises, d int) float64 {
 	if s.Has(d) {
 		rest -= float64(s.Evalues[d])
 	}
-	return p.tables.least(w, d, leastSums[need]-rest)
+	return p.tables.least(w, d, max(stillToCome*leastSums[need]-rest, leastLimit))
 }
+
+// stillToCome leaves a part of the sum to detectors that have not spoken yet.
+const stillToCome = 0.85
+
+// leastLimit is the e-value of one window in a hundred: less than that is
+// ordinary, however odd all the rest is.
+const leastLimit = 5
 
 // Observe learns from an exchange that has ended. It returns the slow e-value
 // of the identity's last window where that is over now, else 0.

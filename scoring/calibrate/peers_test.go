@@ -153,7 +153,7 @@ func TestPeersAreMonotone(t *testing.T) {
 	})
 }
 
-// The limit is where the score meets the threshold, to within a bin.
+// The limit is where the score meets the threshold, to within two bits.
 func TestPeersLimit(t *testing.T) {
 	p := newPeers()
 	c := newCrowd(3, p)
@@ -173,7 +173,7 @@ func TestPeersLimit(t *testing.T) {
 		if limit > 60 {
 			continue // nothing that one detector finds would do
 		}
-		with.Run(0, limit+0.6)
+		with.Run(0, limit+2)
 		if v := p.Score(w, &with); v.Score < v.Threshold {
 			t.Fatalf("score %v beyond the limit of %v bits, threshold %v", v.Score, limit, v.Threshold)
 		}

@@ -109,9 +109,6 @@ func (c *Config) unavailable(from source) error {
 	if c.Policy.Bundle != "" {
 		return from.fault("policy.bundle", "bundles are not available in this version: use policy.path, a directory of .rego and .json")
 	}
-	if from.has("budget") {
-		c.Warnings = append(c.Warnings, "budget is not yet enforced by a controller: the threshold is fixed at 4")
-	}
 	return nil
 }
 
