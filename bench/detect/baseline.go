@@ -12,7 +12,9 @@ type baseline interface {
 }
 
 // baselines are all there are, in the order of reports.
-func baselines() []baseline { return []baseline{newTokenBucket()} }
+func baselines() []baseline {
+	return []baseline{newTokenBucket("caller", (*Call).caller), newTokenBucket("address", (*Call).address), newLeaky(), newRiskBased(), newZscore()}
+}
 
 // states is a baseline's state by caller or address, which a fork leaves as it was.
 type states[K comparable, S any] struct {

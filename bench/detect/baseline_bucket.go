@@ -1,10 +1,14 @@
 package detect
 
 // tokenBucket is the rate limit that gateways have: so many requests a minute
-// for a caller, the same for all of them, with room for a burst. Its score is
-// how many minutes' worth of tokens the caller is behind: the limit that would
-// just have let it pass, in requests over the last minute.
-type tokenBucket struct{ states[uint64, bucket] }
+// for a caller or an address, the same for all of them, with room for a burst.
+// Its score is how many minutes' worth of tokens it is behind: the limit that
+// would just have let it pass, in requests over the last minute.
+type tokenBucket struct {
+	per string
+	of  func(*Call) uint64
+	states[uint64, bucket]
+}
 
 // bucket fills as requests come, and drains with time.
 type bucket struct {
@@ -12,17 +16,16 @@ type bucket struct {
 	at    int64
 }
 
-func newTokenBucket() *tokenBucket { return &tokenBucket{newStates[uint64, bucket]()} }
+func newTokenBucket(per string, of func(*Call) uint64) *tokenBucket {
+	return &tokenBucket{per, of, newStates[uint64, bucket]()}
+}
 
-func (*tokenBucket) name() string { return "token bucket per caller" }
+func (t *tokenBucket) name() string { return "token bucket per " + t.per }
 
 // see: the level decays by half in 30 seconds, so that it is the requests of
 // about the last minute.
 func (t *tokenBucket) see(c *Call) float32 {
-	who := uint64(c.Caller)
-	if who == 0 {
-		who = 1<<40 | uint64(c.Address)
-	}
+	who := t.of(c)
 	b, _ := t.get(who)
 	if passed := c.At - b.at; passed > 0 {
 		b.level *= exp2(-float64(passed) / float64(30*second))
@@ -31,3 +34,13 @@ func (t *tokenBucket) see(c *Call) float32 {
 	t.set(who, b)
 	return float32(b.level)
 }
+
+// caller is whom a request is of: its address, where it has no caller.
+func (c *Call) caller() uint64 {
+	if c.Caller == 0 {
+		return 1<<40 | uint64(c.Address)
+	}
+	return uint64(c.Caller)
+}
+
+func (c *Call) address() uint64 { return uint64(c.Address) }

@@ -42,6 +42,7 @@ func newReport(cfg Config, quiet, attacked *engine, partial bool) (*Report, erro
 	for i := range attacked.scenarios {
 		r.Scenarios = append(r.Scenarios, attacked.result(i, r.Thresholds, chance))
 	}
+	r.NotBeaten = notBeaten(r.Scenarios)
 	return r, nil
 }
 

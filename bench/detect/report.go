@@ -29,6 +29,7 @@ type Report struct {
 	Thresholds  []Threshold   `json:"thresholds"`
 	Null        Null          `json:"null"`
 	Scenarios   []Result      `json:"scenarios"`
+	NotBeaten   []NotBeaten   `json:"not_beaten"`
 }
 
 // ClassReport is how much traffic a class made.

@@ -28,6 +28,7 @@ func (r *Report) Text(out io.Writer) error {
 	r.textClasses(&b)
 	r.textLongs(&b)
 	r.textBaselines(&b)
+	r.textNotBeaten(&b)
 	_, err := io.WriteString(out, b.String())
 	return err
 }
