@@ -29,7 +29,7 @@ func (b *bars) add(name, value, class string, share float64) {
 	top := 6 + px(len(b.Rows))*barStep
 	width := max(px(share)*(b.Right-b.Left), 1)
 	b.Rows = append(b.Rows, bar{
-		Name: short(name, int(b.Left/7.4)), Full: name, Value: value, Class: class,
+		Name: short(name, int(b.Left/8.6)), Full: name, Value: value, Class: class,
 		Top: top, Text: top + 13, Width: width, Value1: b.Left + width + 7,
 	})
 	b.Bottom = top + barStep

@@ -41,7 +41,7 @@ func synthetic() *Page {
 	}
 	for i := range 24 {
 		p.Offenders = append(p.Offenders, Offender{
-			Name: fmt.Sprintf("ak_live_%02d_…", i), Kind: "caller", Verdict: "would have had 5 requests denied", Action: actions[3-i/6], Score: 11.2 - float64(i)/3,
+			Name: fmt.Sprintf("%02d_4d0b763140a5986f3441ad9e4e32e4b71", i), Kind: "caller", Verdict: "would have had 5 requests denied", Action: actions[3-i/6], Score: 11.2 - float64(i)/3,
 			From: start.Add(time.Hour), To: start.Add(2 * time.Hour), Odd: 5 + i, Requests: 430,
 			Evidence: []Evidence{{"10,000 records in one response where about 10 are usual", "data exfiltration", "API4:2023", "volume", 9.1},
 				{"a network never seen of this caller, of 3 in 812 sessions", "", "", "network", 3.2}},
