@@ -5,7 +5,7 @@ import "github.com/wonted-project/wonted/scoring"
 // enumerations walk the ids of objects that belong to others (BOLA,
 // API1:2023), with the victim's own credentials.
 func enumerations() []Scenario {
-	meant := []scoring.Detector{scoring.NewObjects}
+	meant := []scoring.Detector{scoring.NewObjects, scoring.Enumeration}
 	walk := func(n int, gap int64, missing float64, next func(*Attack, uint64) uint64) func(*Attack) {
 		return func(a *Attack) {
 			id := sequence(a.Now) - 500_000 + a.Rand.Uint64N(100_000)

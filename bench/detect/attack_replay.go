@@ -1,10 +1,12 @@
 package detect
 
+import "github.com/wonted-project/wonted/scoring"
+
 // replays use a stolen session or key at the same time as its owner: two
 // contexts that take turns.
 func replays() []Scenario {
 	return []Scenario{{
-		Name: "replay_contexts", Family: "replay", Suits: of(person, poller, batch),
+		Name: "replay_contexts", Family: "replay", Meant: []scoring.Detector{scoring.Replay, scoring.Switches}, Suits: of(person, poller, batch),
 		About: "40 requests, 4 s apart, by turns from the victim's place and from another",
 		Play: func(a *Attack) {
 			id := a.Victim

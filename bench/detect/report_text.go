@@ -49,12 +49,9 @@ func (r *Report) textBenign(b *strings.Builder) {
 	b.WriteString("\nFalse alarms, observed/nominal by windows (95 % interval)\n")
 	w := newColumns(b)
 	fmt.Fprint(w, "\twindows")
-	shown := []int{}
-	for i, p := range nominals {
-		if p == 1e-2 || p == 1e-3 || p == 1e-4 {
-			shown = append(shown, i)
-			fmt.Fprintf(w, "\tat %s", power(p))
-		}
+	shown := shownLevels()
+	for _, i := range shown {
+		fmt.Fprintf(w, "\tat %s", power(nominals[i]))
 	}
 	fmt.Fprintln(w)
 	for _, c := range r.Calibration {
@@ -75,18 +72,31 @@ func (r *Report) textScenarios(b *strings.Builder) {
 	for i := range r.Scenarios {
 		s := &r.Scenarios[i]
 		f, g := &s.Found[0], &s.Found[1]
-		top := "–"
-		if s.Top.Of > 0 {
-			top = fmt.Sprintf("%.0f%%", 100*float64(s.Top.Right)/float64(s.Top.Of))
-		}
 		name := s.Name
 		if s.Benign {
 			name += " (benign)"
 		}
 		fmt.Fprintf(w, "%s\t%d\t%s\t%s\t%s\t%s\t%.2f\t%s\t%s\n", name, s.Runs, share(f.Recall), share(g.Recall),
-			f.Requests.text(), f.Lost.text(), s.Stop.Stopped.Value, s.Stop.Records.text(), top)
+			f.Requests.text(), f.Lost.text(), s.Stop.Stopped.Value, s.Stop.Records.text(), s.Top.text())
 	}
 	w.Flush()
+}
+
+// shownLevels are the places in nominals that tables show.
+func shownLevels() (shown []int) {
+	for i, p := range nominals {
+		if p == 1e-2 || p == 1e-3 || p == 1e-4 {
+			shown = append(shown, i)
+		}
+	}
+	return shown
+}
+
+func (t *Top) text() string {
+	if t.Of == 0 {
+		return "–"
+	}
+	return fmt.Sprintf("%.0f%%", 100*float64(t.Right)/float64(t.Of))
 }
 
 // textClasses tells on whom a scenario was found: pooled figures hide it.

@@ -16,7 +16,7 @@ import (
 
 // detectFormats are the ways to write what bench detect found.
 var detectFormats = map[string]func(*detect.Report, io.Writer) error{
-	"text": (*detect.Report).Text, "json": (*detect.Report).JSON,
+	"text": (*detect.Report).Text, "json": (*detect.Report).JSON, "html": (*detect.Report).HTML,
 }
 
 func newBenchDetect(std stdio) *cobra.Command {
@@ -58,12 +58,12 @@ all with 95 % intervals. The same seed gives the same report.`,
 	flags.BoolVar(&full, "full", false, "3,000 identities, 24 days, 400 runs: what claims are made of")
 	flags.StringSliceVar(&cfg.Scenarios, "scenario", nil, "names, separated by commas (all)")
 	flags.StringVar(&emit, "emit", "", "file for the labelled stream, as wonted JSONL: wonted replay reads it")
-	flags.StringVar(&output, "output", "text", "text or json")
+	flags.StringVar(&output, "output", "text", "text, json or html")
 	flags.StringVar(&to, "to", "", "file for the report (standard output)")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		write, ok := detectFormats[output]
 		if !ok {
-			return misuse("--output takes text or json", "--output %q is not known", output)
+			return misuse("--output takes text, json or html", "--output %q is not known", output)
 		}
 		if full {
 			for name, set := range map[string]func(){

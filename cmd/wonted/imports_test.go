@@ -51,7 +51,7 @@ var imports = map[string]struct {
 
 	"bench": {"measures from outside, through Envoy", []string{"envoy"}},
 	"bench/detect": {"plays synthetic traffic through the scorer itself, as fast as it goes",
-		[]string{"scoring", "scoring/calibrate", "scoring/profile", "scoring/recorded", "scoring/route", "scoring/window"}},
+		[]string{"bench", "scoring", "scoring/calibrate", "scoring/profile", "scoring/recorded", "scoring/route", "scoring/window"}},
 	"bench/flood": {"drives what the program is made of to its limits", everything},
 	"bench/noop":  {"the reference processor must owe nothing to wonted", nil},
 }
