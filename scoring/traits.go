@@ -171,7 +171,7 @@ func beliefIn(p *priors) (b belief) {
 func (b *belief) priors() priors {
 	p := habits
 	for i, c := range p.counted() {
-		c.mean, c.r = max(b.Mean[i], c.least), min(b.R[i], c.most)
+		c.mean, c.r = min(max(b.Mean[i], c.least), 1e6), min(max(b.R[i], 0.1), c.most)
 	}
 	p.bytes10m, p.records10m = b.Volume[0], b.Volume[1]
 	// Rarer than a fifth of what is usual elsewhere would take a year to tell.

@@ -82,6 +82,7 @@ func newService(cfg *config.Config, log zerolog.Logger) (*service, error) {
 	routes := route.New()
 	showRoutes(s.reg, routes)
 	s.scorer = scoring.New(scoring.Config{Store: s.store, Routes: routes, Location: cfg.Timezone.Location, Calibrator: s.peers, Cohorts: cfg.Cohorts, Replaced: tellReplaced(s.reg, log)})
+	s.loadNorms()
 	s.gate = policy.NewGate(policy.Config{
 		Scorer:     s.scorer,
 		Decider:    engine,
@@ -186,7 +187,7 @@ func (s *service) write() error {
 	start := time.Now()
 	var err error
 	s.bursts.run(func() {
-		err = errors.Join(s.store.Save(s.cfg.DataDir, s.meta()), s.peers.Save(s.cfg.DataDir, s.peersMeta()))
+		err = errors.Join(s.store.Save(s.cfg.DataDir, s.meta()), s.peers.Save(s.cfg.DataDir, s.peersMeta()), s.saveNorms())
 	})
 	if err != nil {
 		s.upkeep.snapshotFailures.Inc()
