@@ -11,8 +11,7 @@ import (
 // The context of a request is its device and its network together. Somebody's
 // context changes now and then: a laptop at work, a telephone on the way. Two
 // detectors count how often it does so in ten minutes, against what is usual for
-// the identity: whose robots share a key, or whose network hands every
-// connection another way out, is used to it.
+// the identity: whose network hands every connection another way out is used to it.
 //
 // A context counts once the upstream has accepted a request from it. So a forger
 // changes nobody's, and of requests that are under way at once only those change
@@ -59,17 +58,30 @@ func (l *look) closeCount(k float64, usual *window.SmallMoments, p *countPrior) 
 	*usual = m.Small()
 }
 
+// familiar is how many visits make a device or a network the identity's own.
+const familiar = shrinkage
+
+// unfamiliar marks a context one part of which is not familiar: its lowest bit.
+const unfamiliar = 1
+
+// switched: it comes in another context than the last, and one of the two is
+// unfamiliar. Between contexts that are both its own, the addresses of a partner's
+// gateway or a desk and a telephone, it may go as it likes.
 func (l *look) switched() bool {
-	id, c := contextID(l.ex), &l.habits.Context
-	return id != 0 && c.Last != 0 && id != c.Last
+	id, c := l.contextID(), &l.habits.Context
+	return id != 0 && c.Last != 0 && !same(id, c.Last) && (id|c.Last)&unfamiliar != 0
 }
 
-func (l *look) returned() bool { return l.switched() && contextID(l.ex) == l.habits.Context.Before }
+func (l *look) returned() bool { return l.switched() && same(l.contextID(), l.habits.Context.Before) }
 
 // moveContext is called with every answer that the upstream gave to one it believed.
 func (l *look) moveContext() {
-	id, c, r := contextID(l.ex), &l.habits.Context, &l.rec.HabitRings
-	if id == 0 || id == c.Last {
+	id, c, r := l.contextID(), &l.habits.Context, &l.rec.HabitRings
+	if id == 0 {
+		return
+	}
+	if same(id, c.Last) {
+		c.Last = id // it may have become familiar
 		return
 	}
 	if l.switched() {
@@ -81,11 +93,19 @@ func (l *look) moveContext() {
 	c.Before, c.Last = c.Last, id
 }
 
-// contextID is the device and the network, in 32 bits; 0 if there is neither.
-func contextID(ex *Exchange) uint32 {
-	device, network := slotID(&ex.Entities[profile.KindDevice]), slotID(&ex.Entities[profile.KindNetwork])
+func same(a, b uint32) bool { return a|unfamiliar == b|unfamiliar }
+
+// contextID is the device and the network, in 32 bits, with the mark of what is
+// unfamiliar; 0 if there is neither.
+func (l *look) contextID() uint32 {
+	device, network := slotID(&l.ex.Entities[profile.KindDevice]), slotID(&l.ex.Entities[profile.KindNetwork])
 	if device|network == 0 {
 		return 0
 	}
-	return max(device^bits.RotateLeft32(network, 16), 1)
+	id := max((device^bits.RotateLeft32(network, 16))&^unfamiliar, 2)
+	if device != 0 && window.Slots(l.habits.Devices[:]).Weight(device) < familiar ||
+		network != 0 && window.Slots(l.habits.Networks[:]).Weight(network) < familiar {
+		id |= unfamiliar
+	}
+	return id
 }

@@ -59,6 +59,7 @@ func (enumeration) judge(l *look) {
 	}
 	h, all := &l.habits.Walk, &l.ex.scratch.route
 	best := Evidence{Detector: Enumeration, Unit: "neighbours", Bits: ordinary, Window: 10 * time.Minute}
+	known := h.Adjacent.Novelty().N
 	if w.near {
 		k, n := h.AdjacentNow.With(true)
 		best.Observed, best.Expected = k, n*expectedShare(h.Adjacent, &all.adjacent, nearPrior)
@@ -69,7 +70,12 @@ func (enumeration) judge(l *look) {
 		m := expectedShare(h.Foreign, &all.foreign, foreignPrior)
 		if bits := walkBits(k, n, m); bits > best.Bits {
 			best.Unit, best.Bits, best.Observed, best.Expected = "objects of others", bits, k, n*m
+			known = h.Foreign.Novelty().N
 		}
+	}
+	if known < shrinkage { // what it usually does is not known; what others do is no measure of a job that reads everything
+		l.findSubdued(best)
+		return
 	}
 	l.find(best)
 }

@@ -66,7 +66,7 @@
 //	416  16  4 small: API versions, by sessions that used them
 //	432  12  f32 e-CUSUM, u32 elevated until, day of the last alert, bits of the
 //	         session's: u8 methods, u8 versions
-//	444   8  u32 contexts: the last, the one before (hashes)
+//	444   8  u32 contexts: the last, the one before (hashes; bit 0: it was unfamiliar)
 //	452   4  last accepted
 //	456   8  accepted in open buckets: u16 new objects 10m, 1h, companions 10m;
 //	         2 spare

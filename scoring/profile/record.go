@@ -149,7 +149,7 @@ type Habits struct {
 	Elevated       uint32                            // 436  4 until, seconds since the epoch
 	AlertDay       uint16                            // 440  2
 	Session        struct{ Methods, Versions uint8 } // 442 2 bits: what the session has used already
-	Context        struct{ Last, Before uint32 }     // 444 8 hashes of device and network: A-B-A-B is a replay
+	Context        struct{ Last, Before uint32 }     // 444 8 hashes of device and network, bit 0 where one was unfamiliar: A-B-A-B is a replay
 	LastAccepted   uint32                            // 452 4 seconds since the epoch: a session ends 30 minutes after it
 	Open           struct {                          // 456 8 accepted, of the buckets that are not over
 		New10m, New1h, Companions10m uint16
