@@ -15,6 +15,11 @@
 // Calibrator makes a score of all of them: -log10 p, 0 to 12. What is usual
 // lies in the records; cohort.go has what is believed before anything is known.
 //
+// Peers are whom an identity is compared with: a cohort (peers.go), found by
+// behaviour (behaviour.go) or set by the operator (named.go), and a level of
+// maturity. norms.go has what the members of a cohort have in common; a lasting
+// change of habits is accepted by challenger.go and succession.go.
+//
 // Start reading at scorer.go, then rate.go as the simplest detector, then
 // complete.go for what may be learned. The package imports window, profile,
 // calibrate and route, and nothing of wonted above it. Time is a parameter.
