@@ -43,9 +43,10 @@ var imports = map[string]struct {
 	"envoy/envoytest": {"a scene around a real Envoy, for tests", []string{"envoy"}},
 	"k8s":             {"manifests carry what envoy renders", []string{"envoy"}},
 
-	"cmd/wonted":                 {"wires everything", everything},
-	"cmd/wonted/internal/config": {"sections belong to the packages that they configure", []string{"extproc/identity", "extproc/signin", "policy", "scoring", "scoring/profile"}},
-	"cmd/wonted/internal/report": {"a page is filled in by whoever has something to tell", nil},
+	"cmd/wonted":                  {"wires everything", everything},
+	"cmd/wonted/internal/config":  {"sections belong to the packages that they configure", []string{"extproc/identity", "extproc/signin", "policy", "scoring", "scoring/profile", "scoring/route"}},
+	"cmd/wonted/internal/report":  {"a page is filled in by whoever has something to tell", nil},
+	"cmd/wonted/internal/openapi": {"reads a description for the table of routes", []string{"scoring/route"}},
 	"cmd/wonted/internal/demo": {"plays a story through the whole program",
 		[]string{"envoy", "extproc/identity", "policy", "policy/rego", "scoring", "scoring/payload", "scoring/profile", "scoring/route"}},
 
@@ -67,6 +68,7 @@ var heavy = []struct {
 	{"github.com/open-policy-agent/", []string{"policy/rego"}, "the policy engine stays exchangeable, and out of every other binary"},
 	{"github.com/envoyproxy/go-control-plane", []string{"extproc", "envoy", "bench/noop", "bench/flood"}, "Envoy's types end at the edge"},
 	{"github.com/VictoriaMetrics/fastcache", []string{"scoring/profile"}, "how profiles are kept is the store's business"},
+	{"github.com/getkin/kin-openapi", []string{"cmd/wonted/internal/openapi"}, "routes know paths, not how they are described"},
 	{"github.com/spf13/", []string{"cmd/wonted"}, "flags are the program's"},
 	{"github.com/goccy/go-yaml", []string{"cmd/wonted/internal/config", "envoy"}, "there is one configuration file"},
 	{"google.golang.org/grpc", []string{"extproc", "cmd/wonted", "cmd/wonted/internal/demo", "bench", "bench/noop", "bench/flood"}, "one door for gRPC"},

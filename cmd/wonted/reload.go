@@ -41,6 +41,7 @@ func (s *service) changePolicy(e *rego.Engine, err error) {
 	case e.Revision() == s.revision:
 		s.trouble.clear("policy")
 	default:
+		s.routes.Keep(e.Routes()) // before it asks for them
 		s.gate.SetDecider(e)
 		s.tookPolicy(e)
 		s.log.Info().Str("revision", s.revision).Msg("a changed policy is in force")

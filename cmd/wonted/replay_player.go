@@ -15,7 +15,6 @@ import (
 	"github.com/wonted-project/wonted/scoring/calibrate"
 	"github.com/wonted-project/wonted/scoring/profile"
 	"github.com/wonted-project/wonted/scoring/recorded"
-	"github.com/wonted-project/wonted/scoring/route"
 )
 
 // player takes recorded exchanges through identity, Gate, scorer and policy as
@@ -70,11 +69,15 @@ func newPlayer(cfg *config.Config, secret identity.Secret, log zerolog.Logger) (
 	if err != nil {
 		return nil, err
 	}
+	routes, err := newRoutes(cfg, engine)
+	if err != nil {
+		return nil, err
+	}
 	zone := cfg.Timezone.Location
 	p := &player{who: who, signs: signs, tally: newTally(zone)}
 	p.gate = policy.NewGate(policy.Config{
 		Scorer: scoring.New(scoring.Config{
-			Store: profile.New(cfg.Profile), Routes: route.New(), Location: zone, Cohorts: cfg.Cohorts,
+			Store: profile.New(cfg.Profile), Routes: routes, Location: zone, VersionHeaders: cfg.Routes.VersionHeaders, Cohorts: cfg.Cohorts,
 			Calibrator: calibrate.New(calibration(cfg.Budget)),
 		}),
 		Decider: engine, Mode: policy.Shadow, Fail: cfg.Fail, Sink: p, Log: log, Location: zone,

@@ -35,6 +35,7 @@ type service struct {
 	key      identity.Secret
 	store    *profile.Store
 	peers    *calibrate.Peers
+	routes   *route.Table
 	resolver resolver
 	scorer   *scoring.Scorer
 	gate     *policy.Gate
@@ -79,9 +80,14 @@ func newService(cfg *config.Config, log zerolog.Logger) (*service, error) {
 		return nil, err
 	}
 	s.reports = newReportLog(log, s.reg)
-	routes := route.New()
-	showRoutes(s.reg, routes)
-	s.scorer = scoring.New(scoring.Config{Store: s.store, Routes: routes, Location: cfg.Timezone.Location, Calibrator: s.peers, Cohorts: cfg.Cohorts, Replaced: tellReplaced(s.reg, log)})
+	if err := s.openRoutes(engine); err != nil {
+		return nil, err
+	}
+	showRoutes(s.reg, s.routes)
+	s.scorer = scoring.New(scoring.Config{
+		Store: s.store, Routes: s.routes, Location: cfg.Timezone.Location,
+		Calibrator: s.peers, Cohorts: cfg.Cohorts, Replaced: tellReplaced(s.reg, log), VersionHeaders: cfg.Routes.VersionHeaders,
+	})
 	s.loadNorms()
 	s.gate = policy.NewGate(policy.Config{
 		Scorer:     s.scorer,
@@ -187,7 +193,7 @@ func (s *service) write() error {
 	start := time.Now()
 	var err error
 	s.bursts.run(func() {
-		err = errors.Join(s.store.Save(s.cfg.DataDir, s.meta()), s.peers.Save(s.cfg.DataDir, s.peersMeta()), s.saveNorms())
+		err = errors.Join(s.saveRoutes(), s.store.Save(s.cfg.DataDir, s.meta()), s.peers.Save(s.cfg.DataDir, s.peersMeta()), s.saveNorms())
 	})
 	if err != nil {
 		s.upkeep.snapshotFailures.Inc()

@@ -28,6 +28,7 @@ type Engine struct {
 	revision string
 	warnings []Problem
 	inputs   []string
+	routes   []string
 	reads    [3]bool // by policy.Phase
 
 	compiler *ast.Compiler
@@ -79,6 +80,7 @@ func newEngine(modules map[string]*ast.Module, data map[string]any) (*Engine, er
 	}
 	reads := inputsOf(compiler.Modules)
 	e.inputs = reads.paths()
+	e.routes = routesOf(compiler.Modules, data)
 	e.plan = planFor(schema, reads)
 	e.reads = phasesOf(reads)
 	e.warnings = check(compiler, data)

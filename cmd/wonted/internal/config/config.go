@@ -10,6 +10,7 @@ import (
 	"github.com/wonted-project/wonted/policy"
 	"github.com/wonted-project/wonted/scoring"
 	"github.com/wonted-project/wonted/scoring/profile"
+	"github.com/wonted-project/wonted/scoring/route"
 )
 
 // File is the configuration that is read when none is named, if it is there.
@@ -38,6 +39,7 @@ type Config struct {
 	TrustedProxies int                 `yaml:"trusted_proxies"`
 	Profile        profile.Config      `yaml:"profile"`
 	Policy         Policy              `yaml:"policy"`
+	Routes         Routes              `yaml:"routes"`
 	Record         Record              `yaml:"record"`
 
 	DecisionDeadline Duration `yaml:"decision_deadline"` // of one evaluation of the policy
@@ -65,6 +67,12 @@ type Policy struct {
 	Bundle string `yaml:"bundle"` // URL
 }
 
+// Routes says what is known of the API beforehand.
+type Routes struct {
+	OpenAPI        string   `yaml:"openapi"`         // an OpenAPI 3 description; "": none
+	VersionHeaders []string `yaml:"version_headers"` // that name the API version where the path does not
+}
+
 // Record says where every exchange is kept for replay.
 type Record struct {
 	Path     string        `yaml:"path"`      // "": nothing is recorded
@@ -84,6 +92,7 @@ func Default() *Config {
 		Budget:   Budget{Alerts: 1, Max: 50},
 		Identity: identity.Default(),
 		Profile:  profile.Default(),
+		Routes:   Routes{VersionHeaders: route.VersionHeaders},
 		Record:   Record{MaxBytes: 256 << 20, Keep: 4},
 
 		DecisionDeadline: Duration(policy.DefaultDeadline),

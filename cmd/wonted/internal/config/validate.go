@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"golang.org/x/net/http/httpguts"
 )
 
 // maxSocketPath is what a Unix socket address can hold, in bytes.
@@ -26,6 +28,9 @@ const maxProxies = 16
 // A file of minRecord holds the longest line that Envoy's limits let through;
 // each of maxKeep files is renamed when one is full.
 const minRecord, maxRecord, maxKeep = 1 << 20, 1 << 40, 1000
+
+// maxHeaderName is as long as the names of headers are read.
+const maxHeaderName = 63
 
 // validate refuses what cannot work, and collects warnings about what has no
 // effect yet.
@@ -66,6 +71,13 @@ func (c *Config) validate(from source) error {
 	if c.Record.Keep < 1 || c.Record.Keep > maxKeep {
 		return from.fault("record.keep", fmt.Sprintf("%d files are impossible: 1 to %d", c.Record.Keep, maxKeep))
 	}
+	lower := make([]string, len(c.Routes.VersionHeaders))
+	for i, name := range c.Routes.VersionHeaders {
+		if lower[i] = strings.ToLower(name); !httpguts.ValidHeaderFieldName(name) || len(name) > maxHeaderName {
+			return from.fault("routes.version_headers", fmt.Sprintf("%q is no header's name: write it like x-api-version", name))
+		}
+	}
+	c.Routes.VersionHeaders = lower
 	if err := c.sections(from); err != nil {
 		return err
 	}

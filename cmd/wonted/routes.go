@@ -1,0 +1,72 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/wonted-project/wonted/cmd/wonted/internal/config"
+	"github.com/wonted-project/wonted/cmd/wonted/internal/openapi"
+	"github.com/wonted-project/wonted/policy/rego"
+	"github.com/wonted-project/wonted/scoring/route"
+)
+
+// routesFile is in data_dir: what was learned about routes. Without it they
+// would have other names after a restart, until it was learned again, and
+// populations and policies that go by names would begin anew.
+const routesFile = "routes"
+
+// newRoutes is a table that knows the API's description, and what the policy
+// names.
+func newRoutes(cfg *config.Config, engine *rego.Engine) (*route.Table, error) {
+	t := route.New()
+	t.Keep(engine.Routes())
+	if cfg.Routes.OpenAPI == "" {
+		return t, nil
+	}
+	described, err := openapi.Load(cfg.Routes.OpenAPI)
+	if err == nil {
+		if err = t.Seed(described); err != nil {
+			err = fmt.Errorf("%s: %w", cfg.Routes.OpenAPI, err)
+		}
+	}
+	if err != nil {
+		return nil, advise(fmt.Errorf("routes.openapi: %w", err), "name an OpenAPI 3 description (YAML or JSON), or leave routes.openapi out: routes are learned from traffic")
+	}
+	return t, nil
+}
+
+// openRoutes is newRoutes, and what was learned before.
+func (s *service) openRoutes(engine *rego.Engine) (err error) {
+	if s.routes, err = newRoutes(s.cfg, engine); err != nil || s.cfg.DataDir == "" {
+		return err
+	}
+	file := filepath.Join(s.cfg.DataDir, routesFile)
+	text, err := os.ReadFile(file)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err == nil:
+		err = s.routes.Load(text)
+	}
+	if err != nil {
+		s.log.Warn().Err(err).Str("file", file).Msg("what was learned about routes cannot be used: it is learned anew, and words that had become {id} are words until then")
+	}
+	return nil
+}
+
+// saveRoutes replaces the file at once, or leaves the old one.
+func (s *service) saveRoutes() error {
+	f, err := os.CreateTemp(s.cfg.DataDir, "."+routesFile+"-*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name()) // once renamed it is gone
+	_, err = f.Write(s.routes.Save())
+	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return fmt.Errorf("save routes to %s: %w", s.cfg.DataDir, err)
+	}
+	return os.Rename(f.Name(), filepath.Join(s.cfg.DataDir, routesFile))
+}
