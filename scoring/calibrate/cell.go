@@ -95,6 +95,8 @@ type cell struct {
 	windows float64 // closed in it
 	sums    column  // the most that the sum of e-values came to in a window
 	fast    ring
+	odd     uint16 // the bin from which on a sum is one in a thousand
+	rare    uint16 // and one in ten thousand
 
 	// What Score reads, without a lock. A table changes bin by bin: for some
 	// microseconds a bin may be newer than its neighbour.

@@ -36,7 +36,7 @@
 // quarter: a week of 3,000 identities. A hundred identities have such an alert
 // every ten days, and what protects them until then is that the threshold sets
 // out from the calibrated quantile, that of alpha over the windows of a day.
-// What scores 12 alarms whatever the budget; and what is no statistics, a proof
+// What scores 12 alarms whatever the budget, since the threshold ends there; and what is no statistics, a proof
 // in a payload, never comes here.
 //
 // Tables are there after 1,000 windows of a level: of newcomers within the first
@@ -45,11 +45,12 @@
 //
 // # Who may teach
 //
-// Only what the upstream accepted. An identity teaches no more than one window a
-// day that alarmed, and eight that were one in a thousand; into the ring goes
-// one a day, and none that alarmed. What alarms together, by the same detector
-// from one network, with one device or on one route, is a campaign
-// (campaigns.go): one alert, one step of the threshold, and no lesson.
+// Only what the upstream accepted. An identity teaches no more than eight windows
+// a day that are one in a thousand, and one that is one in ten thousand or
+// alarmed, which counts as no more than that. Into the ring goes one a day, and
+// none that alarmed. What alarms together, by the same detector from one network,
+// with one device or on one route, is a campaign (campaigns.go): one alert, one
+// step of the threshold, and no lesson.
 //
 // The package imports window for its logarithm and nothing else of wonted: it
 // knows numbers only. Time is a parameter. Start at Peers, then observe.go.

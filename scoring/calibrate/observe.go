@@ -118,7 +118,7 @@ func (p *Peers) closeDay(e *slot) {
 }
 
 // What one identity can teach in one day: no more windows than this that are one
-// in a thousand, nor than one that alarmed.
+// in a thousand, nor than one that is one in ten thousand or alarmed.
 const (
 	mostOdd     = 8
 	mostFlagged = 1
@@ -146,32 +146,44 @@ func (p *Peers) takeIn(e *slot, now uint32) {
 	pooled := poolOf(levelOf(cell))
 	p.counts.window(t, e)
 	defer func() { p.budget.window(levelOf(cell), t.cells[pooled].judged.Load()) }()
-	skip := uint32(0) // detectors whose window does not count
-	if e.is(windowAlarmed) {
+	odd, rare, sum := t.rank(e)
+	skip := uint32(0) // detectors of which the window does not count
+	if rare != 0 || sum == rareSum {
 		if e.flagged >= mostFlagged {
-			return
+			skip |= rare
 		}
-		e.flagged++
-	} else if odd := t.oddOnes(e); odd != 0 {
+		e.flagged = min(e.flagged, mostFlagged) + 1
+	}
+	if odd != 0 || sum == oddSum {
 		if e.odd >= mostOdd {
-			skip = odd
-		} else {
-			e.odd++
+			skip |= odd
 		}
+		e.odd = min(e.odd, mostOdd) + 1
 	}
-	for ran := e.ran &^ skip; ran != 0; ran &= ran - 1 {
-		d := bits.TrailingZeros32(ran)
-		t.columns[cell*t.detectors+d].add(int(e.most[d]))
-		t.columns[pooled*t.detectors+d].add(int(e.most[d]))
+	counts := e.sum > 0 && (sum == ordinarySum || sum == oddSum && e.odd <= mostOdd || sum == rareSum && e.flagged <= mostFlagged)
+	for _, at := range [...]int{cell, pooled} {
+		t.add(e, at, e.ran&^skip, counts)
 	}
-	t.cells[cell].windows++
-	t.cells[pooled].windows++
 	if e.sum > 0 {
-		t.cells[cell].sums.add(int(e.sum) - 1)
-		t.cells[pooled].sums.add(int(e.sum) - 1)
 		p.passRing(e, cell, pooled, now)
 	}
 	t.rebuild(cell, pooled, e.ran, now)
+}
+
+// add counts a window in one cell. What is rarer than one in ten thousand counts
+// as that: how far out it is, is found by the tail of the others, or a few that
+// are odd every day would have it reach out to them.
+func (t *tables) add(e *slot, at int, ran uint32, sum bool) {
+	for ; ran != 0; ran &= ran - 1 {
+		d := bits.TrailingZeros32(ran)
+		i := at*t.detectors + d
+		t.columns[i].add(int(min(e.most[d], t.rare[i])))
+	}
+	c := &t.cells[at]
+	c.windows++
+	if sum {
+		c.sums.add(int(min(e.sum-1, c.rare)))
+	}
 }
 
 // passRing puts an identity's window of the day into the rings when its turn
@@ -189,15 +201,33 @@ func (p *Peers) passRing(e *slot, cell, pooled int, now uint32) {
 	}
 }
 
-// oddOnes are the detectors whose most was one in a thousand.
-func (t *tables) oddOnes(e *slot) (odd uint32) {
+// How odd the sum of a window is.
+const (
+	ordinarySum = iota
+	oddSum
+	rareSum
+)
+
+// rank tells the detectors whose most was one in a thousand in its cell, those
+// of which it was one in ten thousand, and the same of the sum.
+func (t *tables) rank(e *slot) (odd, rare uint32, sum int) {
 	for ran := e.ran; ran != 0; ran &= ran - 1 {
 		d := bits.TrailingZeros32(ran)
-		if at := t.odd[int(e.cell)*t.detectors+d]; at < bins-1 && e.most[d] >= at {
+		switch i, most := int(e.cell)*t.detectors+d, e.most[d]; {
+		case most >= t.rare[i]:
+			rare |= 1 << d
+		case most >= t.odd[i]:
 			odd |= 1 << d
 		}
 	}
-	return odd
+	switch c := &t.cells[e.cell]; {
+	case e.sum == 0:
+	case e.is(windowAlarmed) || e.sum > c.rare:
+		sum = rareSum
+	case e.sum > c.odd:
+		sum = oddSum
+	}
+	return odd, rare, sum
 }
 
 // mostBuilt is how many tables are built when one window closes, so that no

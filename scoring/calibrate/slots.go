@@ -33,7 +33,7 @@ type slot struct {
 	cell    uint8
 	score   uint8 // the most of the window, in twentieths
 	odd     uint8 // today's windows that were one in a thousand, as far as they counted
-	flagged uint8 // today's windows that alarmed, likewise
+	flagged uint8 // and that were one in ten thousand, or alarmed
 	flags   uint8
 	_       [3]uint8
 	most    [MaxDetectors]uint8 // bins of the most that each detector found in the window

@@ -17,6 +17,7 @@ type tables struct {
 	columns   []column        // cell by cell, a detector each
 	values    []atomic.Uint32 // bits of a float32: e-values, for each column and bin
 	odd       []uint8         // the bin from which on a window is one in a thousand, for each column
+	rare      []uint8         // and one in ten thousand
 	room      [sumBins]float32
 	eff, out  [sumBins]float64
 }
@@ -28,6 +29,7 @@ func newTables(detectors int) *tables {
 		columns:   make([]column, cells*detectors),
 		values:    make([]atomic.Uint32, cells*detectors*bins),
 		odd:       make([]uint8, cells*detectors),
+		rare:      make([]uint8, cells*detectors),
 	}
 	counts := make([]float32, cells*detectors*bins)
 	for i := range t.columns {
@@ -36,12 +38,12 @@ func newTables(detectors int) *tables {
 		if i/detectors%levelCells != pool {
 			t.columns[i].due = ownEnough
 		}
-		t.odd[i] = bins - 1
+		t.odd[i], t.rare[i] = bins-1, coldRare
 	}
 	sums := make([]float32, cells*sumBins)
 	for i := range t.cells {
 		t.cells[i].sums.counts = sums[i*sumBins:][:sumBins:sumBins]
-		t.cells[i].sums.due = enough
+		t.cells[i].sums.due, t.cells[i].odd, t.cells[i].rare = enough, sumBins-1, sumBins-1
 		if i%levelCells != pool {
 			t.cells[i].sums.due = ownEnough
 		}
@@ -127,18 +129,26 @@ func (t *tables) build(at, d int, now uint32) {
 	}
 	calibrated(t.out[:bins], t.room[:bins], lowerBits[:], modelTail)
 	i := at*t.detectors + d
-	t.odd[i] = bins - 1
+	t.odd[i], t.rare[i] = bins-1, bins-1
 	for b := bins - 1; b >= 0; b-- {
 		t.values[i*bins+b].Store(math.Float32bits(float32(evalue(t.out[b]))))
 		if t.out[b] >= oddBits {
 			t.odd[i] = uint8(b)
 		}
+		if t.out[b] >= rareBits {
+			t.rare[i] = uint8(b)
+		}
 	}
 	t.cells[at].known.Or(1 << d)
 }
 
-// oddBits is one window in a thousand.
-const oddBits = 3 / log10of2
+// oddBits is one window in a thousand, rareBits one in ten thousand. Where there
+// is no table yet, 20 bits are rare.
+const (
+	oddBits  = 3 / log10of2
+	rareBits = 4 / log10of2
+	coldRare = 128 + 16
+)
 
 // buildScores makes the table of a cell's scores anew.
 func (t *tables) buildScores(at int, now uint32) {
@@ -157,6 +167,8 @@ func (t *tables) buildScores(at int, now uint32) {
 		t.room[b] = float32(t.eff[b])
 	}
 	calibrated(c.last[:], t.room[:], lowerSums[:], sumTail)
+	c.odd = uint16(sort.Search(sumBins-1, func(b int) bool { return c.last[b] >= oddBits }))
+	c.rare = uint16(sort.Search(sumBins-1, func(b int) bool { return c.last[b] >= rareBits }))
 	c.publish()
 	c.judged.Store(true)
 }

@@ -29,10 +29,10 @@ const (
 
 // modelTail is what is believed of a cell that has hardly been beyond: half as
 // long again as the model says, whose surprises fall by half a bit.
-var modelTail = tail{mean: 1.5 / math.Ln2, shape: 0.1, weight: 20}
+var modelTail = tail{mean: 1.5 / math.Ln2, shape: 0.1, weight: 8}
 
 // sumTail is the same of log2 of e-values, p^-1/2.
-var sumTail = tail{mean: 0.75 / math.Ln2, shape: 0.1, weight: 20}
+var sumTail = tail{mean: 0.75 / math.Ln2, shape: 0.1, weight: 8}
 
 // calibrated fills out with the surprise of every bin among what was counted,
 //
@@ -107,7 +107,7 @@ func excess(counts []float32, lower []float64, m float64, prior tail) tail {
 	w := prior.weight
 	return tail{
 		mean:   (m*a0 + w*prior.mean) / (m + w),
-		shape:  min(max((m*min(max(shape, -1), 1)+2*w*prior.shape)/(m+2*w), 0), mostShape),
+		shape:  min(max((m*min(max(shape, -1), 1)+4*w*prior.shape)/(m+4*w), 0), mostShape),
 		weight: prior.weight,
 	}
 }
