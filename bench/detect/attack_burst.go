@@ -5,7 +5,7 @@ import "github.com/wonted-project/wonted/scoring"
 // bursts are ordinary requests, far too many of them.
 func bursts() []Scenario {
 	return []Scenario{{
-		Name: "burst", Family: "burst", Meant: []scoring.Detector{scoring.Rate},
+		Name: "burst", Family: "burst", Twin: "retry_storm", Meant: []scoring.Detector{scoring.Rate},
 		About: "600 requests of the victim's usual kind, 10 a second",
 		Play: func(a *Attack) {
 			route := start

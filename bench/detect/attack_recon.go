@@ -11,7 +11,7 @@ func recons() []Scenario {
 	words := [...]string{"admin", "internal", "users", "accounts", "backup", "config", "debug", "health", "metrics", "tokens",
 		"keys", "env", "graphql", "swagger", "actuator", "console", "test", "private", "roles", "audit"}
 	return []Scenario{{
-		Name: "recon", Family: "recon", Meant: []scoring.Detector{scoring.Recon, scoring.Errors},
+		Name: "recon", Family: "recon", Twin: "release", Meant: []scoring.Detector{scoring.Recon, scoring.Errors},
 		About: "60 routes that it never used, one in 2 s, six in ten are not there",
 		Play: func(a *Attack) {
 			for i := range 60 {

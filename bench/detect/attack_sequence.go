@@ -5,7 +5,7 @@ import "github.com/wonted-project/wonted/scoring"
 // sequences do what the victim does, in an order in which nobody does it.
 func sequences() []Scenario {
 	return []Scenario{{
-		Name: "sequence_random", Family: "sequence", Meant: []scoring.Detector{scoring.Sequence, scoring.Usage},
+		Name: "sequence_random", Family: "sequence", Twin: "release", Meant: []scoring.Detector{scoring.Sequence, scoring.Usage},
 		About: "80 requests to routes that its class uses, in any order, at its own pace",
 		Play: func(a *Attack) {
 			id := a.Victim

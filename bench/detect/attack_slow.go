@@ -29,14 +29,41 @@ func slows() []Scenario {
 			}
 		}
 	}
+	ramp := func(daily float64) func(*Long) func(*Call) {
+		return func(l *Long) func(*Call) {
+			return func(c *Call) {
+				l.Drift = math.Pow(daily, l.Day)
+				l.grow(c, l.Drift)
+			}
+		}
+	}
+	// The baseline is taught first, as whoever has read how one learns would.
+	poison := func(lesson, times float64, requests int) func(*Long) func(*Call) {
+		return func(l *Long) func(*Call) {
+			left := requests
+			return func(c *Call) {
+				if l.Drift = lesson; l.Day > 2 {
+					l.Drift = 1
+					if left--; left >= 0 {
+						l.Drift = times
+					}
+				}
+				l.grow(c, l.Drift)
+			}
+		}
+	}
 	return []Scenario{
 		{Name: "slow_none", Family: "slow", Benign: true, About: "as the others of this family, but nothing is changed",
 			Over: func(*Long) func(*Call) { return func(*Call) {} }},
 		{Name: "slow_x2", Family: "slow", Meant: meant, Twin: "slow_none", About: "600 requests of the victim's, each answered with twice as much", Over: grown(2, 600)},
 		{Name: "slow_x4", Family: "slow", Meant: meant, Twin: "slow_none", About: "300 requests of the victim's, each answered with four times as much", Over: grown(4, 300)},
+		{Name: "frog_0.05", Family: "frog", Meant: meant, Twin: "slow_none", About: "answers grow by 0.05 of the victim's own spread a day", Over: frog(.05)},
 		{Name: "frog_0.1", Family: "frog", Meant: meant, Twin: "slow_none", About: "answers grow by 0.1 of the victim's own spread a day", Over: frog(.1)},
 		{Name: "frog_0.5", Family: "frog", Meant: meant, Twin: "slow_none", About: "answers grow by 0.5 of the victim's own spread a day", Over: frog(.5)},
+		{Name: "frog_1", Family: "frog", Meant: meant, Twin: "slow_none", About: "answers grow by the victim's own spread a day", Over: frog(1)},
 		{Name: "frog_2", Family: "frog", Meant: meant, Twin: "slow_none", About: "answers grow by 2 of the victim's own spread a day", Over: frog(2)},
+		{Name: "ramp_x1.5", Family: "slow", Meant: meant, Twin: "slow_none", About: "answers grow by half every day", Over: ramp(1.5)},
+		{Name: "poisoning", Family: "slow", Meant: meant, Twin: "slow_none", About: "answers twice as large for two days, then 40 of them thirty times", Over: poison(2, 30, 40)},
 	}
 }
 

@@ -7,10 +7,10 @@ func takeovers() []Scenario {
 	meant := []scoring.Detector{scoring.Takeover, scoring.Device, scoring.Network, scoring.Country}
 	suits := of(person, poller, batch)
 	return []Scenario{
-		{Name: "takeover", Family: "takeover", Meant: meant, Suits: suits,
+		{Name: "takeover", Family: "takeover", Twin: "travel", Meant: meant, Suits: suits,
 			About: "another device, network and country, then 20 requests of the usual kind",
 			Play:  func(a *Attack) { a.takeover(20) }},
-		{Name: "takeover_dump", Family: "takeover", Meant: append(meant, scoring.Volume), Suits: func(id *Identity) bool { return suits(id) && tens(id) },
+		{Name: "takeover_dump", Family: "takeover", Twin: "travel", Meant: append(meant, scoring.Volume), Suits: func(id *Identity) bool { return suits(id) && tens(id) },
 			About: "the same, then 10 answers of 10,000 records where 10 are usual",
 			Play: func(a *Attack) {
 				c := a.takeover(20)

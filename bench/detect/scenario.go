@@ -47,7 +47,7 @@ const nullControl = "null"
 func Scenarios() []Scenario {
 	return slices.Concat(
 		nulls(), dumps(), bursts(), enumerations(), recons(), sequences(), replays(), takeovers(),
-		stuffings(), signIns(),
+		stuffings(), abuses(), hidden(), signIns(), twins(),
 		slows())
 }
 
