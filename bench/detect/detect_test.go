@@ -119,7 +119,7 @@ func TestReportNames(t *testing.T) {
 	if err := json.Unmarshal(jsonOf(t, run(t, small())), &got); err != nil {
 		t.Fatal(err)
 	}
-	want := []string{"budget", "calibration", "classes", "controller", "days", "exchanges", "harm", "identities", "not_beaten", "null", "partial", "runs_each",
+	want := []string{"budget", "calibration", "classes", "controller", "days", "exchanges", "harm", "identities", "informed", "not_beaten", "null", "partial", "runs_each",
 		"scenarios", "seed", "thresholds", "training_days", "version", "windows"}
 	if names := slices.Sorted(maps.Keys(got)); !slices.Equal(names, want) {
 		t.Errorf("the report has %v, want %v", names, want)

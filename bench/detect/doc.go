@@ -17,6 +17,7 @@
 //	             window.go tally.go               what is counted of the benign stream
 //	attacks      scenario.go attack.go            what a scenario is, and what it can do
 //	             attack_*.go                      a file a family
+//	             measure_informed.go              what one who knows all of this takes
 //	             long.go                          those that take days, on victims of their own
 //	baselines    baseline.go baseline_*.go        what people use today, a file each
 //	figures      measure*.go stats.go             from what was counted to what is reported

@@ -16,17 +16,20 @@ import (
 // It lives in the attacked world only, so that no benign figure knows of it.
 type Long struct {
 	Victim *Identity  // its habits; where it is in what it does is not to be looked at
+	Nth    int        // of the scenario's victims, from 1
 	Rand   *rand.Rand // of this victim alone
 	Day    float64    // since it began
 
 	// What an attacker who has watched the victim knows, of the training days.
-	Spread float64 // standard deviation of log2 of the bytes of an active window
-	Normal float64 // records a day
+	Spread  float64 // standard deviation of log2 of the bytes of an active window
+	Normal  float64 // records a day
+	Longest int64   // records of one answer
 
 	// What one who knows wonted as well can work out: the last exchange's.
 	Score, Threshold float64
 
 	// What the scenario tells for the report.
+	Level  float64 // how far its strategy is turned up, of an informed attacker
 	Drift  float64 // how far it has gone, in its own unit
 	Stolen int64   // records so far that the victim would not have asked for
 
@@ -48,6 +51,7 @@ type longRun struct {
 	stopped bool
 	day     float64
 	drift   float64
+	level   float64 // the Long's
 	take    float64 // records stolen a day, in multiples of the victim's normal
 }
 
@@ -75,7 +79,7 @@ func (e *engine) addLongs(identities int) {
 			if e.longs == nil {
 				e.longs = map[uint32]*Long{}
 			}
-			e.longs[number] = &Long{Victim: id.copy(rng), Rand: rng, begins: e.world.evaluates(),
+			e.longs[number] = &Long{Victim: id.copy(rng), Nth: n, Rand: rng, begins: e.world.evaluates(),
 				trial: &trial{scenario: i, victim: number, class: id.Class, steps: make([][]step, len(e.scores)), long: &longRun{}}}
 		}
 	}
@@ -108,7 +112,7 @@ func (e *engine) playLong(l *Long, c *Call) {
 	l.trial.note(e, c, e.play(c, false))
 	l.Score, l.Threshold = e.ex.Assessment.Score, e.ex.Assessment.Threshold
 	if r := l.trial.long; !r.stopped {
-		r.stopped = l.trial.stopped > 0
+		r.stopped, r.level = l.trial.stopped > 0, l.Level
 		r.day, r.drift, r.take = l.Day, l.Drift, float64(l.Stolen)/max(l.Day, 1)/l.Normal
 	}
 }
@@ -116,6 +120,7 @@ func (e *engine) playLong(l *Long, c *Call) {
 // watch takes in what is usual.
 func (l *Long) watch(c *Call) {
 	l.past += max(c.Records, 0)
+	l.Longest = max(l.Longest, c.Records)
 	if w := c.At / windowMillis; w != l.window {
 		if l.bytes > 0 {
 			l.sizes.Add(math.Log2(1+l.bytes), 1)

@@ -43,6 +43,7 @@ func newReport(cfg Config, quiet, attacked *engine, partial bool) (*Report, erro
 		r.Scenarios = append(r.Scenarios, attacked.result(i, r.Thresholds, chance))
 	}
 	r.NotBeaten = notBeaten(r.Scenarios)
+	r.Informed = attacked.informedOf()
 	return r, nil
 }
 

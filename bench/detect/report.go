@@ -30,6 +30,7 @@ type Report struct {
 	Null        Null          `json:"null"`
 	Scenarios   []Result      `json:"scenarios"`
 	NotBeaten   []NotBeaten   `json:"not_beaten"`
+	Informed    []Informed    `json:"informed"`
 }
 
 // ClassReport is how much traffic a class made.

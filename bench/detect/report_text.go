@@ -27,6 +27,7 @@ func (r *Report) Text(out io.Writer) error {
 	r.textScenarios(&b)
 	r.textClasses(&b)
 	r.textLongs(&b)
+	r.textInformed(&b)
 	r.textBaselines(&b)
 	r.textNotBeaten(&b)
 	_, err := io.WriteString(out, b.String())

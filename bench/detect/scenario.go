@@ -48,7 +48,7 @@ func Scenarios() []Scenario {
 	return slices.Concat(
 		nulls(), dumps(), bursts(), enumerations(), recons(), sequences(), replays(), takeovers(),
 		stuffings(), abuses(), hidden(), signIns(), twins(),
-		slows())
+		slows(), informeds())
 }
 
 // Select returns the scenarios of these names; none: all. The null control is
