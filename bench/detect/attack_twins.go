@@ -6,16 +6,10 @@ package detect
 func twins() []Scenario {
 	return []Scenario{
 		{Name: "release", Family: "twin", Benign: true, Suits: of(person, partner),
-			About: "100 requests as ever, one in four to routes that are new",
+			About: "100 requests as ever, but the release is there for this one already",
 			Play: func(a *Attack) {
-				for range 100 {
-					if a.Rand.IntN(4) > 0 {
-						a.Benign(1)
-						continue
-					}
-					a.Play(a.Call(uint8(getRecommendations + a.Rand.IntN(endpoints-getRecommendations))))
-					a.Wait(int64(draw(a.Rand, pair{a.Victim.gap, .8})))
-				}
+				a.Victim.adopts = 0 // the ways of the release, as the world's take them
+				a.Benign(100)
 			}},
 		{Name: "newcomer", Family: "twin", Benign: true,
 			About: "an account's first 80 requests, as people of its kind make them",

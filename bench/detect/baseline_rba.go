@@ -17,6 +17,8 @@ import "math"
 // so that the unseen is as likely as in its surroundings. p(u|attack) is even,
 // p(u|legit) the user's share of all sign-ins. The score is log2 R.
 //
+// A user's first sign-in is learned and not judged: there is nothing to compare.
+//
 // It judges and learns sign-ins; where a stolen key needs none, it is given one
 // for every change of address or device, and every half hour without a request.
 type riskBased struct {
@@ -83,6 +85,9 @@ func (r *riskBased) see(c *Call) float32 {
 		r.add(f)
 		f.user = u
 		r.add(f)
+	}
+	if own == 0 {
+		return 0
 	}
 	return float32(max(score+32, 0)) // above 0, which says that nothing was judged
 }

@@ -17,10 +17,10 @@
 //	             window.go tally.go               what is counted of the benign stream
 //	attacks      scenario.go attack.go            what a scenario is, and what it can do
 //	             attack_*.go                      a file a family
-//	             measure_informed.go              what one who knows all of this takes
 //	             long.go                          those that take days, on victims of their own
 //	baselines    baseline.go baseline_*.go        what people use today, a file each
-//	figures      measure*.go stats.go             from what was counted to what is reported
+//	figures      measure*.go stats.go             from what was counted to what is reported; measure_informed.go
+//	                                              has what one who knows all of this takes
 //	report       report*.go                       as text, JSON, HTML
 //	emit.go                                       the stream, to be replayed
 //
@@ -55,6 +55,11 @@
 // starts from the same past, and the benign stream never hears of any. The null
 // control is a scenario like the others, in which the victim itself goes on; it
 // must be found as often as benign windows are, or the harness is at fault.
+//
+// Those that take days have victims of their own, and a world of their own for
+// them: there they are an eighth of everybody, which nobody else should be judged
+// among. Their figures are the attacker's best case. What wonted does not beat is
+// said below the table; what no detector was written for stands apart.
 //
 // # Choices of the population, and why
 //

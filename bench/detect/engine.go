@@ -9,6 +9,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/zeebo/xxh3"
@@ -87,40 +88,49 @@ type engine struct {
 // Run plays a world and what happens in it. When ctx ends it returns what there
 // is until then, Partial.
 //
-// The world is played twice, at the same time: once as it is, from which come
-// false alarms and thresholds, and once with attacks in it. Records are put back
-// after an attack, but not all that a scorer learns is in records, and what
-// benign callers are told must not depend on which attacks were tried.
+// The world is played three times, at the same time: once as it is, from which
+// come false alarms and thresholds, once with attacks in it that are undone, and
+// once with those that take days. Records are put back after an attack, but not
+// all that a scorer learns is in records, and what benign callers are told must
+// not depend on which attacks were tried; nor must what is found of one attack
+// depend on which others last, and teach the calibration what peers do.
 func Run(ctx context.Context, cfg Config) (*Report, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	quiet, attacked := newEngine(cfg), newEngine(cfg)
+	quiet, attacked, lasting := newEngine(cfg), newEngine(cfg), newEngine(cfg)
 	defer quiet.store.Close()
 	defer attacked.store.Close()
+	defer lasting.store.Close()
 	attacked.schedule(cfg)
-	attacked.addLongs(cfg.Identities)
+	lasting.addLongs(cfg.Identities)
 	if cfg.Emit != nil {
 		attacked.emit = newEmitter(bufio.NewWriterSize(cfg.Emit, 1<<20))
 	}
-	var failed error
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		if failed = attacked.stream(ctx, nil); failed != nil {
-			stop()
-		}
-	}()
-	err := quiet.stream(ctx, cfg.Progress)
-	if err != nil {
-		stop()
+	worlds := []*engine{quiet, attacked}
+	if len(lasting.longs) > 0 {
+		worlds = append(worlds, lasting)
 	}
-	<-done
-	if err := cmp.Or(failed, err); err != nil && !errors.Is(err, context.Canceled) {
+	failed := make([]error, len(worlds))
+	var all sync.WaitGroup
+	for i, e := range worlds {
+		progress := cfg.Progress
+		if i > 0 {
+			progress = nil
+		}
+		all.Go(func() {
+			if failed[i] = e.stream(ctx, progress); failed[i] != nil {
+				stop()
+			}
+		})
+	}
+	all.Wait()
+	if err := cmp.Or(failed...); err != nil && !errors.Is(err, context.Canceled) {
 		return nil, fmt.Errorf("bench detect: %w", err)
 	}
+	attacked.trials = append(attacked.trials, lasting.trials...)
 	return newReport(cfg, quiet, attacked, ctx.Err() != nil)
 }
 

@@ -13,7 +13,7 @@ import (
 
 // Long is an attack that takes days, on a victim of its own: an identity beside
 // the population, whose calls are changed from the evaluation's first day on.
-// It lives in the attacked world only, so that no benign figure knows of it.
+// It lives in a world of its own sort, so that no other figure knows of it.
 type Long struct {
 	Victim *Identity  // its habits; where it is in what it does is not to be looked at
 	Nth    int        // of the scenario's victims, from 1
@@ -56,8 +56,10 @@ type longRun struct {
 }
 
 // longVictims is how many victims a Long scenario gets: so few that they hardly
-// count among their peers.
-func longVictims(identities int) int { return min(max(identities/50, 3), 40) }
+// count among their peers: of 14 scenarios they are an eighth of all, still, and what
+// they do is in what their peers are held against. So these figures flatter the
+// attacker, and recall here is a lower bound.
+func longVictims(identities int) int { return min(max(identities/100, 5), 30) }
 
 // addLongs puts the victims of all scenarios that take days beside the population.
 func (e *engine) addLongs(identities int) {
