@@ -24,7 +24,8 @@ func (r *Report) Text(out io.Writer) error {
 		fmt.Fprintf(&b, "  %s %s: %s exchanges, %s windows\n", count(c.Identities), c.Name, count(c.Exchanges), count(c.Windows))
 	}
 	r.textBenign(&b)
-	r.textScenarios(&b)
+	r.textScenarios(&b, "What was found, at window false-alarm rates of 1e-3 and 1e-4, and what had left by then", false)
+	r.textScenarios(&b, "The same of held-out families, that no detector was written for or tuned to", true)
 	r.textClasses(&b)
 	r.textLongs(&b)
 	r.textInformed(&b)
@@ -66,12 +67,18 @@ func (r *Report) textBenign(b *strings.Builder) {
 	w.Flush()
 }
 
-func (r *Report) textScenarios(b *strings.Builder) {
-	b.WriteString("\nWhat was found, at window false-alarm rates of 1e-3 and 1e-4, and what had left by then\n")
+func (r *Report) textScenarios(b *strings.Builder, title string, heldOut bool) {
+	if !slices.ContainsFunc(r.Scenarios, func(s Result) bool { return s.HeldOut == heldOut }) {
+		return
+	}
+	b.WriteString("\n" + title + "\n")
 	w := newColumns(b)
 	fmt.Fprintln(w, "scenario\truns\trecall 1e-3\trecall 1e-4\trequests p50/p90\trecords lost p50/p90\tstopped\tlost before p50/p90\ttop-1")
 	for i := range r.Scenarios {
 		s := &r.Scenarios[i]
+		if s.HeldOut != heldOut {
+			continue
+		}
 		f, g := &s.Found[0], &s.Found[1]
 		name := s.Name
 		if s.Benign {

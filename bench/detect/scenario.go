@@ -48,7 +48,8 @@ func Scenarios() []Scenario {
 	return slices.Concat(
 		nulls(), dumps(), bursts(), enumerations(), recons(), sequences(), replays(), takeovers(),
 		stuffings(), abuses(), hidden(), signIns(), twins(),
-		slows(), informeds())
+		slows(), informeds(),
+		heldOut())
 }
 
 // Select returns the scenarios of these names; none: all. The null control is

@@ -17,9 +17,16 @@ func TestScenariosNameEachOther(t *testing.T) {
 	if len(all) < 40 {
 		t.Fatalf("only %d scenarios", len(all))
 	}
+	held := map[string]bool{}
 	for name, s := range all {
+		if s.HeldOut {
+			held[s.Family] = true
+		}
 		if s.Twin != "" && !all[s.Twin].Benign {
 			t.Errorf("%s: there is no benign %q", name, s.Twin)
 		}
+	}
+	if len(held) < 3 {
+		t.Errorf("%d families are held out, want three", len(held))
 	}
 }
