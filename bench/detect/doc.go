@@ -56,9 +56,8 @@
 // control is a scenario like the others, in which the victim itself goes on; it
 // must be found as often as benign windows are, or the harness is at fault.
 //
-// Those that take days have victims of their own, and a world of their own for
-// them: there they are an eighth of everybody, which nobody else should be judged
-// among. Their figures are the attacker's best case. What wonted does not beat is
+// Those that take days have victims of their own, in worlds of their own: there
+// they are one in twenty, and nobody else should be judged among such. Their figures are the attacker's best case. What wonted does not beat is
 // said below the table; what no detector was written for stands apart.
 //
 // # Choices of the population, and why

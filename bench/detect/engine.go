@@ -100,18 +100,17 @@ func Run(ctx context.Context, cfg Config) (*Report, error) {
 	}
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	quiet, attacked, lasting := newEngine(cfg), newEngine(cfg), newEngine(cfg)
+	quiet, attacked := newEngine(cfg), newEngine(cfg)
 	defer quiet.store.Close()
 	defer attacked.store.Close()
-	defer lasting.store.Close()
 	attacked.schedule(cfg)
-	lasting.addLongs(cfg.Identities)
+	worlds := append([]*engine{quiet, attacked}, newLasting(cfg)...)
+	lasting := worlds[2:]
+	for _, e := range lasting {
+		defer e.store.Close()
+	}
 	if cfg.Emit != nil {
 		attacked.emit = newEmitter(bufio.NewWriterSize(cfg.Emit, 1<<20))
-	}
-	worlds := []*engine{quiet, attacked}
-	if len(lasting.longs) > 0 {
-		worlds = append(worlds, lasting)
 	}
 	failed := make([]error, len(worlds))
 	var all sync.WaitGroup
@@ -130,7 +129,9 @@ func Run(ctx context.Context, cfg Config) (*Report, error) {
 	if err := cmp.Or(failed...); err != nil && !errors.Is(err, context.Canceled) {
 		return nil, fmt.Errorf("bench detect: %w", err)
 	}
-	attacked.trials = append(attacked.trials, lasting.trials...)
+	for _, e := range lasting {
+		attacked.trials = append(attacked.trials, e.trials...)
+	}
 	return newReport(cfg, quiet, attacked, ctx.Err() != nil)
 }
 

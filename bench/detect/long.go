@@ -56,17 +56,34 @@ type longRun struct {
 }
 
 // longVictims is how many victims a Long scenario gets: so few that they hardly
-// count among their peers: of 14 scenarios they are an eighth of all, still, and what
+// count among their peers: five scenarios of a world have one in twenty, and what
 // they do is in what their peers are held against. So these figures flatter the
 // attacker, and recall here is a lower bound.
 func longVictims(identities int) int { return min(max(identities/100, 5), 30) }
 
-// addLongs puts the victims of all scenarios that take days beside the population.
-func (e *engine) addLongs(identities int) {
+// lastingWorlds are as many as the scenarios that take days are dealt out to.
+const lastingWorlds = 3
+
+// newLasting are the worlds in which they are played; those that have any.
+func newLasting(cfg Config) (all []*engine) {
+	for world := range lastingWorlds {
+		e := newEngine(cfg)
+		if e.addLongs(cfg.Identities, world); len(e.longs) == 0 {
+			e.store.Close()
+			continue
+		}
+		all = append(all, e)
+	}
+	return all
+}
+
+// addLongs puts the victims of a world's scenarios that take days beside the
+// population.
+func (e *engine) addLongs(identities, world int) {
 	number := uint32(identities)
 	for i := range e.scenarios {
 		s := &e.scenarios[i]
-		if s.Over == nil {
+		if s.Over == nil || i%lastingWorlds != world {
 			continue
 		}
 		for n := 0; n < longVictims(identities); {
