@@ -27,6 +27,10 @@ const (
 //	cut by us, or broken off
 //	any other error                 it stays counted, as an error
 //	answered and not anomalous      learned, with weight min(1, p/0.01)
+//	answered, by who is not mature  learned as it is, odd or not
+//
+// The last is for a newcomer's first nights and batches: what is odd for the
+// first day alone, and is not learned then, would be odd for ever.
 //
 // So neither forged credentials nor our own denials can be evidence against an
 // identity, nothing odd becomes usual by being repeated, and who hangs up
@@ -47,18 +51,23 @@ func (s *Scorer) Complete(ex *Exchange, end End, now time.Time) {
 		s.signedIn(ex, clock)
 	}
 	s.countAttempt(ex, how, clock)
-	weight := 0.0
-	if fate == answered && end == Answered && !isError(ex.Status) && !ex.Assessment.Anomalous {
-		weight = learningWeight(ex.Assessment.Score)
+	weight, first := 0.0, 0.0
+	if fate == answered && end == Answered && !isError(ex.Status) {
+		if !ex.Assessment.Anomalous {
+			weight = learningWeight(ex.Assessment.Score)
+		}
+		if first = weight; ex.Assessment.Peers.Level < Mature {
+			first = 1
+		}
 	}
 	sc.slow = s.observe(ex, fate, clock)
 	for k := range sc.entities {
 		switch {
 		case sc.entities[k].handle == (profile.Handle{}):
 		case k == int(profile.KindUser) && sc.attempt.subject && how != succeeded:
-			s.part(ex, profile.KindUser, clock, Refused, refused, 0) // it may have been anybody
+			s.part(ex, profile.KindUser, clock, Refused, refused, 0, 0) // it may have been anybody
 		default:
-			s.part(ex, profile.Kind(k), clock, end, fate, weight)
+			s.part(ex, profile.Kind(k), clock, end, fate, weight, first)
 		}
 	}
 	switch {
@@ -101,8 +110,9 @@ func fateOf(ex *Exchange, end End) fate {
 	return answered
 }
 
-// part ends the exchange for one entity, if its record is still there.
-func (s *Scorer) part(ex *Exchange, kind profile.Kind, now uint32, end End, fate fate, weight float64) {
+// part ends the exchange for one entity, if its record is still there. weight is
+// that of the lesson for whoever is known, first that for whoever is not.
+func (s *Scorer) part(ex *Exchange, kind profile.Kind, now uint32, end End, fate fate, weight, first float64) {
 	rec, pin, ok := s.store.FindHandle(ex.scratch.entities[kind].handle)
 	if !ok {
 		return
@@ -121,7 +131,10 @@ func (s *Scorer) part(ex *Exchange, kind profile.Kind, now uint32, end End, fate
 	case answered:
 		l.credit()
 	}
-	if fate == answered && ex.Assessment.Anomalous {
+	if !mature(rec, l.now) {
+		weight = first
+	}
+	if fate == answered && ex.Assessment.Anomalous && weight == 0 {
 		taint(rec)
 	}
 	if weight > 0 {
