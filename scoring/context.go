@@ -74,6 +74,9 @@ func (l *look) switched() bool {
 
 func (l *look) returned() bool { return l.switched() && same(l.contextID(), l.habits.Context.Before) }
 
+// settled: it comes in the same context as the last that the upstream answered.
+func (l *look) settled() bool { return same(l.contextID(), l.habits.Context.Last) }
+
 // moveContext is called with every answer that the upstream gave to one it believed.
 func (l *look) moveContext() {
 	id, c, r := l.contextID(), &l.habits.Context, &l.rec.HabitRings

@@ -25,7 +25,9 @@ const (
 	driftWindow = time.Hour
 )
 
-func driftBits(c float64) float64 { return max(ordinary, c*math.Log2E) }
+// driftBits is held back for good: who has drifted is far out for hours, window
+// after window, and the share of such windows says little about one of them.
+func driftBits(c float64) float64 { return max(ordinary, min(c*math.Log2E, subdued)) }
 
 // judgeDrift speaks where the response is itself more than usual.
 func (e *entity) judgeDrift(ex *Exchange, kind profile.Kind, v float64, m *measure, unit string) {
@@ -33,7 +35,7 @@ func (e *entity) judgeDrift(ex *Exchange, kind profile.Kind, v float64, m *measu
 	if s := driftBits(m.drift); s > ordinary && v > m.one.usual() {
 		f.Bits = s
 	}
-	e.find(ex, f, min(f.Bits, subdued), &m.one)
+	e.find(ex, f, f.Bits, &m.one)
 }
 
 func drift(c float32, z float64) float32 {

@@ -56,7 +56,9 @@ const slotPrior = 8.0
 //	p     = p_new + (1-p_new) * share of what is no commoner   seen
 //
 // where n counts sessions and context switches, not requests: the requests of a
-// session do not draw again. It returns p where the value was never seen, else 0.
+// session do not draw again. For the same reason it speaks in full where the
+// context changes, and is held back where it lasts: who works from a new place
+// for a day is new once. It returns p where the value was never seen, else 0.
 func (l *look) place(d Detector, unit string, v drawn, novelty window.Novelty, prior float64) float64 {
 	l.ex.scratch.findings.run(d)
 	n, fresh := finite(novelty.N, 0, 1e6), finite(novelty.New, 0, 1e6)
@@ -69,7 +71,11 @@ func (l *look) place(d Detector, unit string, v drawn, novelty window.Novelty, p
 	if share > 0 && p >= likely {
 		return 0
 	}
-	l.find(Evidence{Detector: d, Unit: unit, Bits: bitsOf(p), Observed: share, Expected: float64(v.known)})
+	bits := bitsOf(p)
+	if l.settled() {
+		bits = min(bits, subdued)
+	}
+	l.find(Evidence{Detector: d, Unit: unit, Bits: bits, Observed: share, Expected: float64(v.known)})
 	if share > 0 {
 		return 0
 	}

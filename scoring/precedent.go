@@ -18,6 +18,12 @@ import (
 // what the model finds ordinary raises a precedent, so nobody climbs by
 // quarters; what comes near to one renews it. On a day that does not renew it
 // it fades by 3 %: a weekly batch is remembered, a monthly one is not.
+//
+// Beyond a precedent the surprise leaps to twice that at most, and grows no faster
+// than records are broken (steepness). A batch's does not leap: a job of an hour
+// among a day of heartbeats has two modes, and to a model of one each night is a
+// miracle. Its peers could tell, but miracles that happen every night are what
+// their table would be made of, and a theft no rarer.
 const (
 	precedentMargin = 1.25
 	precedentFade   = 0.97
@@ -47,6 +53,7 @@ func (q quantity) ten() quantity { return q + tenBytes - oneBytes }
 type precedents struct {
 	most    [quantities]window.Minifloat
 	came    [quantities]float64 // 0 where it may set no precedent
+	batch   bool                // its cohort's, of two modes
 	renewed uint16              // a bit for each quantity that came near its precedent
 }
 
@@ -55,10 +62,37 @@ type precedents struct {
 const renewals = quantities
 
 func (p *precedents) read(rec *profile.Record) {
-	p.came, p.renewed = [quantities]float64{}, 0
+	p.came, p.renewed, p.batch = [quantities]float64{}, 0, cohortOf(rec) == CohortBatch
 	for q := range p.most {
 		p.most[q] = window.Minifloat(rec.Rings.Precedents[q])
 	}
+}
+
+// within is up to where a quantity surprises by no more than limit bits because of
+// its precedent.
+func (p *precedents) within(q quantity, limit float64) float64 {
+	if steepness[q] == 0 {
+		return p.limit(q)
+	}
+	return p.limit(q) * window.Exp2(max(limit-p.beyond(), 0)/steepness[q])
+}
+
+// beyond is how far the surprise may leap where a precedent ends: for a batch,
+// which has two modes, not at all.
+func (p *precedents) beyond() float64 {
+	if p.batch {
+		return subdued
+	}
+	return 2 * subdued
+}
+
+// steepness is how many bits of surprise a doubling beyond its precedent adds to
+// a quantity at most: what is counted has a lighter tail than what is measured,
+// and one response, which is held against its route, has one mode only.
+var steepness = [quantities]float64{
+	requests1m: 2 * tailIndex, requests10m: 2 * tailIndex, requests1h: 2 * tailIndex,
+	new10m: 2 * tailIndex, new1h: 2 * tailIndex,
+	tenBytes: tailIndex, tenRecords: tailIndex,
 }
 
 // limit is up to where a quantity has a precedent.
@@ -74,7 +108,10 @@ func (p *precedents) hold(q quantity, v, bits float64, mature bool) float64 {
 	if q < tenBytes && (bits < subdued || !mature) { // a sum counts when its ten minutes are over
 		p.came[q] = v
 	}
-	if v > p.limit(q) {
+	if limit := p.limit(q); v > limit {
+		if limit > 0 && steepness[q] > 0 {
+			bits = min(bits, p.beyond()+steepness[q]*window.Log2(v/limit))
+		}
 		return bits
 	}
 	if v*precedentMargin >= float64(p.most[q].Decode()) {

@@ -10,17 +10,23 @@ import (
 // slow finds what is never much at once and does not end: a process of bets
 // against the identity being as usual, window by window of ten minutes,
 //
-//	W = max(W, 1) e
+//	W = max(W, 1) min(e, 4)/max(E, 1)
 //
-// where e is what detectors of amounts make of the window among its peers. Under
-// the model W reaches w with a chance of 1/w after any restart (Ville; the
-// e-detectors of Shin, Ramdas and Rinaldo 2024). Identities are not all alike,
-// so W is not taken at its word either, but held against that of its peers.
+// where e is what detectors of amounts make of the window among its peers, and E
+// its mean over the identity's last windows, some 64. Under the model W reaches w
+// with a chance of 1/w after any restart (Ville; the e-detectors of Shin, Ramdas
+// and Rinaldo 2024). But identities are not all alike: who always lies a little
+// above its peers would win every bet, hence E. And W is not taken at its word
+// either, but held against that of its peers, and held back: who is high once is
+// high for hours, so the share of windows says little about one.
 type slow struct{}
 
 // mostSlow bounds W: as an e-value it is beyond every score, and from there it is
 // forgotten within a day of ordinary windows.
 const mostSlow = 1 << 24
+
+// mostBet bounds one window's: what is much at once is others' to find.
+const mostBet = 4
 
 func (slow) judge(l *look) {
 	w := finite(l.habits.Evidence, 0, mostSlow)
@@ -29,7 +35,7 @@ func (slow) judge(l *look) {
 	}
 	l.ex.scratch.findings.run(Slow)
 	if w > math.Sqrt2 { // else it is ordinary
-		l.findSubdued(Evidence{Detector: Slow, Unit: "times the chance", Bits: window.Log2(w), Observed: w, Expected: 1})
+		l.find(Evidence{Detector: Slow, Unit: "times the chance", Bits: min(window.Log2(w), subdued), Observed: w, Expected: 1})
 	}
 }
 
@@ -38,9 +44,13 @@ func (slow) learn(*look, float64) {}
 
 // bet takes the e-value of a window that is over.
 func (l *look) bet(e float64) {
-	if l.habits != nil && e > 0 {
-		l.habits.Evidence = float32(min(max(finite(l.habits.Evidence, 0, mostSlow), 1)*e, mostSlow))
+	if l.habits == nil || !(e > 0) {
+		return
 	}
+	e = min(e, mostBet)
+	mean := max(finite(l.habits.Bets, 0, mostBet), 1)
+	l.habits.Evidence = float32(min(max(finite(l.habits.Evidence, 0, mostSlow), 1)*e/mean, mostSlow))
+	l.habits.Bets = float32(mean + (e-mean)/64)
 }
 
 // Calibration is what a calibrate.Peers for a Scorer is made of.

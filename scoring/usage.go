@@ -34,7 +34,7 @@ func (usage) judge(l *look) {
 	if share < e.Expected {
 		e.Bits = driftBits(up)
 	}
-	l.findSubdued(e)
+	l.find(e)
 }
 
 // use counts the request into the mix of the open ten minutes.

@@ -174,7 +174,9 @@ func windowSpread(m *window.Moments) float64 {
 	return math.Sqrt((27 + finite(m.M2, 0, 1e9)) / (3 + finite(m.N, 0, 1e6)))
 }
 
-// judgeVolume asks about the response as far as it is known.
+// judgeVolume asks about the response as far as it is known. Where its records
+// are counted and no more than usual, its bytes are a large document, and held
+// back: records are what somebody comes for.
 func judgeVolume(ex *Exchange) {
 	sc := ex.scratch
 	bytes, records := sizes(ex)
@@ -184,11 +186,12 @@ func judgeVolume(ex *Exchange) {
 		if !e.predictions.known {
 			continue
 		}
-		if bytes >= 0 {
-			e.judge(ex, profile.Kind(k), sc.bytes, &e.predictions.bytes, oneBytes, "bytes")
-		}
+		most := math.Inf(1)
 		if records >= 0 {
-			e.judge(ex, profile.Kind(k), sc.records, &e.predictions.records, oneRecords, "records")
+			most = subdued + e.judge(ex, profile.Kind(k), sc.records, &e.predictions.records, oneRecords, "records", most)
+		}
+		if bytes >= 0 {
+			e.judge(ex, profile.Kind(k), sc.bytes, &e.predictions.bytes, oneBytes, "bytes", most)
 		}
 	}
 }
@@ -208,8 +211,8 @@ func amountOf(v int64) amount {
 }
 
 // judge asks about one measure of the response; q is its quantity, and q.ten()
-// that of ten minutes.
-func (e *entity) judge(ex *Exchange, kind profile.Kind, of amount, m *measure, q quantity, unit string) {
+// that of ten minutes. It returns the surprise, of no more than most bits.
+func (e *entity) judge(ex *Exchange, kind profile.Kind, of amount, m *measure, q quantity, unit string, most float64) float64 {
 	p, v := &e.predictions, of.v
 	bits := e.precedents.hold(q, v, m.one.surprise(of.log2), p.mature)
 	best := Evidence{Detector: Volume, Entity: kind, Unit: unit, Bits: bits, Observed: v}
@@ -221,8 +224,10 @@ func (e *entity) judge(ex *Exchange, kind profile.Kind, of amount, m *measure, q
 		}
 		best.Bits = s
 	}
+	best.Bits = min(best.Bits, most)
 	e.find(ex, best, best.Bits, usual)
 	e.judgeDrift(ex, kind, v, m, unit)
+	return best.Bits
 }
 
 // find hands on a finding that is held back to held bits, and more where the
@@ -264,10 +269,10 @@ func (e *entity) most(m *measure, q quantity, limit, z float64, t *tails) int64 
 	if m.one.confidence < 1 {
 		return 0 // too little is known of this measure
 	}
-	most := max(m.one.most(z, &t.one), e.precedents.limit(q))
+	most := max(m.one.most(z, &t.one), e.precedents.within(q, limit))
 	if m.ten.confidence == 1 {
 		ten := min(m.ten.most(z, &t.ten), m.record.most(limit))
-		most = min(most, max(ten, e.precedents.limit(q.ten()))-m.before)
+		most = min(most, max(ten, e.precedents.within(q.ten(), limit))-m.before)
 	}
 	return int64(min(max(most, 1), 1<<62)) // 0 would mean that it is not known
 }

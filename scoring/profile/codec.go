@@ -94,6 +94,7 @@ func (h *Habits) sanitise() {
 		h.Hours = window.Hours{}
 	}
 	count32(&h.Evidence)
+	count32(&h.Bets)
 	for i := range h.Challenger.Mean {
 		real32(&h.Challenger.Mean[i])
 	}

@@ -64,7 +64,7 @@
 //	348   4  u16: the last endpoint; bits: endpoints of these ten minutes
 //	352  64  recent objects: two Bloom filters of 4 u64, current and previous
 //	416  16  4 small: API versions, by sessions that used them
-//	432  12  f32 e-CUSUM, u32 elevated until, day of the last alert, bits of the
+//	432  12  f32 e-CUSUM, f32 mean e-value, day of the last alert, bits of the
 //	         session's: u8 methods, u8 versions
 //	444   8  u32 contexts: the last, the one before (hashes; bit 0: it was unfamiliar)
 //	452   4  last accepted

@@ -155,6 +155,7 @@ func (r *Record) fromLayout3() {
 		return // what the others got was spare
 	}
 	r.move(tailAt, habitsOf3[:])
+	r.Habits().Bets = 0
 	companions := window.SmallSlots(r.Habits().Companions[:])
 	for i := range companions {
 		at := companionsOf3 + 8*i
