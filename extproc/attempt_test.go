@@ -1,7 +1,6 @@
 package extproc
 
 import (
-	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -222,7 +221,7 @@ func TestSignInRoutesAreFound(t *testing.T) {
 
 func BenchmarkSignIn(b *testing.B) {
 	for _, messages := range []string{"order rsh", "login bob rsh"} {
-		b.Run(fmt.Sprintf("%s", strings.Fields(messages)[0]), func(b *testing.B) {
+		b.Run(strings.Fields(messages)[0], func(b *testing.B) {
 			s, l := playable(b, allow(), strings.Fields(messages)...)
 			l.messages = l.messages[1:]
 			table, err := signin.New(nil)

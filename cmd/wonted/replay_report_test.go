@@ -26,10 +26,7 @@ func TestReplayReport(t *testing.T) {
 	if err := os.WriteFile("wonted.yaml", []byte("identity: [{kind: caller, header: x-api-key, name: 'header:user-agent'}]\ntimezone: Asia/Tokyo\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	days := ordinary()
-	for _, r := range attack { // the customer whose key it is has been here before
-		days = append(days, r)
-	}
+	days := append(ordinary(), attack...) // the customer whose key it is has been here before
 	if err := os.WriteFile("log.jsonl", []byte("torn\n"+jsonl(t, days)), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -1,7 +1,6 @@
 package route
 
 import (
-	"fmt"
 	"strings"
 	"testing"
 )
@@ -141,7 +140,7 @@ func FuzzOperation(f *testing.F) {
 		QueryOperation([]byte(path))
 		m := New().MatchOperation([]byte("POST"), []byte(path), []byte(name))
 		if len(m.Name) > maxName+1+3*maxOperation || strings.Count(m.Name, "#") > 1 {
-			t.Fatal(fmt.Sprintf("%+v", m))
+			t.Fatalf("%+v", m)
 		}
 	})
 }
