@@ -10,13 +10,14 @@ import (
 // slow finds what is never much at once and does not end: a process of bets
 // against the identity being as usual, window by window of ten minutes,
 //
-//	W = max(W, 1) min(e, 4)/max(E, 1)
+//	W = max(W, 1) min(e, 4)/(1.1 max(E, 1))
 //
 // where e is what detectors of amounts make of the window among its peers, and E
-// its mean over the identity's last windows, some 64. Under the model W reaches w
+// its mean over the identity's last windows, some 32. Under the model W reaches w
 // with a chance of 1/w after any restart (Ville; the e-detectors of Shin, Ramdas
 // and Rinaldo 2024). But identities are not all alike: who always lies a little
-// above its peers would win every bet, hence E. And W is not taken at its word
+// above its peers would win every bet, hence E, and a tenth a bet, so that what
+// was won while E was not known yet is lost again. And W is not taken at its word
 // either, but held against that of its peers, and held back: who is high once is
 // high for hours, so the share of windows says little about one.
 type slow struct{}
@@ -25,8 +26,11 @@ type slow struct{}
 // forgotten within a day of ordinary windows.
 const mostSlow = 1 << 24
 
-// mostBet bounds one window's: what is much at once is others' to find.
-const mostBet = 4
+const (
+	mostBet   = 4 // bounds one window's: what is much at once is others' to find
+	betMemory = 32
+	betPrice  = 1.1
+)
 
 func (slow) judge(l *look) {
 	w := finite(l.habits.Evidence, 0, mostSlow)
@@ -49,8 +53,8 @@ func (l *look) bet(e float64) {
 	}
 	e = min(e, mostBet)
 	mean := max(finite(l.habits.Bets, 0, mostBet), 1)
-	l.habits.Evidence = float32(min(max(finite(l.habits.Evidence, 0, mostSlow), 1)*e/mean, mostSlow))
-	l.habits.Bets = float32(mean + (e-mean)/64)
+	l.habits.Evidence = float32(min(max(finite(l.habits.Evidence, 0, mostSlow), 1)*e/(betPrice*mean), mostSlow))
+	l.habits.Bets = float32(mean + (e-mean)/betMemory)
 }
 
 // Calibration is what a calibrate.Peers for a Scorer is made of.

@@ -146,7 +146,7 @@ type Habits struct {
 	Objects        window.Bloom                      // 352 64 recent objects
 	Versions       [4]window.SmallSlot               // 416 16 of the API, by the sessions they were used in
 	Evidence       float32                           // 432  4 e-CUSUM
-	Bets           float32                           // 436  4 mean of the e-values of the last windows, some 64
+	Bets           float32                           // 436  4 mean of the e-values of the last windows, some 32
 	AlertDay       uint16                            // 440  2
 	Session        struct{ Methods, Versions uint8 } // 442 2 bits: what the session has used already
 	Context        struct{ Last, Before uint32 }     // 444 8 hashes of device and network, bit 0 where one was unfamiliar: A-B-A-B is a replay
