@@ -16,17 +16,15 @@ import (
 // which under the model exceeds c with probability about e^-c. It steps once a
 // window and not once a response: the responses of a batch are one decision.
 //
-// A trend that everybody shares, a campaign, looks the same; so until peers can
-// be asked, drift is evidence that cannot alarm by itself. It is not volume's:
-// it stays for hours, and what stays for hours would have the tail of volume
-// look heavy.
+// A trend that everybody shares, a campaign, looks the same; and who has drifted
+// is far out for hours, window after window, so that the share of such windows
+// among peers says little about one of them. So drift is evidence that cannot
+// alarm by itself. It is not volume's, whose tail it would have look heavy.
 const (
 	driftMost   = 14 // a bound from which it falls back within an hour or two
 	driftWindow = time.Hour
 )
 
-// driftBits is held back for good: who has drifted is far out for hours, window
-// after window, and the share of such windows says little about one of them.
 func driftBits(c float64) float64 { return max(ordinary, min(c*math.Log2E, subdued)) }
 
 // judgeDrift speaks where the response is itself more than usual.
@@ -35,7 +33,7 @@ func (e *entity) judgeDrift(ex *Exchange, kind profile.Kind, v float64, m *measu
 	if s := driftBits(m.drift); s > ordinary && v > m.one.usual() {
 		f.Bits = s
 	}
-	e.find(ex, f, f.Bits, &m.one)
+	e.find(ex, f, &m.one)
 }
 
 func drift(c float32, z float64) float32 {

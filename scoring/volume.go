@@ -225,17 +225,17 @@ func (e *entity) judge(ex *Exchange, kind profile.Kind, of amount, m *measure, q
 		best.Bits = s
 	}
 	best.Bits = min(best.Bits, most)
-	e.find(ex, best, best.Bits, usual)
+	e.find(ex, best, usual)
 	e.judgeDrift(ex, kind, v, m, unit)
 	return best.Bits
 }
 
-// find hands on a finding that is held back to held bits, and more where the
-// record may not alarm.
-func (e *entity) find(ex *Exchange, f Evidence, held float64, usual *predictive) {
+// find hands on a finding, held back where the record may not alarm by the model
+// alone.
+func (e *entity) find(ex *Exchange, f Evidence, usual *predictive) {
 	p := &e.predictions
-	f.raw, f.held = min(f.Bits, p.ceiling), min(held, p.ceiling)
-	if !p.mature {
+	f.raw = min(f.Bits, p.ceiling)
+	if f.held = f.raw; !p.mature {
 		f.held = min(f.held, subdued)
 	}
 	if isNews(f.raw) {
