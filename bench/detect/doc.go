@@ -51,13 +51,15 @@
 // threshold was reached, and what had left by then.
 //
 // Attacks are forked: at a moment of the evaluation days the records that an
-// attack touches are copied, it is played, and they are put back. So every trial
-// starts from the same past, and the benign stream never hears of any. The null
-// control is a scenario like the others, in which the victim itself goes on; it
-// must be found as often as benign windows are, or the harness is at fault.
+// attack touches are copied, and what it writes beside them; it is played, and
+// all is put back. So every trial starts from the same past, and the benign stream
+// never hears of any. The null control is a scenario like the others, in which the
+// victim itself goes on; it must be found as often as benign windows are, or the
+// harness is at fault.
 //
 // Those that take days have victims of their own, in worlds of their own: there
-// they are one in twenty, and nobody else should be judged among such. Their figures are the attacker's best case. What wonted does not beat is
+// they are one in twenty, and nobody else should be judged among such.
+// What is found there is the attacker's best case. What wonted does not beat is
 // said below the table; what no detector was written for stands apart.
 //
 // # Choices of the population, and why

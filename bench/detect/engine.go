@@ -275,6 +275,9 @@ func (e *engine) play(c *Call, forked bool) (early bool) {
 	}
 	e.scorer.Begin(ex)
 	e.scorer.Attempt(ex)
+	if forked {
+		e.fork.begun(ex)
+	}
 	early = ex.Assessment.Anomalous
 	c.answer(ex)
 	end := ex.Time.Add(time.Duration(c.Took) * time.Millisecond)
@@ -307,6 +310,7 @@ func (e *engine) try(m *moment) {
 		a.record = e.emit.attack(s.Name)
 	}
 	e.calibrator.frozen = true
+	e.fork.begin()
 	for _, b := range e.baselines {
 		b.fork()
 	}

@@ -68,6 +68,9 @@ func (o *Owners) Look(object uint64, who uint32) Touched {
 	return Nobody
 }
 
+// Line is where all is kept that is known of the object, and of some others.
+func (o *Owners) Line(object uint64) *[setObjects]atomic.Uint64 { return o.set(object) }
+
 // Touch notes that somebody has touched the object.
 func (o *Owners) Touch(object uint64, who uint32) {
 	set, tag, owner := o.set(object), objectTag(object), ownerTag(who)
