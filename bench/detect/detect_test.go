@@ -64,7 +64,7 @@ func TestSameSeedSameReport(t *testing.T) {
 // which it would go otherwise a second time.
 func TestForksPutRecordsBack(t *testing.T) {
 	cfg := small()
-	e := newEngine(cfg)
+	e := newEngine(cfg, cfg.Days)
 	t.Cleanup(e.store.Close)
 	out := make(chan *batchOf, 8)
 	go generate(t.Context(), e.world, e.everybody, nil, out, nil)
@@ -140,7 +140,7 @@ func TestReportNames(t *testing.T) {
 	if err := json.Unmarshal(jsonOf(t, wholeReport(t)), &got); err != nil {
 		t.Fatal(err)
 	}
-	want := []string{"budget", "calibration", "classes", "controller", "days", "exchanges", "harm", "identities", "informed", "not_beaten", "null", "partial", "runs_each",
+	want := []string{"budget", "calibration", "classes", "controller", "days", "exchanges", "harm", "identities", "informed", "lasting_days", "not_beaten", "null", "partial", "runs_each",
 		"scenarios", "seed", "thresholds", "training_days", "version", "windows"}
 	if names := slices.Sorted(maps.Keys(got)); !slices.Equal(names, want) {
 		t.Errorf("the report has %v, want %v", names, want)

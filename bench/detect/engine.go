@@ -24,6 +24,7 @@ type Config struct {
 	Seed       uint64
 	Identities int
 	Days       int
+	Lasting    int      // days after training for what takes days; 0: as many as the others have
 	Runs       int      // of each scenario
 	Scenarios  []string // names; none: all
 	Emit       io.Writer
@@ -44,12 +45,20 @@ func (c *Config) Validate() error {
 		return fmt.Errorf("%d identities: %d to 1,000,000 are possible", c.Identities, leastIdentities)
 	case c.Days < leastDays || c.Days > 366:
 		return fmt.Errorf("%d days: %d to 366 are possible, of which the first %d or more are training", c.Days, leastDays, leastTraining)
+	case c.Lasting < 0 || c.Lasting > 366:
+		return fmt.Errorf("%d days for attacks that take days: 1 to 366 are possible, or 0 for as many as there are after training", c.Lasting)
 	case c.Runs < 10 || c.Runs > 100_000:
 		return fmt.Errorf("%d runs: 10 to 100,000 of each scenario are possible", c.Runs)
 	}
 	_, err := Select(c.Scenarios)
 	return err
 }
+
+// training is how many days pass before the evaluation.
+func (c *Config) training() int { return max(leastTraining, c.Days/2) }
+
+// lasting is how many days what takes days has.
+func (c *Config) lasting() int { return cmp.Or(c.Lasting, c.Days-c.training()) }
 
 // planned is one trial to come.
 type planned struct {
@@ -76,6 +85,7 @@ type engine struct {
 	fill       filler
 	scores     []float32 // of the exchange in hand: wonted's, then the baselines'
 
+	counts  bool   // what is wrongly found is taken from here
 	mature  []bool // by number: what the last exchange said
 	windows *windows
 	tally   tally
@@ -88,19 +98,21 @@ type engine struct {
 // Run plays a world and what happens in it. When ctx ends it returns what there
 // is until then, Partial.
 //
-// The world is played three times, at the same time: once as it is, from which
+// The world is played several times, at the same time: once as it is, from which
 // come false alarms and thresholds, once with attacks in it that are undone, and
-// once with those that take days. Records are put back after an attack, but not
-// all that a scorer learns is in records, and what benign callers are told must
-// not depend on which attacks were tried; nor must what is found of one attack
-// depend on which others last, and teach the calibration what peers do.
+// lastingWorlds times with some of those that take days. What an attack leaves
+// behind is put back, but the routes that it asked for stay known: what benign
+// callers are told must not depend on which attacks were tried; nor must what is
+// found of one attack depend on which others last, and teach the calibration what
+// peers do.
 func Run(ctx context.Context, cfg Config) (*Report, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	quiet, attacked := newEngine(cfg), newEngine(cfg)
+	quiet, attacked := newEngine(cfg, cfg.Days), newEngine(cfg, cfg.Days)
+	quiet.counts = true
 	defer quiet.store.Close()
 	defer attacked.store.Close()
 	attacked.schedule(cfg)
@@ -135,14 +147,15 @@ func Run(ctx context.Context, cfg Config) (*Report, error) {
 	return newReport(cfg, quiet, attacked, ctx.Err() != nil)
 }
 
-func newEngine(cfg Config) *engine {
-	w := newWorld(cfg.Seed, cfg.Identities, cfg.Days, max(leastTraining, cfg.Days/2))
+// newEngine has a world of so many days.
+func newEngine(cfg Config, days int) *engine {
+	w := newWorld(cfg.Seed, cfg.Identities, days, cfg.training())
 	e := &engine{world: w, baselines: baselines(), calibrator: newCalibrator()}
 	e.scenarios, _ = Select(cfg.Scenarios)
 	for n := range cfg.Identities {
 		e.everybody = append(e.everybody, newIdentity(w, uint32(n+1)))
 	}
-	e.store = profile.New(profile.Config{Memory: 64<<20 + profile.Bytes(cfg.Identities*cfg.Days)*8<<10})
+	e.store = profile.New(profile.Config{Memory: 64<<20 + profile.Bytes(cfg.Identities*days)*8<<10})
 	e.scorer = scoring.New(scoring.Config{Store: e.store, Routes: route.New(), Calibrator: e.calibrator})
 	e.fork = fork{store: e.store, scorer: e.scorer}
 	e.scores = make([]float32, 1+len(e.baselines))
@@ -248,7 +261,7 @@ func (e *engine) benign(c *Call, who uint32) error {
 		e.long(l, c)
 		return nil
 	}
-	if c.At >= e.world.evaluates() && e.tally.evaluated == 0 {
+	if e.counts && c.At >= e.world.evaluates() && e.tally.evaluated == 0 {
 		e.calibrator.before = e.calibrator.Stats()
 	}
 	e.play(c, false)
@@ -256,8 +269,10 @@ func (e *engine) benign(c *Call, who uint32) error {
 	if c.Caller != 0 {
 		e.mature[who] = as.Mature
 	}
-	e.windows.add(who, c.From, as.Peers.Cohort, e.mature[who], c.At, e.scores)
-	e.tally.add(e.world, c, who, e.mature[who], as)
+	if e.counts {
+		e.windows.add(who, c.From, as.Peers.Cohort, e.mature[who], c.At, e.scores)
+		e.tally.add(e.world, c, who, e.mature[who], as)
+	}
 	if e.emit != nil {
 		return e.emit.benign(c)
 	}

@@ -67,7 +67,7 @@ const lastingWorlds = 3
 // newLasting are the worlds in which they are played; those that have any.
 func newLasting(cfg Config) (all []*engine) {
 	for world := range lastingWorlds {
-		e := newEngine(cfg)
+		e := newEngine(cfg, cfg.training()+cfg.lasting())
 		if e.addLongs(cfg.Identities, world); len(e.longs) == 0 {
 			e.store.Close()
 			continue

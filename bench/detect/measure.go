@@ -28,7 +28,7 @@ func newReport(cfg Config, quiet, attacked *engine, partial bool) (*Report, erro
 	}
 	r := &Report{
 		Version: ReportVersion, Partial: partial, Seed: cfg.Seed, Identities: cfg.Identities, Days: cfg.Days,
-		Training: quiet.world.training, Windows: len(quiet.windows.closed), RunsEach: cfg.Runs,
+		Training: quiet.world.training, Lasting: cfg.lasting(), Windows: len(quiet.windows.closed), RunsEach: cfg.Runs,
 	}
 	for _, n := range quiet.tally.exchanges {
 		r.Exchanges += n
@@ -43,7 +43,7 @@ func newReport(cfg Config, quiet, attacked *engine, partial bool) (*Report, erro
 		r.Scenarios = append(r.Scenarios, attacked.result(i, r.Thresholds, chance))
 	}
 	r.NotBeaten = notBeaten(r.Scenarios)
-	r.Informed = attacked.informedOf()
+	r.Informed = attacked.informedOf(cfg.lasting())
 	return r, nil
 }
 

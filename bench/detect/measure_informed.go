@@ -1,6 +1,7 @@
 package detect
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -9,7 +10,7 @@ import (
 // Informed is what one strategy of an attacker who knows wonted takes unseen.
 type Informed struct {
 	Strategy string  `json:"strategy"`
-	Days     float64 `json:"days"` // for which it was to stay unseen
+	Days     int     `json:"days"` // for which it was to stay unseen
 	Levels   []Level `json:"levels"`
 	Even     float64 `json:"take_at_even_odds"` // the most at a level at which at most half of the victims were seen
 	Unseen   float64 `json:"take_unseen"`       // at one at which none was
@@ -24,13 +25,13 @@ type Level struct {
 }
 
 // informedOf measures the family, strategy by strategy.
-func (e *engine) informedOf() (all []Informed) {
+func (e *engine) informedOf(days int) (all []Informed) {
 	for i := range e.scenarios {
 		s := &e.scenarios[i]
 		if s.Family != informed {
 			continue
 		}
-		in := Informed{Strategy: s.Name, Days: float64(e.world.ends()-e.world.evaluates()) / float64(day)}
+		in := Informed{Strategy: s.Name, Days: days}
 		takes := map[float64][]float64{}
 		for k := range e.trials {
 			t := &e.trials[k]
@@ -49,7 +50,7 @@ func (e *engine) informedOf() (all []Informed) {
 				takes[l.Level] = append(takes[l.Level], t.long.take)
 			}
 		}
-		slices.SortFunc(in.Levels, func(a, b Level) int { return int(10 * (a.Level - b.Level)) })
+		slices.SortFunc(in.Levels, func(a, b Level) int { return cmp.Compare(a.Level, b.Level) })
 		for k := range in.Levels {
 			l := &in.Levels[k]
 			l.Take = spreadOf(takes[l.Level])
@@ -70,7 +71,7 @@ func (r *Report) textInformed(b *strings.Builder) {
 	if len(r.Informed) == 0 {
 		return
 	}
-	fmt.Fprintf(b, "\nThe informed attacker: records a day beyond the victim's own, in multiples of its normal, unseen for %.0f days; over k identities k times as much\n", r.Informed[0].Days)
+	fmt.Fprintf(b, "\nThe informed attacker: records a day beyond the victim's own, in multiples of its normal, unseen for %d days; over k identities k times as much\n", r.Informed[0].Days)
 	w := newColumns(b)
 	fmt.Fprintln(w, "strategy\tat even odds\tnever seen\tlevel: seen of victims, median take of the others")
 	for _, in := range r.Informed {

@@ -17,9 +17,10 @@ type Report struct {
 	Identities int    `json:"identities"`
 	Days       int    `json:"days"`
 	Training   int    `json:"training_days"`
-	Exchanges  int64  `json:"exchanges"` // benign, of all days
-	Windows    int    `json:"windows"`   // benign, of the evaluation days
-	RunsEach   int    `json:"runs_each"` // of a scenario, asked for
+	Lasting    int    `json:"lasting_days"` // of what takes days, from the end of training
+	Exchanges  int64  `json:"exchanges"`    // benign, of all days
+	Windows    int    `json:"windows"`      // benign, of the evaluation days
+	RunsEach   int    `json:"runs_each"`    // of a scenario, asked for
 
 	Classes     []ClassReport `json:"classes"`
 	Calibration []Curve       `json:"calibration"`

@@ -54,8 +54,9 @@ all with 95 % intervals. The same seed gives the same report.`,
 	flags.Uint64Var(&cfg.Seed, "seed", 1, "of everything that is drawn: the same seed gives the same report")
 	flags.IntVar(&cfg.Identities, "identities", 1000, "how many callers there are")
 	flags.IntVar(&cfg.Days, "days", 14, "of event time; the first half, five at the least, is training")
+	flags.IntVar(&cfg.Lasting, "lasting", 0, "days after training for attacks that take days (what training leaves of --days)")
 	flags.IntVar(&cfg.Runs, "runs", 200, "of each scenario, on different victims")
-	flags.BoolVar(&full, "full", false, "3,000 identities, 24 days, 400 runs: what claims are made of")
+	flags.BoolVar(&full, "full", false, "3,000 identities, 24 days, 30 for attacks that take days, 400 runs: what claims are made of")
 	flags.StringSliceVar(&cfg.Scenarios, "scenario", nil, "names, separated by commas (all)")
 	flags.StringVar(&emit, "emit", "", "file for the labelled stream, as wonted JSONL: wonted replay reads it")
 	flags.StringVar(&output, "output", "text", "text, json or html")
@@ -67,7 +68,7 @@ all with 95 % intervals. The same seed gives the same report.`,
 		}
 		if full {
 			for name, set := range map[string]func(){
-				"identities": func() { cfg.Identities = 3000 }, "days": func() { cfg.Days = 24 }, "runs": func() { cfg.Runs = 400 },
+				"identities": func() { cfg.Identities = 3000 }, "days": func() { cfg.Days = 24 }, "lasting": func() { cfg.Lasting = 30 }, "runs": func() { cfg.Runs = 400 },
 			} {
 				if !flags.Changed(name) {
 					set()
