@@ -3,7 +3,6 @@ package scoring
 import (
 	"bytes"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"math"
 	"reflect"
@@ -25,8 +24,13 @@ const (
 	normsVersion = 1
 )
 
-// ErrNorms is wrapped by what SetNorms refuses.
-var ErrNorms = errors.New("these are no norms of cohorts")
+// unfit is what is not what Norms returned.
+type unfit struct{ reason, text string }
+
+func (e *unfit) Error() string { return e.text }
+
+// Reason is one word, for the name under which the file is set aside.
+func (e *unfit) Reason() string { return e.reason }
 
 // Norms are what cohorts have in common, for SetNorms after a restart: about 120 KB.
 func (s *Scorer) Norms() []byte {
@@ -42,25 +46,30 @@ func (s *Scorer) Norms() []byte {
 	return binary.LittleEndian.AppendUint64(b, xxh3.Hash(b))
 }
 
-// SetNorms takes up what Norms returned, before the first exchange. What is not
-// whole, of another version or no number leaves the norms as they were.
+// SetNorms takes up what Norms returned, before the first exchange. Every error has
+// a method Reason: the bytes are torn, foreign, or of another version; the norms
+// are as they were then.
 func (s *Scorer) SetNorms(b []byte) error {
 	head, state := len(normsMagic)+4, &normsState{}
 	switch {
-	case len(b) != head+binary.Size(state)+8 || !bytes.HasPrefix(b, []byte(normsMagic)):
-		return fmt.Errorf("%w: %d bytes", ErrNorms, len(b))
+	case len(b) >= len(normsMagic) && !bytes.HasPrefix(b, []byte(normsMagic)):
+		return &unfit{"foreign", "these are no norms of wonted's"}
+	case len(b) < head+8:
+		return &unfit{"torn", "it breaks off"}
 	case binary.LittleEndian.Uint32(b[len(normsMagic):]) != normsVersion:
-		return fmt.Errorf("%w: of another version", ErrNorms)
+		return &unfit{"version", fmt.Sprintf("it has another format, and this wonted reads %d", normsVersion)}
 	case binary.LittleEndian.Uint64(b[len(b)-8:]) != xxh3.Hash(b[:len(b)-8]):
-		return fmt.Errorf("%w: torn", ErrNorms)
+		return &unfit{"torn", "it is damaged"}
 	}
-	if _, err := binary.Decode(b[head:], binary.LittleEndian, state); err != nil {
-		return fmt.Errorf("%w: %w", ErrNorms, err)
+	n, err := binary.Decode(b[head:len(b)-8], binary.LittleEndian, state)
+	if err != nil || n != len(b)-8-head || !numbers(reflect.ValueOf(state).Elem()) {
+		return &unfit{"torn", "it is whole and makes no sense"}
 	}
-	if !numbers(reflect.ValueOf(state).Elem()) {
-		return fmt.Errorf("%w: not all of it are numbers", ErrNorms)
-	}
-	n := s.norms
+	s.norms.set(state)
+	return nil
+}
+
+func (n *norms) set(state *normsState) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.day, n.all = state.Day, state.All
@@ -70,7 +79,6 @@ func (s *Scorer) SetNorms(b []byte) error {
 		said.drift[c] = drifts(&n.all[c].Last, &n.all[CohortNew].Last)
 	}
 	n.said.Store(said)
-	return nil
 }
 
 // numbers says whether all floats are numbers of a size that can be reckoned with.

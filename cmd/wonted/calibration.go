@@ -4,8 +4,6 @@ import (
 	"context"
 	"time"
 
-	"github.com/rs/zerolog"
-
 	"github.com/wonted-project/wonted/cmd/wonted/internal/config"
 	"github.com/wonted-project/wonted/scoring"
 	"github.com/wonted-project/wonted/scoring/calibrate"
@@ -18,24 +16,23 @@ func budgetOf(b config.Budget) calibrate.Budget {
 	return calibrate.Budget{PerIdentityDay: b.Alerts / 1000, PerDay: b.Max}
 }
 
+// calibrationFile is in data_dir: what peers do, the threshold, and today's windows.
+const calibrationFile = "calibration"
+
 // openCalibration makes the calibrator, from data_dir where there is one.
-func (s *service) openCalibration() (err error) {
-	if dir := s.cfg.DataDir; dir == "" {
-		s.peers = calibrate.New(calibration(s.cfg.Budget))
-	} else {
-		var report calibrate.Report
-		s.peers, report, err = calibrate.Load(dir, calibration(s.cfg.Budget), s.peersMeta())
-		if err != nil {
-			return advise(err, "make data_dir readable and writable for this user, or move the file away for a cold start")
+func (s *service) openCalibration() error {
+	cfg := calibration(s.cfg.Budget)
+	s.peers = calibrate.New(cfg)
+	err := s.load(calibrationFile, "scores are the models' until peers are known again", func(b []byte) error {
+		p, saved, err := calibrate.Decode(b, cfg, s.key.ID())
+		if err == nil {
+			s.peers = p
+			s.log.Info().Time("saved", saved.UTC()).Msg("loaded the calibration")
 		}
-		level := zerolog.InfoLevel
-		if report.Renamed != "" {
-			level = zerolog.WarnLevel
-		}
-		s.log.WithLevel(level).Str("data_dir", dir).Msg(report.String())
-	}
+		return err
+	})
 	s.reg.MustRegister(newCalibrationCollector(s.peers.Stats))
-	return nil
+	return err
 }
 
 func (s *service) peersMeta() calibrate.Meta {

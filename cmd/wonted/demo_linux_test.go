@@ -84,10 +84,3 @@ func childrenOf(t *testing.T, pid int) (children []int) {
 	}
 	return children
 }
-
-func must[T any](v T, err error) T {
-	if err != nil {
-		panic(err)
-	}
-	return v
-}

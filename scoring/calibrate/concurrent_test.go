@@ -26,7 +26,7 @@ func TestConcurrentPeers(t *testing.T) {
 				p.Observe(w, s, &Outcome{Accepted: true, Score: v.Score, Alarm: v.Score >= v.Threshold, Top: s.top()})
 				if i%700 == 0 {
 					p.Stats()
-					p.encode(testMeta)
+					p.Encode(testMeta)
 				}
 			}
 		})

@@ -5,9 +5,6 @@ import (
 	"encoding/binary"
 	"math"
 	"math/rand/v2"
-	"os"
-	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
@@ -20,22 +17,18 @@ var (
 )
 
 // What is loaded is what was saved, and goes on as if nothing had happened.
-func TestSaveAndLoad(t *testing.T) {
-	dir := t.TempDir()
+func TestEncodeAndDecode(t *testing.T) {
 	p := New(testConfig)
 	c := newCrowd(11, p)
 	for range 3 {
 		c.day(400, 12, 2, nil)
 	}
 	c.day(400, 3, 1, nil)
-	if err := p.Save(dir, testMeta); err != nil {
-		t.Fatal(err)
+	q, saved, err := Decode(p.Encode(testMeta), testConfig, testMeta.KeyID)
+	if err != nil || !saved.Equal(testMeta.Now) {
+		t.Fatalf("saved %v, %v", saved, err)
 	}
-	q, report, err := Load(dir, testConfig, testMeta)
-	if err != nil || !report.Saved.Equal(testMeta.Now) {
-		t.Fatalf("%v, %v", report, err)
-	}
-	if !bytes.Equal(p.encode(testMeta), q.encode(testMeta)) {
+	if !bytes.Equal(p.Encode(testMeta), q.Encode(testMeta)) {
 		t.Error("what was loaded is not what was saved")
 	}
 	if a, b := p.Stats(), q.Stats(); a.Thresholds != b.Thresholds || a.Learning != b.Learning || a.Realised.Days != b.Realised.Days {
@@ -61,12 +54,12 @@ func TestSaveAndLoad(t *testing.T) {
 
 // A detector that came later starts cold, one that is gone is forgotten, and the
 // others keep what is known of them.
-func TestLoadWithOtherDetectors(t *testing.T) {
+func TestDecodeWithOtherDetectors(t *testing.T) {
 	p := New(testConfig)
 	newCrowd(12, p).day(400, 12, 2, nil)
 	cfg := testConfig
 	cfg.Detectors = []string{"new", "b", "a"}
-	q, _, err := decode(p.encode(testMeta), cfg, testMeta.KeyID)
+	q, _, err := Decode(p.Encode(testMeta), cfg, testMeta.KeyID)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -79,34 +72,24 @@ func TestLoadWithOtherDetectors(t *testing.T) {
 	}
 }
 
-// What is torn, foreign or another's is set aside, and a cold start follows.
-func TestLoadSetsAside(t *testing.T) {
-	good := New(testConfig).encode(testMeta)
-	f := func(word string, change func([]byte) []byte) {
+// What is torn, foreign or another's is refused, for a reason of one word.
+func TestDecodeRefuses(t *testing.T) {
+	good := New(testConfig).Encode(testMeta)
+	f := func(reason string, change func([]byte) []byte) {
 		t.Helper()
-		dir := t.TempDir()
-		path := filepath.Join(dir, fileName)
-		if err := os.WriteFile(path, change(bytes.Clone(good)), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		p, report, err := Load(dir, testConfig, testMeta)
-		if err != nil || p == nil || report.Renamed != fileName+".bad-"+word || !strings.Contains(report.String(), "set aside") {
-			t.Errorf("%s: %v, %v", word, report, err)
-		}
-		if _, err := os.Stat(filepath.Join(dir, fileName+".bad-"+word)); err != nil {
-			t.Error(err)
+		p, _, err := Decode(change(bytes.Clone(good)), testConfig, testMeta.KeyID)
+		if bad, ok := err.(*unfit); !ok || p != nil || bad.Reason() != reason {
+			t.Errorf("%v, want one that is %s", err, reason)
 		}
 	}
 	f("torn", func(b []byte) []byte { return b[:len(b)/2] })
 	f("torn", func(b []byte) []byte { b[200] ^= 1; return b })
 	f("torn", func([]byte) []byte { return nil })
+	f("torn", func(b []byte) []byte { return resum(append(b, 0)) })
 	f("foreign", func(b []byte) []byte { b[0] = 'x'; return b })
+	f("foreign", func([]byte) []byte { return []byte("PK\x03\x04 a zip of somebody's") })
 	f("version", func(b []byte) []byte { b[8] = 9; return b })
 	f("key", func(b []byte) []byte { b[headSize-keyIDSize] = 'x'; return resum(b) })
-	p, report, err := Load(t.TempDir(), testConfig, testMeta)
-	if err != nil || p == nil || !report.Saved.IsZero() || report.Renamed != "" {
-		t.Errorf("an empty directory: %v, %v", report, err)
-	}
 }
 
 func resum(b []byte) []byte {
@@ -119,7 +102,7 @@ func TestAnyBytesDecode(t *testing.T) {
 	p := New(testConfig)
 	c := newCrowd(13, p)
 	c.day(300, 8, 2, nil)
-	good := p.encode(testMeta)
+	good := p.Encode(testMeta)
 	rng := rand.New(rand.NewPCG(1, 1))
 	loaded := 0
 	for range 300 {
@@ -130,7 +113,7 @@ func TestAnyBytesDecode(t *testing.T) {
 		if rng.IntN(4) == 0 {
 			b = b[:headSize+sumSize+rng.IntN(len(b)-headSize-sumSize)]
 		}
-		q, _, err := decode(resum(b), testConfig, testMeta.KeyID)
+		q, _, err := Decode(resum(b), testConfig, testMeta.KeyID)
 		if err != nil {
 			continue
 		}

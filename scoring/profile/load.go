@@ -94,7 +94,7 @@ func load(d disk, dir string, cfg Config, meta Meta) (*Store, LoadReport, error)
 		if !errors.As(err, &unfit) {
 			return nil, report, fmt.Errorf("read snapshot %s: %w", filepath.Join(dir, name), err)
 		}
-		renamed, err := setAside(d, dir, name, unfit.reason)
+		renamed, err := setAside(d, filepath.Join(dir, name), unfit.reason)
 		if err != nil {
 			return nil, report, fmt.Errorf("snapshot %s cannot be used (%v), nor set aside: %w", filepath.Join(dir, name), unfit, err)
 		}
@@ -128,19 +128,6 @@ func candidates(dir string, entries []dirEntry) []string {
 		names = slices.Insert(slices.Delete(names, i, i+1), 0, current)
 	}
 	return names
-}
-
-func setAside(d disk, dir, name, reason string) (renamed string, err error) {
-	renamed = name + ".bad-" + reason
-	// A number is never used again while its snapshot or what was set aside is
-	// there, but hands may have been at work.
-	if err := d.RemoveAll(filepath.Join(dir, renamed)); err != nil {
-		return "", err
-	}
-	if err := d.Rename(filepath.Join(dir, name), filepath.Join(dir, renamed)); err != nil {
-		return "", err
-	}
-	return renamed, d.SyncDir(dir)
 }
 
 // read fills an empty store from a snapshot file.

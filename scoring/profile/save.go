@@ -110,18 +110,8 @@ func (s *Store) write(f file, meta Meta) error {
 }
 
 func setCurrent(d disk, dir, name string) error {
-	path := filepath.Join(dir, currentName)
-	err := writeFile(d, path+".tmp", func(f file) error {
-		_, err := f.Write([]byte(name + "\n"))
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	if err := d.Rename(path+".tmp", path); err != nil {
-		return err
-	}
-	return d.SyncDir(dir)
+	_, err := swapFile(d, filepath.Join(dir, currentName), []byte(name+"\n"))
+	return err
 }
 
 // writeFile creates, fills, syncs and closes a file.

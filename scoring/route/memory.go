@@ -24,8 +24,17 @@ const (
 	memoryEnd  = "end"
 )
 
-// ErrMemory is wrapped by Load where the text is not what Save wrote.
-var ErrMemory = errors.New("not what was learned about routes")
+// unfit is text that is not what Save wrote.
+type unfit struct{ reason, text string }
+
+func (e *unfit) Error() string { return e.text }
+
+// Reason is one word, for the name under which the file is set aside.
+func (e *unfit) Reason() string { return e.reason }
+
+func bad(reason, format string, args ...any) error {
+	return &unfit{reason, fmt.Sprintf(format, args...)}
+}
 
 // Save returns what was learned: at most about a megabyte.
 func (t *Table) Save() []byte {
@@ -41,23 +50,24 @@ func (t *Table) Save() []byte {
 	return append(b, memoryEnd+"\n"...)
 }
 
-// Load takes up what Save wrote, and adds it to what the table knows. An error
-// wraps ErrMemory, and the table is as it was.
+// Load takes up what Save wrote, and adds it to what the table knows. Every error
+// has a method Reason: the text is torn, foreign, or too large; the table is as
+// it was then.
 func (t *Table) Load(text []byte) error {
 	var folds []fold
 	var routes []*entry
 	lines := strings.Split(strings.TrimSuffix(string(text), "\n"), "\n")
-	if lines[0] != memoryHead {
-		return fmt.Errorf("%w: it begins with %.40q, not with %q", ErrMemory, lines[0], memoryHead)
-	}
-	if len(lines) < 2 || lines[len(lines)-1] != memoryEnd {
-		return fmt.Errorf("%w: it breaks off after %d lines", ErrMemory, len(lines))
+	switch head := lines[0]; {
+	case head != memoryHead && strings.HasPrefix(memoryHead, string(text)), head == memoryHead && lines[len(lines)-1] != memoryEnd:
+		return bad("torn", "it breaks off after %d lines", len(lines))
+	case head != memoryHead:
+		return bad("foreign", "it begins with %.40q, not with %q", head, memoryHead)
 	}
 	for i, line := range lines[1 : len(lines)-1] {
 		f, e, err := parseMemory(line)
 		switch {
 		case err != nil:
-			return fmt.Errorf("%w: line %d: %w", ErrMemory, i+2, err)
+			return bad("torn", "line %d: %v", i+2, err)
 		case e != nil:
 			routes = append(routes, e)
 		default:
@@ -67,7 +77,7 @@ func (t *Table) Load(text []byte) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if len(folds)+len(t.folds) > maxFolds || len(routes)+len(t.routes) > MaxRoutes {
-		return fmt.Errorf("%w: %d folds and %d routes are more than fit", ErrMemory, len(folds), len(routes))
+		return bad("large", "its %d folds and %d routes are more than fit", len(folds), len(routes))
 	}
 	t.folds = append(t.folds, folds...)
 	t.routes = append(t.routes, routes...)

@@ -1,7 +1,7 @@
 package route
 
 import (
-	"errors"
+	"cmp"
 	"fmt"
 	"strings"
 	"sync"
@@ -14,8 +14,12 @@ func TestLoadRefuses(t *testing.T) {
 		table := New()
 		table.ask("GET", "/a")
 		err := table.Load([]byte(text))
-		if !errors.Is(err, ErrMemory) || !strings.Contains(err.Error(), want) {
-			t.Errorf("%.60q: %v, want %q", text, err, want)
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Fatalf("%.60q: %v, want %q", text, err, want)
+		}
+		reason := map[string]string{"begins with": "foreign", "more than fit": "large"}[want]
+		if got := err.(interface{ Reason() string }).Reason(); got != cmp.Or(reason, "torn") {
+			t.Errorf("%.60q is %s", text, got)
 		}
 		if len(table.folds) > 0 || table.Len() != 1 || table.name("GET", "/a") != "GET /a" {
 			t.Errorf("%.60q has left something", text)
@@ -24,7 +28,9 @@ func TestLoadRefuses(t *testing.T) {
 	lines := func(lines ...string) string {
 		return strings.Join(append(append([]string{memoryHead}, lines...), memoryEnd), "\n") + "\n"
 	}
-	f("", "begins with")
+	f("", "breaks off")
+	f("wonted rou", "breaks off")
+	f("PK\x03\x04", "begins with")
 	f("wonted routes 2\nend\n", "begins with")
 	f(memoryHead+"\n", "breaks off")
 	f(memoryHead+"\nfold /v1/tenants/\n", "breaks off")
