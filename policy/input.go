@@ -13,7 +13,7 @@ type Phase uint8
 
 // The phases, in the order in which they come.
 const (
-	PhaseRequest  Phase = iota // the request headers
+	PhaseRequest  Phase = iota // the request headers; and again, once it is known whom the request signs in (Gate.Attempt)
 	PhaseResponse              // the response headers: status, declared size
 	PhaseBody                  // the response body as far as it has passed: size, records
 	phases        int   = iota

@@ -11,39 +11,75 @@ package wonted.policy
 # past. No honest client does that.
 deny contains {"reason": "one credential header with several values", "status": 400} if input.identity.contested
 
-# Who, whence, when. A new device, a new network or an odd hour is common
-# enough on its own and stays below the threshold; together they are what a
-# stolen key looks like. Its owner can pass a challenge, a thief cannot.
-challenge contains "does not look like this caller: device, network and hour" if {
-	input.anomalous
-	some detector in {"takeover", "device", "network", "hour"}
-	because_of(detector)
+# What an anomaly is due to says what is done with it. The two tables have every
+# detector, with the reason that is given.
+challenge contains challenges[detector] if some detector in causes
+
+challenges := {
+	# Who, whence, when. A new device, a new network or an odd hour is common
+	# enough on its own and stays below the threshold; together they are what a
+	# stolen key looks like, and so is a session that is in two places by turns.
+	# Its owner can pass a challenge, a thief cannot.
+	"takeover": "device, network and hour are unlike this caller",
+	"device": "not a device of this caller",
+	"network": "not a network of this caller",
+	"country": "not a country of this caller",
+	"hour": "not an hour of this caller",
+	"switches": "from one device or network to the next",
+	"replay": "to and fro between two devices or networks",
+	# What for. An account that is used for other things than it was, in another
+	# order, by other methods or by another version of the API, may have found
+	# another owner.
+	"usage": "not what this caller asks for",
+	"sequence": "not the order in which this caller does things",
+	"method": "not a method of this caller",
+	"version": "not the version of the API that this caller uses",
+	# Somebody is trying a list. Sign-ins fail for many names that never signed in
+	# from there, from one place or all over the route; what is challenged are
+	# further attempts of that sort, while whoever signs in from where they always
+	# do goes on. People who are among them can pass a challenge, a program hardly.
+	"stuffing": "many names fail to sign in that never did from there",
 }
 
-# Somebody is trying a list. Sign-ins fail for many names that never signed in
-# from there, from one place or all over the route; what is challenged are further
-# attempts of that sort, while whoever signs in from where they always do goes on.
-# People who are among them can pass a challenge, a program hardly.
-challenge contains "many names fail to sign in that never did from there" if {
-	input.anomalous
-	because_of("stuffing")
+throttle contains {"reason": throttles[detector], "retry_after": 30} if some detector in causes
+
+throttles := {
+	# How much. More requests than usual, more bytes or records (a list being paged
+	# through), at once or for hours, more objects never touched before, or one
+	# credential seen with ever new companions: slow it down. What is slowed down is
+	# the request that is itself the evidence.
+	"rate": "more requests than usual",
+	"volume": "more data than usual",
+	"drift": "more data than usual, for hours",
+	"slow": "more than usual, for days",
+	"new_objects": "more new objects than usual",
+	"companion": "more companions than usual",
+	# What there is. Ids being walked, routes being guessed, one error after the
+	# other: it takes many requests to find something so.
+	"enumeration": "ids are being walked",
+	"recon": "routes are being guessed",
+	"errors": "more errors than usual",
 }
 
-# How much. More requests than usual, more bytes or records in a while (a list
-# being paged through), more objects never touched before (ids being walked), or
-# one credential seen with ever new companions: slow it down. What is slowed
-# down is the request that is itself the evidence.
-throttle contains {"reason": "more than usual for this caller", "retry_after": 30} if {
-	input.anomalous
-	some detector in {"rate", "volume", "new_objects", "companion"}
-	because_of(detector)
+# Much that is hardly worth telling may be odd together.
+throttle contains {"reason": "unusual in many small ways", "retry_after": 30} if {
+	input.anomalous == true
+	count(causes) == 0
 }
+
+# The detectors that an anomaly is due to: those that would reach the threshold
+# alone; where several have to come together for that, the one that found most.
+# (By `== true` OPA passes such rules over in an index, without beginning them.)
+causes contains detector if {
+	input.anomalous == true
+	some detector, score in input.detectors
+	score >= input.threshold
+}
+
+causes contains input.strongest if input.anomalous == true
 
 # How much at once. A response ends where it stops being ordinary for whoever is
 # known well enough, be it the caller, its credential, its session or its user:
 # at its headers where its size is declared, while it streams where it is not.
 # Where nobody is, nothing is known to be usual, and nothing is bounded.
 response_budget contains {"usual": 1}
-
-# A detector is a cause where it alone would reach the threshold.
-because_of(detector) if input.detectors[detector] >= input.threshold

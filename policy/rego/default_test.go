@@ -9,31 +9,82 @@ import (
 	"github.com/wonted-project/wonted/scoring"
 )
 
-func TestDefaultPolicy(t *testing.T) {
+// answers is what the default policy does about each detector's evidence.
+var answers = map[scoring.Detector]policy.Action{
+	scoring.Takeover: policy.Challenge,
+	scoring.Device:   policy.Challenge,
+	scoring.Network:  policy.Challenge,
+	scoring.Country:  policy.Challenge,
+	scoring.Hour:     policy.Challenge,
+	scoring.Switches: policy.Challenge,
+	scoring.Replay:   policy.Challenge,
+	scoring.Usage:    policy.Challenge,
+	scoring.Sequence: policy.Challenge,
+	scoring.Method:   policy.Challenge,
+	scoring.Version:  policy.Challenge,
+	scoring.Stuffing: policy.Challenge,
+
+	scoring.Rate:        policy.Throttle,
+	scoring.Volume:      policy.Throttle,
+	scoring.Drift:       policy.Throttle,
+	scoring.Slow:        policy.Throttle,
+	scoring.NewObjects:  policy.Throttle,
+	scoring.Companion:   policy.Throttle,
+	scoring.Enumeration: policy.Throttle,
+	scoring.Recon:       policy.Throttle,
+	scoring.Errors:      policy.Throttle,
+}
+
+type scores = map[scoring.Detector]float64
+
+func byDefault(t *testing.T) func(what string, ex *scoring.Exchange, want policy.Action) {
+	t.Helper()
 	e, err := Default()
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := func(what string, scores map[scoring.Detector]float64, want policy.Action) {
+	return func(what string, ex *scoring.Exchange, want policy.Action) {
 		t.Helper()
-		if d := decide(t, e, at(odd(sample(), scores), policy.PhaseRequest)); d.Action != want {
-			t.Errorf("%s: %v (%s), want %v", what, d.Action, d.Reason, want)
+		if d := decide(t, e, at(ex, policy.PhaseRequest)); d.Action != want {
+			t.Errorf("%s: %v (%q), want %v", what, d.Action, d.Reason, want)
 		}
 	}
-	type s = map[scoring.Detector]float64
-	f("ordinary", nil, policy.Allow)
-	f("just below", s{scoring.Takeover: 3.9, scoring.Rate: 3.9}, policy.Allow)
-	f("take-over", s{scoring.Takeover: 4, scoring.Rate: 1}, policy.Challenge)
-	f("device", s{scoring.Device: 5}, policy.Challenge)
-	f("network", s{scoring.Network: 5}, policy.Challenge)
-	f("hour", s{scoring.Hour: 5}, policy.Challenge)
-	f("rate", s{scoring.Rate: 6, scoring.Takeover: 3}, policy.Throttle)
-	f("walking ids", s{scoring.NewObjects: 6}, policy.Throttle)
-	f("companions", s{scoring.Companion: 6}, policy.Throttle)
-	f("both", s{scoring.Takeover: 4, scoring.Rate: 12}, policy.Challenge)
-	f("a stolen list", s{scoring.Stuffing: 5}, policy.Challenge)
-	f("a stolen list, not enough", s{scoring.Stuffing: 3.9}, policy.Allow)
-	f("paging", s{scoring.Volume: 5}, policy.Throttle)
+}
+
+// together is an anomaly of what no detector alone would call one.
+func together(s scores) *scoring.Exchange {
+	ex := odd(sample(), s)
+	ex.Assessment.Score, ex.Assessment.Anomalous = 5, true
+	return ex
+}
+
+func TestDefaultAnswersEveryDetector(t *testing.T) {
+	f := byDefault(t)
+	for d := range scoring.Detectors {
+		d := scoring.Detector(d)
+		want, ok := answers[d]
+		if !ok {
+			t.Errorf("%v: what is done about it?", d)
+		}
+		f(d.String()+" alone", odd(sample(), scores{d: 5}), want)
+		f(d.String()+" below the threshold", odd(sample(), scores{d: 3.9}), policy.Allow)
+		others := scores{}
+		for d := range scoring.Detectors {
+			others[scoring.Detector(d)] = 1
+		}
+		others[d] = 3
+		f(d.String()+" before many small ones", together(others), want)
+	}
+	f("nothing worth telling of", together(nil), policy.Throttle)
+}
+
+func TestDefaultPolicy(t *testing.T) {
+	f := byDefault(t)
+	f("ordinary", sample(), policy.Allow)
+	f("just below", odd(sample(), scores{scoring.Takeover: 3.9, scoring.Rate: 3.9}), policy.Allow)
+	f("take-over", odd(sample(), scores{scoring.Takeover: 4, scoring.Rate: 1}), policy.Challenge)
+	f("hardly a take-over", odd(sample(), scores{scoring.Rate: 6, scoring.Takeover: 3}), policy.Throttle)
+	f("both", odd(sample(), scores{scoring.Takeover: 4, scoring.Rate: 12}), policy.Challenge)
 }
 
 func TestDefaultRefusesAContestedCredential(t *testing.T) {
@@ -72,7 +123,7 @@ func TestDefaultIsCheap(t *testing.T) {
 	}
 	// What it reads is what is built. Neither body nor response makes it be
 	// asked again.
-	want := []string{"input.anomalous", "input.detectors", "input.identity.contested", "input.threshold"}
+	want := []string{"input.anomalous", "input.detectors", "input.identity.contested", "input.strongest", "input.threshold"}
 	if diff := cmp.Diff(want, e.Inputs()); diff != "" {
 		t.Error(diff)
 	}

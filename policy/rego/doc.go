@@ -40,7 +40,7 @@
 //     may be iterated over.
 //   - whole values, where a rule uses one in any other way and it is one of few:
 //     flags, phase, mode, hour, weekday, method, scheme, protocol, route, kind,
-//     cohort, severity, country, status, degraded (`few` in schema.go).
+//     cohort, severity, strongest, country, status, degraded (`few` in schema.go).
 //
 // Any other use of input makes the policy one that is evaluated for every
 // request, and Unmemoised says which lines are the reason. For an author that

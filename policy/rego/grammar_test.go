@@ -86,7 +86,7 @@ var (
 	texts    = []string{
 		"input.request.path", "input.request.method", "input.request.host", "input.request.route", "input.request.scheme", "input.identity.id", "input.identity.kind",
 		"input.identity.name", "input.source.address", "input.source.network", "input.source.country", "input.device.user_agent", "input.device.id",
-		`input.request.headers["x-a"]`, "input.request.headers.accept", "input.request.query.q", "input.request.content_type", "input.request.segments[0]", "input.request.segments[1]", "input.mode", "input.phase", "input.severity", "input.time.weekday",
+		`input.request.headers["x-a"]`, "input.request.headers.accept", "input.request.query.q", "input.request.content_type", "input.request.segments[0]", "input.request.segments[1]", "input.mode", "input.phase", "input.severity", "input.strongest", "input.time.weekday",
 	}
 	objects = []string{"input", "input.request", "input.identity", "input.response", "input.detectors", "input.evidence", "input.degraded", "input.request.segments", "input.request.headers", "input.intel", "input.time", "input.score.deep"}
 	nothing = []string{"input.nothing", "input.identity.risk", "input.detectors.nobody", "input.request.nothing.at.all"}

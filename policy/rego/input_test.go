@@ -68,7 +68,7 @@ func TestWholeInput(t *testing.T) {
 		"source": m{"address": "198.51.100.7", "network": "198.51.100.0/24"},
 		"device": m{"id": "000000000000000000000000000000ff", "ja4": "t13d", "user_agent": "shop/1.0", "known": false},
 		"score":  6.5, "threshold": 4.0, "anomalous": true, "severity": "high",
-		"detectors": m{"rate": 6.5, "hour": 2.0},
+		"detectors": m{"rate": 6.5, "hour": 2.0}, "strongest": "rate",
 		"evidence": []any{
 			m{
 				"detector": "rate", "score": 6.5, "observed": 5.0, "expected": 1.0, "unit": "requests", "window": "1m", "entity": "caller",
@@ -103,7 +103,7 @@ func TestUnknownIsAbsent(t *testing.T) {
 			}
 		}
 	}
-	f("", "response")
+	f("", "response", "strongest")
 	f("request", "size", "content_type", "operation")
 	f("identity", "kind", "id", "risk", "cohort")
 	f("source", "address", "network", "asn", "country")

@@ -205,6 +205,15 @@ func allDetectors(v *view) *ast.Term {
 	return o.term()
 }
 
+// strongest is absent where there is no evidence.
+func strongest(v *view) ([]byte, bool) {
+	if len(v.a.Evidence) == 0 {
+		return nil, false
+	}
+	v.scratch = append(v.scratch[:0], v.a.Evidence[0].Detector.String()...)
+	return v.scratch, true
+}
+
 func allEvidence(v *view) *ast.Term {
 	terms := make([]*ast.Term, 0, len(v.a.Evidence))
 	for i := range v.a.Evidence {

@@ -1,9 +1,11 @@
 package rego
 
 import (
+	"cmp"
 	"context"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -41,7 +43,8 @@ func sample() *scoring.Exchange {
 	return ex
 }
 
-// odd makes an exchange anomalous by these detectors' scores.
+// odd makes an exchange anomalous by these detectors' scores. As from the
+// Scorer, the evidence that counts most comes first.
 func odd(ex *scoring.Exchange, scores map[scoring.Detector]float64) *scoring.Exchange {
 	a := &ex.Assessment
 	for d := range scoring.Detectors {
@@ -50,6 +53,7 @@ func odd(ex *scoring.Exchange, scores map[scoring.Detector]float64) *scoring.Exc
 			a.Score = max(a.Score, s)
 		}
 	}
+	slices.SortStableFunc(a.Evidence, func(x, y scoring.Evidence) int { return cmp.Compare(y.Score, x.Score) })
 	a.Anomalous = a.Score >= a.Threshold
 	return ex
 }

@@ -69,6 +69,7 @@ var schema = []field{
 	{name: "anomalous", source: flag(func(v *view) bool { return v.a.Anomalous })},
 	{name: "severity", few: true, source: word(func(v *view) string { return Severity(v.a) })},
 	{name: "detectors", source: tree(allDetectors), entry: detectorScore, names: detectorNames()},
+	{name: "strongest", few: true, source: text(strongest)}, // the detector of the first of the evidence: what counts most
 	{name: "evidence", source: tree(allEvidence), elem: []string{"detector", "score", "observed", "expected", "unit", "window", "entity", "summary", "attack", "owasp"}},
 	{name: "intel", source: fixed{ast.ArrayTerm()}},      // no feed is connected in this version
 	{name: "quarantine", source: fixed{ast.ArrayTerm()}}, // no quarantine is kept in this version
