@@ -57,8 +57,10 @@ type Exchange struct {
 	Contested bool        // one header that an identity rule reads carried several different values
 	Names     []byte      // room for composed display names; Reset keeps its capacity
 
-	// What it asks for: set by Scorer.Begin.
-	Route route.Match
+	// What it asks for. The operation is set before Scorer.Begin, where the body
+	// tells it (Scorer.ReadOperation); the route by Scorer.Begin.
+	Operation string
+	Route     route.Match
 
 	SignIn SignIn // set before Scorer.Attempt, where the request tries to sign somebody in
 

@@ -6,13 +6,12 @@ import (
 	"github.com/wonted-project/wonted/scoring/route"
 )
 
-// routeOf finds the request's route as far as the headers tell it.
-func (s *Scorer) routeOf(ex *Exchange) route.Match {
-	m := s.routes.Match(ex.Method, ex.Path)
-	if m.Method == 0 && m.Carries() { // GET: the operation is in the query
-		if name, ok := route.QueryOperation(ex.Path); ok {
-			m = s.routes.MatchOperation(ex.Method, ex.Path, []byte(name))
-		}
+// routeOf finds the request's route as far as headers and Operation tell it.
+func (s *Scorer) routeOf(ex *Exchange) (m route.Match) {
+	if operation := s.operationOf(ex); operation == "" {
+		m = s.routes.Match(ex.Method, ex.Path)
+	} else {
+		m = s.routes.MatchOperation(ex.Method, ex.Path, operation)
 	}
 	s.specify(&m, ex.Headers)
 	return m

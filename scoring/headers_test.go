@@ -38,6 +38,7 @@ func TestRouteOfARequest(t *testing.T) {
 	f("POST", "/shop.v1.Orders/Get", grpc, "POST /shop.v1.Orders/Get", "shop.v1.Orders/Get", 0)
 	f("POST", "/shop.v1.Orders/Get", headers("content-type", "application/json"), "POST /shop.v1.Orders/Get", "", 0)
 	f("GET", "/graphql?query=query+A%7Ba%7D", nil, "GET /graphql#A", "A", 0)
+	f("POST", "/graphql?query=query+A%7Ba%7D", nil, "POST /graphql#A", "A", 0)
 	f("GET", "/graphql", nil, "GET /graphql", "", 0)
 	f("GET", "/export?operationName=A&query=%7Ba%7D", nil, "GET /export", "", 0)
 

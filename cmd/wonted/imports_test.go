@@ -25,7 +25,8 @@ var imports = map[string]struct {
 	"scoring/window":    {"counters and sketches know numbers only", nil},
 	"scoring/profile":   {"the record is made of windows", []string{"scoring/window"}},
 	"scoring/calibrate": {"surprise to score is arithmetic", []string{"scoring/window"}},
-	"scoring/route":     {"paths in, routes out", nil},
+	"scoring/route":     {"paths and bodies in, routes out", []string{"scoring/skim"}},
+	"scoring/skim":      {"bodies are bytes", nil},
 	"scoring": {"the vocabulary and the scorer stand on the four above",
 		[]string{"scoring/window", "scoring/profile", "scoring/calibrate", "scoring/route"}},
 	"scoring/payload": {"measures what passes, and may speak of exchanges", []string{"scoring"}},
@@ -37,7 +38,7 @@ var imports = map[string]struct {
 
 	"extproc":          {"carries exchanges between Envoy and the Gate", []string{"extproc/signin", "policy", "scoring", "scoring/payload"}},
 	"extproc/identity": {"names the entities of an exchange", []string{"scoring", "scoring/profile"}},
-	"extproc/signin":   {"finds whom a request signs in, and hands over no more than the name", []string{"scoring"}},
+	"extproc/signin":   {"finds whom a request signs in, and hands over no more than the name", []string{"scoring", "scoring/skim"}},
 
 	"envoy":           {"renders configuration; the program's parts are nothing to it", nil},
 	"envoy/envoytest": {"a scene around a real Envoy, for tests", []string{"envoy"}},

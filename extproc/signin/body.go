@@ -2,8 +2,8 @@ package signin
 
 import (
 	"bytes"
-	"unicode/utf16"
-	"unicode/utf8"
+
+	"github.com/wonted-project/wonted/scoring/skim"
 )
 
 // MaxBody is how much of a body is looked at, in bytes. A sign-in has some
@@ -67,122 +67,42 @@ func join(to []byte, text func(b []byte) []byte) []byte {
 	if len(to) > 0 {
 		to = append(to, '\n')
 	}
+	from := len(to)
 	to = text(to)
+	for i := from; i < len(to); i++ {
+		if to[i] < ' ' { // a line feed joins, and is no part of a name
+			to[i] = ' '
+		}
+	}
 	return to[:min(len(to), maxName)]
 }
 
-// json walks over the tokens: a string before a colon is a key, and the string
-// or number behind it a value. Nesting does not matter, and needs no stack.
-func (f *finder) json(b []byte) {
+// json walks over the tokens: nesting does not matter.
+func (f *finder) json(body []byte) {
 	var key []byte // of the value to come
 	var room [2 * maxField]byte
-	for i := 0; i < len(b); {
-		switch c := b[i]; {
-		case c == '"':
-			end, whole := stringEnd(b, i+1)
-			text := b[i+1 : end]
-			i = end + 1
-			for i < len(b) && (b[i] == ' ' || b[i] == '\t' || b[i] == '\r' || b[i] == '\n') {
-				i++
-			}
-			if i < len(b) && b[i] == ':' {
-				key = nil
-				if len(text) <= 6*maxField { // each letter may be written \u0061
-					key = unescape(room[:0], text)
-				}
-				i++
-				continue
-			}
-			if key != nil && whole {
-				f.take(key, func(b []byte) []byte { return unescape(b, text[:min(len(text), 6*maxName)]) })
-			}
-			key = nil
-		case c == '-' || '0' <= c && c <= '9':
-			from := i
-			for i < len(b) && (b[i] > ' ' && b[i] != ',' && b[i] != '}' && b[i] != ']') {
-				i++
-			}
-			if number := b[from:i]; key != nil {
-				f.take(key, func(b []byte) []byte { return append(b, number[:min(len(number), maxName)]...) })
-			}
-			key = nil
-		default:
-			if c == ',' || c == '{' || c == '[' || c == '}' || c == ']' {
-				key = nil
-			}
-			i++
-		}
-	}
-}
-
-// stringEnd is where the string that begins at i ends: at its quote, or where
-// the body is cut off.
-func stringEnd(b []byte, i int) (end int, whole bool) {
-	for i < len(b) {
-		switch b[i] {
-		case '"':
-			return i, true
-		case '\\':
-			i++
-		}
-		i++
-	}
-	return len(b), false
-}
-
-// unescape appends a JSON string's text (RFC 8259, 7). What is no escape stays
-// as it is.
-func unescape(dst, s []byte) []byte {
+	w := skim.Over(body)
 	for {
-		i := bytes.IndexByte(s, '\\')
-		if i < 0 || i+1 >= len(s) {
-			return append(dst, s...)
-		}
-		dst = append(dst, s[:i]...)
-		c := s[i+1]
-		s = s[i+2:]
-		switch c {
-		case 'n', 'r', 't', 'f', 'b':
-			dst = append(dst, ' ')
-		case 'u':
-			r, rest := hex4(s)
-			s = rest
-			if utf16.IsSurrogate(r) && len(s) >= 6 && s[0] == '\\' && s[1] == 'u' {
-				low, rest := hex4(s[2:])
-				if pair := utf16.DecodeRune(r, low); pair != utf8.RuneError {
-					r, s = pair, rest
-				}
+		kind, text := w.Next()
+		switch kind {
+		case skim.End:
+			return
+		case skim.Key:
+			if key = nil; len(text) <= 6*maxField { // each letter may be written \u0061
+				key = skim.Unescape(room[:0], text)
 			}
-			dst = utf8.AppendRune(dst, r)
-		default: // \" \\ \/
-			dst = append(dst, c)
+			continue
+		case skim.String:
+			if key != nil {
+				f.take(key, func(b []byte) []byte { return skim.Unescape(b, text[:min(len(text), 6*maxName)]) })
+			}
+		case skim.Scalar:
+			if key != nil && (text[0] == '-' || '0' <= text[0] && text[0] <= '9') {
+				f.take(key, func(b []byte) []byte { return append(b, text[:min(len(text), maxName)]...) })
+			}
 		}
+		key = nil
 	}
-}
-
-// hex4 reads four digits; U+FFFD, and nothing read, where they are none.
-func hex4(s []byte) (r rune, rest []byte) {
-	if len(s) < 4 {
-		return utf8.RuneError, s
-	}
-	for _, c := range s[:4] {
-		d := unhex(c)
-		if d < 0 {
-			return utf8.RuneError, s
-		}
-		r = r<<4 | rune(d)
-	}
-	return r, s[4:]
-}
-
-func unhex(c byte) int {
-	switch {
-	case '0' <= c && c <= '9':
-		return int(c - '0')
-	case 'a' <= c|0x20 && c|0x20 <= 'f':
-		return int(c|0x20-'a') + 10
-	}
-	return -1
 }
 
 // form walks over name=value&name=value.
@@ -205,8 +125,8 @@ func unquery(dst, s []byte) []byte {
 		switch c := s[i]; {
 		case c == '+':
 			dst = append(dst, ' ')
-		case c == '%' && i+2 < len(s) && unhex(s[i+1]) >= 0 && unhex(s[i+2]) >= 0:
-			dst = append(dst, byte(unhex(s[i+1])<<4|unhex(s[i+2])))
+		case c == '%' && i+2 < len(s) && skim.Unhex(s[i+1]) >= 0 && skim.Unhex(s[i+2]) >= 0:
+			dst = append(dst, byte(skim.Unhex(s[i+1])<<4|skim.Unhex(s[i+2])))
 			i += 2
 		default:
 			dst = append(dst, c)

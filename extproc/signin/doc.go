@@ -1,6 +1,6 @@
 // Package signin finds the requests that try to sign somebody in, and whom.
 //
-// It may import scoring and nothing else of the module. Start reading at
+// It may import scoring and scoring/skim. Start reading at
 // [Table]: Look says whether a request's body is worth asking for, Read finds
 // the user's name in it, Answered learns from what was answered. body.go looks
 // into bodies, words.go has the names that are looked for, config.go the

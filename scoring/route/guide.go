@@ -21,7 +21,13 @@ type guide struct {
 	around []around // of the placeholders with text around them, the longest first
 	fold   bool
 	param  bool
+
+	carries bool // operations: the path that ends here (Carry)
+	any     bool // of the root: some path does
 }
+
+// carriers says whether the guide knows of paths that carry operations.
+func (g *guide) carriers() bool { return g != nil && g.any }
 
 // around is what stands before and behind a placeholder in its segment, as in
 // "{id}:cancel".
@@ -115,13 +121,14 @@ func (g *guide) child(segment string) *guide {
 	return next
 }
 
-// describe adds a path of the description, whose placeholders are parameters.
-func (g *guide) describe(path string) {
-	at := g
+// describe adds a path of the description, whose placeholders are parameters,
+// and returns where it ends.
+func (g *guide) describe(path string) *guide {
 	for segment := range segments(path) {
-		at.surround(segment)
-		at = at.child(segment)
+		g.surround(segment)
+		g = g.child(segment)
 	}
+	return g
 }
 
 // surround takes a segment for a parameter, if it is one.

@@ -63,7 +63,7 @@ func (t *Table) foldWhere(grown []*place) {
 // the routes and the evidence.
 func (t *Table) rebuild() {
 	v, g, old := new(view), t.newGuide(), t.routes
-	if len(t.folds)+len(t.seeds) > 0 {
+	if len(t.folds)+len(t.seeds)+len(t.carried) > 0 {
 		v.guide = g
 	}
 	t.routes, t.evidence = nil, &evidence{guide: g}
@@ -97,13 +97,16 @@ func (t *Table) bring(v *view, e *entry, name string) {
 
 // newGuide is nil where nobody has anything to say.
 func (t *Table) newGuide() *guide {
-	if len(t.folds)+len(t.seeds)+len(t.kept) == 0 {
+	if len(t.folds)+len(t.seeds)+len(t.carried)+len(t.kept) == 0 {
 		return nil
 	}
 	g := new(guide)
 	for _, name := range t.seeds {
 		_, path, _ := strings.Cut(name, " ")
 		g.describe(path)
+	}
+	for _, path := range t.carried {
+		g.describe(path).carries, g.any = true, true
 	}
 	for _, name := range t.kept {
 		_, path, _ := strings.Cut(name, " ")

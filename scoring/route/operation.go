@@ -1,9 +1,6 @@
 package route
 
-import (
-	"slices"
-	"strings"
-)
+import "strings"
 
 // maxOperation is how much of an operation's name is kept, in bytes.
 const maxOperation = 96
@@ -16,11 +13,11 @@ const maxOperation = 96
 // Only paths that carry operations take one (Carries): what a client writes into
 // the body of another request must not rename its route, and so take it out of
 // a policy's sight.
-func (t *Table) MatchOperation(method, path, operation []byte) Match {
+func (t *Table) MatchOperation(method, path []byte, operation string) Match {
 	v := t.view.Load()
 	var b template
 	b.build(method, path, v.guide)
-	if len(operation) == 0 || !carries(b.name[:b.length]) {
+	if len(operation) == 0 || !b.carries() {
 		return t.look(v, &b, b.name[:b.length])
 	}
 	var room [maxName + 16 + len(operationMark) + 3*maxOperation]byte
@@ -50,9 +47,9 @@ func (t *Table) MatchOperation(method, path, operation []byte) Match {
 
 // appendOperation escapes what does not print in a name, or would be read as a
 // part of it.
-func appendOperation(name, operation []byte) []byte {
+func appendOperation(name []byte, operation string) []byte {
 	const digits = "0123456789ABCDEF"
-	for _, c := range operation {
+	for _, c := range []byte(operation) {
 		if plain(c) && c != '#' && c != '%' {
 			name = append(name, c)
 			continue
@@ -60,51 +57,6 @@ func appendOperation(name, operation []byte) []byte {
 		name = append(name, '%', digits[c>>4], digits[c&15])
 	}
 	return name
-}
-
-// carriers are the last words of paths that carry operations, a version or an
-// extension behind them aside.
-var carriers = []string{"graphql", "gql", "rpc", "jsonrpc", "json-rpc", "mcp"}
-
-// Carries says whether the operation of a request is in its body, or its query:
-// a path that ends with graphql, gql, rpc, jsonrpc, json-rpc or mcp.
-func Carries(path []byte) bool {
-	var b template
-	b.build(nil, path, nil)
-	return carries(b.name[:b.length])
-}
-
-// Carries is Carries of the match's path.
-func (m *Match) Carries() bool { return carries(m.Name) }
-
-// carries is Carries for a name without an operation.
-func carries[T string | []byte](name T) bool {
-	for range 2 {
-		i := len(name) - 1
-		for i >= 0 && name[i] != '/' {
-			i--
-		}
-		if i < 0 {
-			return false
-		}
-		last := name[i+1:]
-		if len(last) > 1 && last[0]|0x20 == 'v' && isDigit(last[1]) {
-			name = name[:i]
-			continue
-		}
-		return isCarrier(last)
-	}
-	return false
-}
-
-func isCarrier[T string | []byte](segment T) bool {
-	if len(segment) < 3 || len(segment) > len("graphql.abcde") {
-		return false
-	}
-	if dot := extension([]byte(segment)); dot > 0 {
-		segment = segment[:dot]
-	}
-	return slices.ContainsFunc(carriers, func(c string) bool { return sameName([]byte(segment), c) })
 }
 
 // GRPC is the operation of a gRPC request, by its route's name:

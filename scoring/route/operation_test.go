@@ -3,48 +3,85 @@ package route
 import (
 	"strings"
 	"testing"
+	"unicode/utf8"
+
+	"pgregory.net/rapid"
 )
 
 func TestOperation(t *testing.T) {
-	f := func(contentType, path, body, want string) {
+	f := func(contentType, body, want string) {
 		t.Helper()
-		name, ok := Operation([]byte(contentType), []byte(path), []byte(body))
+		name, ok := Operation([]byte(contentType), []byte(body))
 		if name != want || ok != (want != "") {
-			t.Errorf("%s %.80s: %q, want %q", path, body, name, want)
+			t.Errorf("%.80s: %q, want %q", body, name, want)
 		}
 	}
-	const js, gql, rpc = "application/json; charset=utf-8", "/api/graphql", "/rpc"
-	f(js, gql, `{"operationName":"GetOrders","query":"query GetOrders { orders { id } }"}`, "GetOrders")
-	f(js, gql, `{"query":"mutation Drop($id: ID!) { drop(id: $id) }","variables":{"query":"{x}","operationName":"no"}}`, "Drop")
-	f(js, gql, `{"operationName":null,"query":"{ orders { id } }"}`, "query")
-	f(js, gql, `{"query":"mutation { a }"}`, "mutation")
-	f(js, gql, `{"query":"# a\n fragment F on T { \"{\" x } \n query A @live(x: {a: 1}) { ...F } "}`, "A")
-	f(js, gql, `{"query":"query A @live(x: {a: 1}) { a } mutation B @x { a }"}`, Batch)
-	f(js, gql, `{"query":"query A { a } query B { b }"}`, Batch)
-	f(js, gql, `{"query":"query A { a }","query":"query B { b }"}`, "B")
-	f(js, gql, `{"operationName":"A","query":"query A { a`, "A") // cut off
-	f(js, gql, `[{"operationName":"A"},{"operationName":"A"}]`, "A")
-	f(js, gql, `[{"operationName":"A"},{"operationName":"B"}]`, Batch)
-	f(js, gql, `["A"]`, "")
-	f(js, gql, `{"query":"shoes"}`, "")
-	f(js, gql, `{"query":17,"operationName":{}}`, "")
-	f("application/graphql", gql, `subscription S { a }`, "S")
-	f("application/x-www-form-urlencoded", gql, `query=%7Ba%7D&operationName=F`, "F")
-	f("text/plain", gql, `{"operationName":"A"}`, "")
-	f("", gql, `{"operationName":"A"}`, "A")
-	f("application/vnd.x+json", "/graphq%6c/v1?x", `{"operationName":"A"}`, "A")
-	f(js, "/admin/api/2026-01/graphql.json", `{"operationName":"A"}`, "A")
+	const js = "application/json; charset=utf-8"
+	f(js, `{"operationName":"GetOrders","query":"query GetOrders { orders { id } }"}`, "GetOrders")
+	f(js, `{"query":"mutation Drop($id: ID!) { drop(id: $id) }","variables":{"query":"{x}","operationName":"no"}}`, "Drop")
+	f(js, `{"operationName":null,"query":"{ orders { id } }"}`, "query/orders")
+	f(js, `{"query":"{ # what?\n a : orders(first: 1) { id } }"}`, "query/orders")
+	f(js, `{"query":"query { ...F } fragment F on Query { a }"}`, "query")
+	f(js, `{"query":"mutation @live { drop, keep }"}`, "mutation/drop")
+	f(js, `{"query":"{ __schema { types { name } } }"}`, "query/__schema")
+	f(js, `{"query":"# a\n fragment F on T { \"{\" x } \n query A @live(x: {a: 1}) { ...F } "}`, "A")
+	f(js, `{"query":"query A @live(x: {a: 1}) { a } mutation B @x { a }"}`, Batch)
+	f(js, `{"query":"query A { a } query B { b }"}`, Batch)
+	f(js, `{"operationName":"A","query":"query A { a`, "A") // broken
+	f(js, `{"operationName":"A","query":17}`, "A")
+	f(js, `[{"operationName":"A"},{"operationName":"A"}]`, "A")
+	f(js, `[{"operationName":"A"},{"operationName":"B"}]`, Batch)
+	f(js, `["A"]`, "")
+	f(js, `[]`, "")
+	f(js, `{"query":"shoes"}`, "")
+	f(js, `{"query":17,"operationName":{}}`, "")
+	f("application/graphql", `subscription S { a }`, "S")
+	f("application/x-www-form-urlencoded", `query=%7Ba%7D&operationName=F`, "F")
+	f("application/x-www-form-urlencoded", `query=%7Ba%7D&query=%7Bb%7D`, Batch)
+	f("multipart/form-data", `{"operationName":"A"}`, "")
+	f("text/plain", `{"operationName":"A"}`, "A")
+	f("", `{"operationName":"A"}`, "A")
+	f("application/graphql-response+JSON", "\ufeff{\"operationName\":\"A\"}", "A")
 
-	f(js, rpc, `{"jsonrpc":"2.0","id":1,"method":"getBalance","params":["name",{"name":"x"}]}`, "getBalance")
-	f(js, "/mcp", `{"jsonrpc":"2.0","method":"tools/call","params":{"arguments":{"name":"no"},"name":"search"}}`, "tools/call/search")
-	f(js, "/mcp", `{"method":"tools/list","params":{"name":"x"}}`, "tools/list")
-	f(js, rpc, `[{"method":"a"},{"method":"a"},{"method":"b"}]`, Batch)
-	f(js, rpc, `[`+strings.Repeat(`{"method":"a"},`, 70)+`{"method":"a"}]`, Batch)
-	f(js, rpc, strings.Repeat(`{"a":[`, 1000), "")
+	f(js, `{"jsonrpc":"2.0","id":1,"method":"getBalance","params":["name",{"name":"x"}]}`, "getBalance")
+	f(js, `{"jsonrpc":"2.0","id":1,"method":"getBalance","params":null}`, "getBalance")
+	f(js, `{"params":{"arguments":{"name":"no"},"_meta":[{"name":"no"}],"name":"sear\u0063h"},"m\u0065thod":"tools\/call","jsonrpc":"2.0"}`, "tools/call/search")
+	f(js, `{"method":"tools/list","params":{"name":"x"}}`, "tools/list")
+	f(js, `{"method":"prompts/get","params":{"name":"x"}}`, "prompts/get/x")
+	f(js, `{"method":"tools/call","params":{"arguments":{"name":"x"}}}`, "tools/call")
+	f(js, `{"jsonrpc":"2.0","id":3,"result":{"method":"a"}}`, Response)
+	f(js, `{"jsonrpc":"2.0","id":3,"error":{"code":-1}}`, Response)
+	f(js, `{"jsonrpc":"2.0","id":3}`, "")
+	f(js, `[{"method":"a"},{"method":"a"},{"method":"b"}]`, Batch)
+	f(js, `[`+strings.Repeat(`{"method":"a"},`, maxBatch-1)+`{"method":"a"}]`, "a")
+	f(js, `[`+strings.Repeat(`{"method":"a"},`, maxBatch)+`{"method":"a"}]`, Batch)
+	f(js, strings.Repeat(`{"a":[`, 1000), "")
+	f(js, `{"method":"`+strings.Repeat("ä", 200)+`"}`, strings.Repeat("ä", maxOperation/2))
+	f(js, "{\"method\":\"a\xffb\"}", "a\ufffdb")
+	f(js, `{"pad":"`+strings.Repeat("x", MaxBody)+`","method":"a"}`, "")
 
-	// Elsewhere a body names no operation: it must not rename the route.
-	for _, path := range []string{"/v1/export", "/graphql/export", "/", "", "/graphqlx", "/v1/rpc/x"} {
-		f(js, path, `{"jsonrpc":"2.0","method":"a","operationName":"A"}`, "")
+	// What servers may read in different ways.
+	f(js, `{"query":"query A { a }","query":"query B { b }"}`, Batch)
+	f(js, `{"method":"ping","method":"drop"}`, Batch)
+	f(js, `{"method":"ping","Method":"drop"}`, Batch)
+	f(js, `{"method":"ping","method":null}`, "ping")
+	f(js, `{"METHOD":"ping"}`, "ping")
+	f(js, `{"method":"ping","query":"mutation { drop }"}`, Batch)
+	f(js, `{"method":"tools/call","params":{"name":"a"},"params":{"name":"a"}}`, Batch)
+	f(js, `{"method":"tools/call","params":{"name":"a","name":"b"}}`, Batch)
+}
+
+func TestReadable(t *testing.T) {
+	for contentType, want := range map[string]bool{
+		"": true, "application/json": true, "Application/JSON;charset=utf-8": true, "application/vnd.x+json": true, "application/graphql": true,
+		"text/plain": true, "application/x-www-form-urlencoded": true, "multipart/form-data; boundary=x": false, "application/grpc": false, "text/html": false, "son": false,
+	} {
+		if Readable([]byte(contentType), nil) != want || !want && Readable([]byte(contentType), []byte("identity")) {
+			t.Errorf("%q: %v", contentType, !want)
+		}
+		if Readable([]byte(contentType), []byte(" gzip")) {
+			t.Errorf("%q is read compressed", contentType)
+		}
 	}
 }
 
@@ -55,25 +92,93 @@ func TestQueryOperation(t *testing.T) {
 			t.Errorf("%s: %q, want %q", path, name, want)
 		}
 	}
-	f("/graphql?query=%7Borders%7D", "query")
+	f("/graphql?query=%7Borders%7D", "query/orders")
 	f("/graphql?query=query+A%7Ba%7D&x=1#f", "A")
 	f("/graphql/?%6fperationName=B&query=%7Ba%7D", "B")
-	f("/graphql?operationName=A&operationName=B", "B")
+	f("/graphql?operationName=A&operationName=B", Batch)
 	f("/graphql?variables={}", "")
 	f("/graphql", "")
-	f("/v1/export?operationName=A", "")
+}
+
+func TestCarries(t *testing.T) {
+	table := New()
+	f := func(path string, want bool) {
+		t.Helper()
+		if table.Carries([]byte(path)) != want {
+			t.Errorf("%s: %v", path, !want)
+		}
+		name := table.MatchOperation([]byte("POST"), []byte(path), "Op").Name
+		if strings.HasSuffix(name, "#Op") != want {
+			t.Errorf("%s: the route is %s", path, name)
+		}
+	}
+	usual := func() {
+		t.Helper()
+		for _, path := range []string{"/graphql", "/api/GraphQL/", "//graphql?x", "/graphq%6c/v1?x#y", "/x/../rpc", "/mcp;v=1", "/jsonrpc/v2",
+			"/admin/api/2026-01/graphql.json", "/json-rpc", "/v1/gql"} {
+			f(path, true)
+		}
+		// Elsewhere a body names no operation: it must not rename the route.
+		for _, path := range []string{"/v1/export", "/graphql/export", "/", "", "/graphqlx", "/v1/rpc/x", "/export?/graphql", "/mcp/..", "/mcp/../export", "?"} {
+			f(path, false)
+		}
+	}
+	usual()
+	f("/tenants/acme/call", false)
+	if err := table.Carry([]string{"/v1/call/", "/tenants/{tenant}/call"}); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		usual()
+		f("/v1/call", true)
+		f("/v1/%63all?x", true)
+		f("/v1/call/x", false)
+		f("/v2/call", false)
+		f("/tenants/acme/call", true)
+		f("/tenants/acme", false)
+		if m := table.MatchOperation([]byte("POST"), []byte("/tenants/acme/call"), "Op"); m.Name != "POST /tenants/{id}/call#Op" {
+			t.Errorf("%+v", m)
+		}
+		table.Keep([]string{"POST /v1/call#Op"}) // makes the table think again
+	}
+	for _, path := range []string{"v1/call", "", "/a?b", "/a/*", "/a{"} {
+		if err := table.Carry([]string{path}); err == nil {
+			t.Errorf("%q is accepted", path)
+		}
+	}
+	if err := table.Carry(make([]string, maxCarried)); err == nil {
+		t.Error("any number of paths is accepted")
+	}
+	post := []byte("/v1/orders/17?a=b")
+	if n := testing.AllocsPerRun(100, func() { table.Carries(post) }); n > 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
+
+// A path that needs no template to tell is told alike with one.
+func TestCarriesAgrees(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		pieces := rapid.SliceOfN(rapid.SampledFrom([]string{"/", "graphql", "rpc", "v1", "..", ".", "%2e", "?", "#", ";", "x", "MCP", ".json", "{", "\x80", "17"}), 0, 12).Draw(t, "path")
+		path := []byte(strings.Join(pieces, ""))
+		table := New()
+		var b template
+		b.build(nil, path, nil)
+		if got := table.Carries(path); got != b.carries() {
+			t.Fatalf("%s: %v, by its template %s %v", path, got, b.name[:b.length], !got)
+		}
+	})
 }
 
 func TestMatchOperation(t *testing.T) {
 	table := New()
 	f := func(path, operation, name, kept string) {
 		t.Helper()
-		m := table.MatchOperation([]byte("POST"), []byte(path), []byte(operation))
+		m := table.MatchOperation([]byte("POST"), []byte(path), operation)
 		if m.Name != name || m.Operation != kept {
 			t.Errorf("%s %s: %q of %q, want %q of %q", path, operation, m.Operation, m.Name, kept, name)
 		}
 		table.Learn(m)
-		again := table.MatchOperation([]byte("POST"), []byte(path), []byte(operation))
+		again := table.MatchOperation([]byte("POST"), []byte(path), operation)
 		if again.Name != name || again.Operation != kept || !again.Known || again.ID != m.ID {
 			t.Errorf("learned %+v, then %+v", m, again)
 		}
@@ -91,10 +196,10 @@ func TestMatchOperation(t *testing.T) {
 	// Invented operations become one route, and leave the others alone.
 	table.Keep([]string{"POST /graphql#Purge"})
 	for range 200 {
-		table.Learn(table.MatchOperation([]byte("POST"), []byte("/graphql"), []byte("GetOrders")))
+		table.Learn(table.MatchOperation([]byte("POST"), []byte("/graphql"), "GetOrders"))
 	}
 	for i := range 1000 {
-		table.Learn(table.MatchOperation([]byte("POST"), []byte("/graphql"), []byte("Get/"+letters(i))))
+		table.Learn(table.MatchOperation([]byte("POST"), []byte("/graphql"), "Get/"+letters(i)))
 	}
 	f("/graphql", "Invented", "POST /graphql#{id}", "Invented")
 	f("/graphql", "GetOrders", "POST /graphql#GetOrders", "GetOrders")
@@ -107,11 +212,11 @@ func TestMatchOperation(t *testing.T) {
 	if err := again.Load(table.Save()); err != nil {
 		t.Fatal(err)
 	}
-	if m := again.MatchOperation([]byte("POST"), []byte("/graphql"), []byte("GetOrders")); m.Name != "POST /graphql#GetOrders" || !m.Known {
+	if m := again.MatchOperation([]byte("POST"), []byte("/graphql"), "GetOrders"); m.Name != "POST /graphql#GetOrders" || !m.Known {
 		t.Errorf("after a restart %+v", m)
 	}
-	post, path, op := []byte("POST"), []byte("/graphql"), []byte("GetOrders")
-	if n := testing.AllocsPerRun(100, func() { table.MatchOperation(post, path, op) }); n > 0 {
+	post, path := []byte("POST"), []byte("/graphql")
+	if n := testing.AllocsPerRun(100, func() { table.MatchOperation(post, path, "GetOrders") }); n > 0 {
 		t.Errorf("%v allocations for a known operation", n)
 	}
 }
@@ -133,12 +238,12 @@ func FuzzOperation(f *testing.F) {
 		f.Add("application/x-www-form-urlencoded", "/rpc?"+seed, seed)
 	}
 	f.Fuzz(func(t *testing.T, contentType, path, body string) {
-		name, ok := Operation([]byte(contentType), []byte(path), []byte(body))
-		if ok != (name != "") {
+		name, ok := Operation([]byte(contentType), []byte(body))
+		if ok != (name != "") || len(name) > maxOperation+len("\ufffd") || !utf8.ValidString(name) {
 			t.Fatalf("%q, %v", name, ok)
 		}
 		QueryOperation([]byte(path))
-		m := New().MatchOperation([]byte("POST"), []byte(path), []byte(name))
+		m := New().MatchOperation([]byte("POST"), []byte(path), name)
 		if len(m.Name) > maxName+1+3*maxOperation || strings.Count(m.Name, "#") > 1 {
 			t.Fatalf("%+v", m)
 		}

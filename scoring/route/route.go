@@ -101,6 +101,7 @@ type Table struct {
 	evidence *evidence
 	folds    []fold
 	seeds    []string // names of the description's routes
+	carried  []string // paths of Carry
 	kept     []string // names that a policy reads
 	merged   bool     // there is something for merges to tell
 }
