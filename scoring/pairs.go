@@ -69,6 +69,16 @@ func (p *pairs) add(hash uint64, now uint32) {
 	set[oldest].Store(hash&^minuteMask | uint64(now/minute)&minuteMask)
 }
 
+// drop forgets a pair.
+func (p *pairs) drop(hash uint64) {
+	set := p.set(hash)
+	for i := range set {
+		if e := set[i].Load(); e != 0 && e>>minuteBits == hash>>minuteBits {
+			set[i].CompareAndSwap(e, 0)
+		}
+	}
+}
+
 // age is 0 for an entry that another goroutine has made a moment later.
 func age(entry uint64, now uint32) uint64 {
 	minutes := (uint64(now/minute) - entry) & minuteMask

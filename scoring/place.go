@@ -97,5 +97,7 @@ func slotID(id *Identity) uint32 {
 	if id.Kind == profile.KindNone {
 		return 0
 	}
-	return max(uint32(id.Key.Lo), 1)
+	return shortKey(id.Key)
 }
+
+func shortKey(k profile.Key) uint32 { return max(uint32(k.Lo), 1) }

@@ -22,6 +22,8 @@ type Calibrator interface {
 	// identity's last ten minutes, once they are over, as far as slow detectors
 	// speak; else 0.
 	Observe(who *calibrate.Who, found *calibrate.Surprises, o *calibrate.Outcome) (slow float64)
+	// Forget erases what is kept of an identity: as Key in Who, and as one of the Places.
+	Forget(key, place uint64)
 }
 
 // Config is what a Scorer is made of. Store is required.

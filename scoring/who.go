@@ -19,11 +19,15 @@ func stands(ex *Exchange) profile.Kind {
 // whoIs tells the calibrator who it is, all but its peers, which its record
 // knows.
 func whoIs(ex *Exchange, now uint32) calibrate.Who {
-	key := ex.Entities[stands(ex)].Key
+	e := &ex.Entities
 	return calibrate.Who{
-		Key: key.Hi ^ key.Lo, Now: now,
+		Key: calibrationKey(e[stands(ex)].Key), Now: now,
 		Places: [3]uint64{
-			ex.Entities[profile.KindNetwork].Key.Lo, ex.Entities[profile.KindDevice].Key.Lo, uint64(ex.Route.ID),
+			calibrationPlace(e[profile.KindNetwork].Key), calibrationPlace(e[profile.KindDevice].Key), uint64(ex.Route.ID),
 		},
 	}
 }
+
+// An identity is 64 bits to the calibrator, as one that comes and as a place.
+func calibrationKey(k profile.Key) uint64   { return k.Hi ^ k.Lo }
+func calibrationPlace(k profile.Key) uint64 { return k.Lo }

@@ -18,11 +18,16 @@ func newProfileForget(std stdio) *cobra.Command {
 	var output string
 	cmd := &cobra.Command{
 		Use: "forget NAME|HASH|VALUE", Short: "Forget one caller, credential, session, user, address …",
-		Long: `Forget somebody: the profile is erased from memory, the profiles are saved anew
-and older snapshots, which still hold it, are removed. Whoever it was is new
-when they come again. What is known of others stays: the addresses, networks
-and devices that were used have profiles of their own, and routes know what is
-usual on them, not by whom.`,
+		Long: `Forget somebody: the profile is erased from memory, and with it the day's part in
+calibration and campaigns and where they have signed in from. All is saved anew,
+and what still holds them in data_dir is removed: older snapshots, and what was
+set aside. Whoever it was is new when they come again.
+
+What is known of others stays: the addresses, networks and devices that were used
+have profiles of their own, and so have the same person's credentials and
+sessions. What is known of all stays: what is usual on a route and among peers,
+not by whom. The names of routes are words of paths as clients wrote them; a
+recording (record.path) and the log are files of yours.`,
 		Args: exactly(1),
 	}
 	set := withSettings(cmd, "admin")
@@ -108,15 +113,16 @@ func (h *web) forget(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// forget erases a record here and on disk: a save after a forget leaves no
-// older snapshot.
+// forget erases who it is here and on disk: a save after a forget leaves no
+// older snapshot, and nothing that was set aside.
 func (s *service) forget(k profile.Key) error {
 	s.saving.Lock()
 	defer s.saving.Unlock()
 	if s.lent { // the successor has read it already
 		return errLent
 	}
-	s.store.Forget(k)
+	s.scorer.Forget(k)
+	s.forgotten = true
 	if s.cfg.DataDir == "" {
 		return nil
 	}

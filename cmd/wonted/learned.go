@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/wonted-project/wonted/scoring/profile"
 )
@@ -44,6 +45,26 @@ func (s *service) load(name, then string, take func([]byte) error) error {
 		return advise(fmt.Errorf("%s cannot be used (%w), nor set aside: %w", file, err, aside), hint)
 	}
 	s.log.Warn().Str("data_dir", s.cfg.DataDir).Msgf("%s was set aside as %s: %v; %s", name, renamed, err, then)
+	return nil
+}
+
+// dropAside removes what was set aside, once somebody was forgotten: it may know
+// them. That the names are gone is durable with the next file that is saved.
+func (s *service) dropAside() error {
+	if !s.forgotten {
+		return nil
+	}
+	entries, err := os.ReadDir(s.cfg.DataDir)
+	for _, e := range entries {
+		switch name, _, aside := strings.Cut(e.Name(), ".bad-"); {
+		case aside && (name == routesFile || name == calibrationFile || name == normsFile):
+			err = errors.Join(err, os.RemoveAll(filepath.Join(s.cfg.DataDir, e.Name())))
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("remove what was set aside: %w", err)
+	}
+	s.forgotten = false
 	return nil
 }
 

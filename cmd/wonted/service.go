@@ -48,6 +48,8 @@ type service struct {
 	trouble  troubles
 	saving   sync.Mutex
 	lent     bool // data_dir, to a successor: nothing is written; guarded by saving
+
+	forgotten bool // somebody, whom data_dir may still know; guarded by saving
 }
 
 // newService builds the parts in the order in which an operator's mistakes
@@ -195,7 +197,7 @@ func (s *service) write() error {
 	start := time.Now()
 	var err error
 	s.bursts.run(func() {
-		err = errors.Join(s.saveLearned(), s.store.Save(s.cfg.DataDir, s.meta()))
+		err = errors.Join(s.dropAside(), s.saveLearned(), s.store.Save(s.cfg.DataDir, s.meta()))
 	})
 	if err != nil {
 		s.upkeep.snapshotFailures.Inc()

@@ -44,6 +44,9 @@ func (Uncalibrated) Limit(_ *Who, s *Surprises, d int) float64 {
 // Observe learns nothing.
 func (Uncalibrated) Observe(*Who, *Surprises, *Outcome) (slow float64) { return 0 }
 
+// Forget has nothing to forget.
+func (Uncalibrated) Forget(_, _ uint64) {}
+
 func uncalibrated(s *Surprises) float64 {
 	most := 0.0
 	for ran := s.Ran; ran != 0; ran &= ran - 1 {

@@ -150,8 +150,8 @@
 // files are not used: they fit one size of cache only, are not synced, and hold
 // what was overwritten or forgotten as well. So a snapshot loads into any amount
 // of memory; LoadReport says how many records there was no room for. Saving
-// after a Forget leaves one snapshot, the new one, and no other file in data_dir
-// that knows who was forgotten.
+// after a Forget leaves one snapshot, the new one: the older ones, and those set
+// aside, know who was forgotten. Scorer.Forget reaches what else is kept.
 //
 // Names that end in .tmp are saves that broke off, names that end in
 // .bad-<reason> snapshots that could not be used: torn, foreign, version, key.

@@ -207,7 +207,7 @@ func (s *Store) FindHandle(h Handle) (*Record, Pin, bool) {
 
 // Forget erases the key's record from both levels and says whether there was
 // one. Snapshots made before still have it: the next Save removes them all, so
-// whoever forgets for good saves right away.
+// whoever forgets for good saves right away. Scorer.Forget reaches beyond records.
 func (s *Store) Forget(k Key) bool {
 	h := k.hash()
 	sh := s.shard(h)
