@@ -56,7 +56,7 @@ func SeverityRank(s string) int { return 1 + slices.Index(severities[:], s) }
 //     action, then the first in byte order; each other value is a conflict. A
 //     value beats a removal, without conflict: it replaces what was there.
 //
-// policy/rego/wonted/combine.rego says the same in Rego; a test holds them
+// policy/rego/starter/wonted/combine.rego says the same in Rego; a test holds them
 // together. A decision that does nothing is shared.
 func (r *Rules) Combine() *Decision {
 	if r.silent() {

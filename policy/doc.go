@@ -16,7 +16,7 @@
 //   - every exchange is completed exactly once, and reported at most once.
 //
 // Rules and Combine hold the one meaning of "many rules fired": the same
-// combination is published in Rego for tests (policy/rego/wonted/combine.rego).
+// combination is published in Rego for tests (policy/rego/starter/wonted/combine.rego).
 //
 // It imports scoring (and scoring/profile for names of kinds), prometheus and
 // zerolog; never OPA, never Envoy. Time is a parameter. Start with gate.go;

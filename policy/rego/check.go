@@ -137,11 +137,7 @@ func checkInput(ref ast.Ref, at *ast.Location) []Problem {
 		name := string(s)
 		k := slices.IndexFunc(fields, func(f field) bool { return f.name == name })
 		if k < 0 {
-			names := make([]string, len(fields))
-			for j, f := range fields {
-				names[j] = f.name
-			}
-			return unknown(at, path, name, names)
+			return unknown(at, path, name, namesOf(fields))
 		}
 		f := &fields[k]
 		path += "." + name
@@ -152,8 +148,9 @@ func checkInput(ref ast.Ref, at *ast.Location) []Problem {
 		case f.entry != nil && len(rest) > 0:
 			return checkEntry(f, path, rest[0], at)
 		case f.elem != nil && len(rest) > 1:
-			if name, ok := rest[1].Value.(ast.String); ok && !slices.Contains(f.elem, string(name)) {
-				return unknown(at, path+"[_]", string(name), f.elem)
+			names := namesOf(f.elem)
+			if name, ok := rest[1].Value.(ast.String); ok && !slices.Contains(names, string(name)) {
+				return unknown(at, path+"[_]", string(name), names)
 			}
 			return nil
 		default:
@@ -161,6 +158,14 @@ func checkInput(ref ast.Ref, at *ast.Location) []Problem {
 		}
 	}
 	return nil
+}
+
+func namesOf(fields []field) []string {
+	names := make([]string, len(fields))
+	for i, f := range fields {
+		names[i] = f.name
+	}
+	return names
 }
 
 func checkEntry(f *field, path string, t *ast.Term, at *ast.Location) []Problem {

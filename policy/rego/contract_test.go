@@ -3,6 +3,7 @@ package rego
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -18,6 +19,9 @@ func TestContract(t *testing.T) {
 		got := decide(t, must(t, text), at(sample(), policy.PhaseRequest))
 		if diff := cmp.Diff(want, *got); diff != "" {
 			t.Errorf("%s\n%s", text, diff)
+		}
+		if !asPublished(t, said(t, text), publishedDecision) {
+			t.Errorf("%s\nis not as published", text)
 		}
 	}
 	header := func(name, value string) policy.HeaderRule { return policy.HeaderRule{Name: name, Value: value} }
@@ -47,6 +51,9 @@ func TestContract(t *testing.T) {
 		policy.Decision{Action: policy.Allow, Request: []policy.HeaderRule{header("a", "2")}, Conflicts: 1})
 }
 
+// unpublished is what the schema of decisions does not say, by the error.
+var unpublished = []string{"no status of HTTP", "frames the message", "steers Envoy", `to "720h"`, "is false: leave"}
+
 // What a policy can answer against the contract fails the decision, and the
 // message tells its author which rule, what it was, and what it should be.
 func TestGarbage(t *testing.T) {
@@ -56,6 +63,9 @@ func TestGarbage(t *testing.T) {
 		if !errors.Is(err, policy.ErrContract) {
 			t.Errorf("%s: decision %+v, error %v", text, d, err)
 			return
+		}
+		if !slices.ContainsFunc(unpublished, func(w string) bool { return strings.Contains(err.Error(), w) }) && asPublished(t, said(t, text), publishedDecision) {
+			t.Errorf("%s\nis as published", text)
 		}
 		rule, _, _ := strings.Cut(text, " ")
 		for _, w := range append(want, "wonted.policy."+rule) {

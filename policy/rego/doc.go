@@ -12,7 +12,8 @@
 //	quarantine                         {"entity", "ttl"}
 //
 // policy.Rules.Combine says what happens when many fire. What they may read is
-// the table in schema.go. A request that signs somebody in is decided on twice in
+// the table in schema.go. Both are published as JSON Schemas, under
+// starter/schema. A request that signs somebody in is decided on twice in
 // the phase "request": at its headers, and when its body has said who that is,
 // from when on input.detectors.stuffing may be there. By then the headers have
 // gone to the upstream, so that request_headers of the second time do nothing.
@@ -54,5 +55,5 @@
 // engine.go; then input.go for the way in, decode.go for the way out, load.go
 // and check.go for what authors are told, watch.go for reloading; analysis.go
 // and memo.go for what is remembered. default.rego is the policy of a wonted
-// that was given none; wonted/combine.rego is the library for `opa test`.
+// that was given none; starter/wonted/combine.rego is the library for `opa test`.
 package rego

@@ -22,7 +22,7 @@ import (
 //go:embed default.rego
 var defaultPolicy []byte
 
-//go:embed wonted/combine.rego
+//go:embed starter/wonted/combine.rego
 var combineLibrary []byte
 
 // DefaultSource is the text of the default policy, to start one's own from.

@@ -179,7 +179,7 @@ func detectorScore(name string) source {
 			return decimal(func(v *view) float64 { return highest(v, d) })
 		}
 	}
-	return nowhere
+	return unknownNumber
 }
 
 // highest is no number where there is none.

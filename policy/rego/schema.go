@@ -1,238 +1,140 @@
 package rego
 
 import (
-	"bytes"
-	"encoding/binary"
-	"encoding/hex"
+	"math"
 	"net/netip"
-	"net/url"
-	"strings"
-	"unicode/utf8"
 
 	"github.com/open-policy-agent/opa/v1/ast"
 
 	"github.com/wonted-project/wonted/policy"
-	"github.com/wonted-project/wonted/scoring"
 	"github.com/wonted-project/wonted/scoring/profile"
 )
 
 // field is one name of the input document.
 type field struct {
 	name   string
+	about  string // for an author: what it is, its unit, when it is absent
 	source source
 	few    bool                     // it has few values: the memo may tell exchanges apart by them
 	fields []field                  // an object of these fields
 	absent func(v *view) bool       // an object that is not there yet
 	entry  func(name string) source // an object of free names: where the value of one comes from
 	names  []string                 // the names that entry knows; nil: any
-	elem   []string                 // an array of objects with these names
+	elem   []field                  // an array of objects of these fields
 	index  func(i int) source       // an array of values: where one comes from
+	domain
+}
+
+// domain is what a value can be at all, beyond its type. A comparison that asks
+// for something else is never true.
+type domain struct {
+	words []string // one of these; nil: any
+	most  float64  // the largest number; 0: any. None is below 0
+	form  string   // a regular expression that every value matches, with
+	such  string   // an example
 }
 
 // schema is the input document, version 1. What is not known is absent, and so
-// undefined in a policy, rather than a number that lies.
+// undefined in a policy, rather than a number that lies. schema/input/schema.json
+// is made of it, for editors and `opa check`.
 //
 // Few is said of what has some hundred values at most in honest traffic. Where
 // a client can invent more, it only costs a client's own requests an
 // evaluation: the memo is bounded (memo.go).
 var schema = []field{
-	{name: "version", source: fixed{ast.InternedTerm(1)}},
-	{name: "phase", few: true, source: word(func(v *view) string { return v.in.Phase.String() })},
-	{name: "mode", few: true, source: word(func(v *view) string { return v.in.Mode.String() })},
-	{name: "time", fields: []field{ // of the decision, in the configured time zone
-		{name: "unix", source: count(func(v *view) (int64, bool) { return v.in.Now.Unix(), true })},
-		{name: "hour", few: true, source: count(func(v *view) (int64, bool) { return int64(v.in.Now.Hour()), true })},
-		{name: "weekday", few: true, source: word(func(v *view) string { return v.in.Now.Weekday().String() })}, // "Monday", as OPA's own time.weekday
+	{name: "version", about: "of this document: 1", source: fixed{ast.InternedTerm(1)}},
+	{name: "phase", about: "how much of the exchange is known: the request's headers, the response's, or its body as far as it has passed", few: true,
+		source: word(func(v *view) string { return v.in.Phase.String() }), domain: domain{words: []string{"request", "response", "body"}}},
+	{name: "mode", about: "shadow: nothing is done, only recorded", few: true,
+		source: word(func(v *view) string { return v.in.Mode.String() }), domain: domain{words: []string{"shadow", "enforce"}}},
+	{name: "time", about: "of the decision, in the configured time zone", fields: []field{
+		{name: "unix", about: "seconds since 1970", source: count(func(v *view) (int64, bool) { return v.in.Now.Unix(), true })},
+		{name: "hour", about: "0 to 23", few: true, source: count(func(v *view) (int64, bool) { return int64(v.in.Now.Hour()), true }), domain: domain{most: 23}},
+		{name: "weekday", about: "as OPA's own time.weekday", few: true,
+			source: word(func(v *view) string { return v.in.Now.Weekday().String() }), domain: domain{words: []string{"Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"}}},
 	}},
 	{name: "request", fields: requestFields},
-	{name: "response", absent: func(v *view) bool { return v.in.Phase == policy.PhaseRequest }, fields: []field{
-		{name: "status", few: true, source: count(func(v *view) (int64, bool) { return known(int64(v.ex.Status), 1) })},
-		{name: "size", source: count(func(v *view) (int64, bool) { return known(v.ex.ResponseBytes, 0) })},                            // declared, then metered
-		{name: "records", source: count(func(v *view) (int64, bool) { return known(v.ex.Records, 0) })},                               // metered
-		{name: "duration_ms", source: count(func(v *view) (int64, bool) { return known(v.in.Now.Sub(v.ex.Time).Milliseconds(), 0) })}, // so far
+	{name: "response", about: "absent in the phase \"request\"", absent: func(v *view) bool { return v.in.Phase == policy.PhaseRequest }, fields: responseFields},
+	{name: "identity", about: "the caller; where there is none, the nearest to one: credential, session, user, address", fields: identityFields},
+	{name: "source", about: "where the request comes from", fields: []field{
+		{name: "address", about: "IPv4 or IPv6, for net.cidr_contains", source: place(func(v *view) netip.Addr { return v.ex.Address.Unmap() })},
+		{name: "network", about: "the address's /24 or /48, as in \"192.0.2.0/24\"", source: text(network)},
+		{name: "asn", about: "not known in this version, and absent", source: unknownNumber}, {name: "as_org", about: "not known in this version, and absent", source: nowhere},
+		{name: "country", about: "two letters; absent where nothing gives one", few: true, source: text(func(v *view) ([]byte, bool) { return filled(v.ex.Country) })},
 	}},
-	{name: "identity", fields: identityFields},
-	{name: "source", fields: []field{
-		{name: "address", source: place(func(v *view) netip.Addr { return v.ex.Address.Unmap() })},
-		{name: "network", source: text(network)}, // its /24 or /48
-		{name: "asn", source: nowhere}, {name: "as_org", source: nowhere},
-		{name: "country", few: true, source: text(func(v *view) ([]byte, bool) { return filled(v.ex.Country) })}, // two letters
+	{name: "device", about: "what the client looks like", fields: []field{
+		{name: "id", about: "a keyed hash; absent where there is no device", source: text(func(v *view) ([]byte, bool) { return hash(v, &v.ex.Entities[profile.KindDevice]) })},
+		{name: "ja4", about: "the fingerprint of its TLS; absent where Envoy gives none", source: text(func(v *view) ([]byte, bool) { return filled(v.ex.JA4) })},
+		{name: "user_agent", about: "the header of that name; absent without one", source: headerValue("user-agent")},
+		{name: "known", about: "this caller has come from it before", source: flag(func(v *view) bool { return v.a.Known })},
 	}},
-	{name: "device", fields: []field{
-		{name: "id", source: text(func(v *view) ([]byte, bool) { return hash(v, &v.ex.Entities[profile.KindDevice]) })},
-		{name: "ja4", source: text(func(v *view) ([]byte, bool) { return filled(v.ex.JA4) })},
-		{name: "user_agent", source: headerValue("user-agent")},
-		{name: "known", source: flag(func(v *view) bool { return v.a.Known })},
-	}},
-	{name: "score", source: decimal(func(v *view) float64 { return v.a.Score })},
-	{name: "threshold", source: decimal(func(v *view) float64 { return v.a.Threshold })},
-	{name: "anomalous", source: flag(func(v *view) bool { return v.a.Anomalous })},
-	{name: "severity", few: true, source: word(func(v *view) string { return Severity(v.a) })},
-	{name: "detectors", source: tree(allDetectors), entry: detectorScore, names: detectorNames()},
-	{name: "strongest", few: true, source: text(strongest)}, // the detector of the first of the evidence: what counts most
-	{name: "evidence", source: tree(allEvidence), elem: []string{"detector", "score", "observed", "expected", "unit", "window", "entity", "summary", "attack", "owasp"}},
-	{name: "intel", source: fixed{ast.ArrayTerm()}},      // no feed is connected in this version
-	{name: "quarantine", source: fixed{ast.ArrayTerm()}}, // no quarantine is kept in this version
-	{name: "degraded", few: true, source: words(func(v *view) []string { return v.in.Degraded })},
+	{name: "score", about: "how unusual: one in 10^score windows of its peers looks this odd, 0 to 12", source: decimal(func(v *view) float64 { return v.a.Score }), domain: domain{most: 12}},
+	{name: "threshold", about: "where the alert budget stands", source: decimal(func(v *view) float64 { return v.a.Threshold }), domain: domain{most: 12}},
+	{name: "anomalous", about: "the score has reached the threshold", source: flag(func(v *view) bool { return v.a.Anomalous })},
+	{name: "severity", about: "the score in words, by its distance from the threshold: low from one below, medium from the threshold, high from two above, critical from four above", few: true,
+		source: word(func(v *view) string { return Severity(v.a) }), domain: domain{words: []string{"none", "low", "medium", "high", "critical"}}},
+	{name: "detectors", about: "the highest score of each detector that found something, 0 to 12", source: tree(allDetectors), entry: detectorScore, names: detectorNames(), domain: domain{most: 12}},
+	{name: "strongest", about: "the detector whose evidence counts most; absent without evidence", few: true, source: text(strongest), domain: domain{words: detectorNames()}},
+	{name: "evidence", about: "what was found, the strongest first", source: tree(allEvidence), elem: evidenceFields},
+	{name: "intel", about: "no feed is connected in this version: empty", source: fixed{ast.ArrayTerm()}},
+	{name: "quarantine", about: "no quarantine is kept in this version: empty", source: fixed{ast.ArrayTerm()}},
+	{name: "degraded", about: "parts of wonted that are not at their best", few: true, source: words(func(v *view) []string { return v.in.Degraded })},
 }
 
 var requestFields = []field{
-	{name: "id", source: text(exchangeID)},
-	{name: "method", few: true, source: text(func(v *view) ([]byte, bool) { return v.ex.Method, true })},
+	{name: "id", about: "random, 32 hex digits", source: text(exchangeID)},
+	{name: "method", about: "as sent: \"GET\"", few: true, source: text(func(v *view) ([]byte, bool) { return v.ex.Method, true })},
 	{name: "scheme", few: true, source: text(func(v *view) ([]byte, bool) { return v.ex.Scheme, true })},
 	{name: "host", source: text(func(v *view) ([]byte, bool) { return v.ex.Host, true })},
-	{name: "path", source: text(func(v *view) ([]byte, bool) { p, _ := split(v.ex); return p, true })}, // without query, as sent
-	{name: "route", few: true, source: word(func(v *view) string { return v.ex.Route.Name })},
-	{name: "operation", few: true, source: text(operation)}, // GraphQL, JSON-RPC, MCP, gRPC: see route.Match
-	{name: "segments", source: tree(segments), index: segment},
-	{name: "query", source: tree(allQuery), entry: queryValue},
-	{name: "headers", source: tree(allHeaders), entry: headerValue},
-	{name: "size", source: count(func(v *view) (int64, bool) { return known(v.ex.RequestBytes, 0) })},
-	{name: "protocol", few: true, source: text(func(v *view) ([]byte, bool) { return v.ex.Protocol, true })},
-	{name: "content_type", source: text(contentType)}, // lower case, without parameters
+	{name: "path", about: "without the query, as sent", source: text(func(v *view) ([]byte, bool) { p, _ := split(v.ex); return p, true })},
+	{name: "route", about: "method and template: \"GET /v1/orders/{id}\"", few: true,
+		source: word(func(v *view) string { return v.ex.Route.Name }), domain: domain{form: "^([^ ]+ .*)?$", such: "GET /v1/orders/{id}"}},
+	{name: "operation", about: "of GraphQL, JSON-RPC, MCP or gRPC; absent elsewhere", few: true, source: text(operation)},
+	{name: "segments", about: "of the path, decoded", source: tree(segments), index: segment},
+	{name: "query", about: "decoded; values of one name are joined by a comma", source: tree(allQuery), entry: queryValue},
+	{name: "headers", about: "names in lower case; values of one name are joined by a comma; credentials are there", source: tree(allHeaders), entry: headerValue},
+	{name: "size", about: "bytes, as declared; absent if not", source: count(func(v *view) (int64, bool) { return known(v.ex.RequestBytes, 0) })},
+	{name: "protocol", about: "\"HTTP/1.1\", \"HTTP/2\"", few: true, source: text(func(v *view) ([]byte, bool) { return v.ex.Protocol, true })},
+	{name: "content_type", about: "in lower case, without parameters; absent if there is none", source: text(contentType)},
 }
 
-var identityFields = []field{ // of the principal: the caller, else the nearest entity to one
-	{name: "kind", few: true, source: text(identityKind)},
-	{name: "id", source: text(func(v *view) ([]byte, bool) { return hash(v, v.who) })},
-	{name: "name", source: text(func(v *view) ([]byte, bool) { return v.who.Name, true })}, // "" where none is configured
-	{name: "verified", source: flag(func(v *view) bool { return v.who.Verified })},
-	{name: "contested", source: flag(func(v *view) bool { return v.ex.Contested })}, // one header of an identity rule had several values
-	{name: "cohort", few: true, source: text(cohort)},                               // whose peers it is judged among: "person"
-	{name: "age_s", source: count(func(v *view) (int64, bool) { return int64(v.a.Age.Seconds()), true })},
-	{name: "requests", source: count(func(v *view) (int64, bool) { return int64(v.a.Requests), true })},
-	{name: "mature", source: flag(func(v *view) bool { return v.a.Mature })},
-	{name: "confidence", source: decimal(func(v *view) float64 { return v.a.Confidence })}, // 0 to 1: how much of what is expected is its own history
-	{name: "risk", source: nowhere},                                                        // not computed in this version
+var responseFields = []field{
+	{name: "status", few: true, source: count(func(v *view) (int64, bool) { return known(int64(v.ex.Status), 1) }), domain: domain{most: 999}},
+	{name: "size", about: "bytes: as declared, then as they pass; absent while not known", source: count(func(v *view) (int64, bool) { return known(v.ex.ResponseBytes, 0) })},
+	{name: "records", about: "as they pass; absent while none are counted", source: count(func(v *view) (int64, bool) { return known(v.ex.Records, 0) })},
+	{name: "duration_ms", about: "since the request, so far", source: count(func(v *view) (int64, bool) { return known(v.in.Now.Sub(v.ex.Time).Milliseconds(), 0) })},
 }
 
-// nowhere is a field of the contract without a source yet.
-var nowhere = fixed{}
-
-func operation(v *view) ([]byte, bool) {
-	v.scratch = append(v.scratch[:0], v.ex.Route.Operation...)
-	return filled(v.scratch)
+var identityFields = []field{
+	{name: "kind", about: "absent where nobody is known", few: true, source: text(identityKind), domain: domain{words: []string{"caller", "credential", "session", "user", "address", "network", "device"}}},
+	{name: "id", about: "a keyed hash, 32 hex digits", source: text(func(v *view) ([]byte, bool) { return hash(v, v.who) })},
+	{name: "name", about: "\"\" where no name is configured", source: text(func(v *view) ([]byte, bool) { return v.who.Name, true })},
+	{name: "verified", about: "Envoy has verified whom it names", source: flag(func(v *view) bool { return v.who.Verified })},
+	{name: "contested", about: "one header of an identity rule had several values", source: flag(func(v *view) bool { return v.ex.Contested })},
+	{name: "cohort", about: "whose peers it is judged among: \"new\", \"person\", \"poller\", \"batch\", \"bursty\" or a configured name; absent where there is no caller", few: true, source: text(cohort)},
+	{name: "age_s", about: "seconds since it was first seen", source: count(func(v *view) (int64, bool) { return int64(v.a.Age.Seconds()), true })},
+	{name: "requests", about: "that were accepted so far", source: count(func(v *view) (int64, bool) { return int64(v.a.Requests), true })},
+	{name: "mature", about: "enough is known of it to be sure of what is usual", source: flag(func(v *view) bool { return v.a.Mature })},
+	{name: "confidence", about: "how much of what is expected of it is its own history, 0 to 1", source: decimal(func(v *view) float64 { return v.a.Confidence }), domain: domain{most: 1}},
+	{name: "risk", about: "not computed in this version, and absent", source: unknownNumber},
 }
 
-// filled is absent when empty.
-func filled(b []byte) ([]byte, bool) { return b, len(b) > 0 }
-
-// known is absent below least: not known, or not yet.
-func known(n, least int64) (int64, bool) { return n, n >= least }
-
-// Severity puts a score into words, by its distance from the threshold in
-// powers of ten: "none", "low" (within one below), "medium", "high" (from two
-// above), "critical" (from four above).
-func Severity(a *scoring.Assessment) string {
-	switch over := a.Score - a.Threshold; {
-	case !a.Anomalous && over < -1:
-		return "none"
-	case !a.Anomalous:
-		return "low"
-	case over >= 4:
-		return "critical"
-	case over >= 2:
-		return "high"
-	}
-	return "medium"
+// evidenceFields are built by allEvidence.
+var evidenceFields = []field{
+	{name: "detector", source: nowhere, domain: domain{words: detectorNames()}},
+	{name: "score", source: unknownNumber, domain: domain{most: 12}},
+	{name: "observed", about: "in unit", source: unknownNumber},
+	{name: "expected", about: "in unit: what is usual for the entity", source: unknownNumber},
+	{name: "unit", source: nowhere},
+	{name: "window", about: "\"10m\"; \"\" where it is this exchange alone", source: nowhere},
+	{name: "entity", about: "whose profile: \"caller\", \"address\"", source: nowhere},
+	{name: "summary", about: "in plain words", source: nowhere},
+	{name: "attack", about: "what such evidence is a sign of", source: nowhere},
+	{name: "owasp", about: "its entry of the OWASP API Security Top 10 (2023)", source: nowhere},
 }
 
-func identityKind(v *view) ([]byte, bool) {
-	v.scratch = append(v.scratch[:0], v.who.Kind.String()...)
-	return filled(v.scratch)
-}
-
-func cohort(v *view) ([]byte, bool) {
-	v.scratch = append(v.scratch[:0], v.a.Cohort...)
-	return filled(v.scratch)
-}
-
-func exchangeID(v *view) ([]byte, bool) {
-	v.scratch = hex.AppendEncode(v.scratch[:0], v.ex.ID[:])
-	return v.scratch, true
-}
-
-// hash writes a key as policy.Hash does.
-func hash(v *view, id *scoring.Identity) ([]byte, bool) {
-	if id.Key == (profile.Key{}) {
-		return nil, false
-	}
-	var k [16]byte
-	binary.BigEndian.PutUint64(k[:8], id.Key.Hi)
-	binary.BigEndian.PutUint64(k[8:], id.Key.Lo)
-	v.scratch = hex.AppendEncode(v.scratch[:0], k[:])
-	return v.scratch, true
-}
-
-func network(v *view) ([]byte, bool) {
-	a := v.ex.Address.Unmap().WithZone("")
-	bits := 48
-	if a.Is4() {
-		bits = 24
-	}
-	p, _ := a.Prefix(bits)
-	if !p.IsValid() {
-		return nil, false
-	}
-	v.scratch = p.AppendTo(v.scratch[:0])
-	return v.scratch, true
-}
-
-func split(ex *scoring.Exchange) (path, query []byte) {
-	path, query, _ = bytes.Cut(ex.Path, []byte("?"))
-	return path, query
-}
-
-// maxParts bounds what a hostile path can make us build.
-const maxParts = 256
-
-func segments(v *view) *ast.Term {
-	path, _ := split(v.ex)
-	var terms []*ast.Term
-	for s := range strings.SplitSeq(string(path), "/") {
-		if s == "" {
-			continue
-		}
-		if len(terms) == maxParts {
-			break
-		}
-		if u, err := url.PathUnescape(s); err == nil {
-			s = u
-		}
-		terms = append(terms, str(s))
-	}
-	return ast.ArrayTerm(terms...)
-}
-
-// segment is one of them, decoded as segments does.
-func segment(i int) source {
-	return text(func(v *view) ([]byte, bool) {
-		path, _ := split(v.ex)
-		for n := 0; len(path) > 0 && n < maxParts; {
-			var s []byte
-			s, path, _ = bytes.Cut(path, []byte("/"))
-			if len(s) == 0 {
-				continue
-			}
-			if n == i {
-				v.scratch = appendDecoded(v.scratch[:0], s, false)
-				return v.scratch, true
-			}
-			n++
-		}
-		return nil, false
-	})
-}
-
-func contentType(v *view) ([]byte, bool) {
-	value, ok := header(v, "content-type")
-	if !ok {
-		return nil, false
-	}
-	media, _, _ := bytes.Cut(value, []byte(";"))
-	media = bytes.TrimSpace(media)
-	if bytes.IndexFunc(media, func(r rune) bool { return r >= utf8.RuneSelf || r >= 'A' && r <= 'Z' }) >= 0 {
-		media = bytes.ToLower(media) // the one text that may allocate: hardly a client writes it so
-	}
-	return media, true
-}
+// Fields of the contract without a source of their own, a string and a number.
+var (
+	nowhere       = text(func(*view) ([]byte, bool) { return nil, false })
+	unknownNumber = decimal(func(*view) float64 { return math.NaN() })
+)
