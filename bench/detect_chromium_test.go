@@ -12,7 +12,7 @@ import (
 // The page of bench detect is laid out as that of bench load: no text is cut off
 // or lies on another, in a wide window and in a narrow one.
 func TestChromiumLaysOutDetect(t *testing.T) {
-	r, err := detect.Run(t.Context(), detect.Config{Seed: 3, Identities: 120, Days: 7, Runs: 10})
+	r, err := detect.Run(t.Context(), detect.Config{Seed: 233, Identities: 50, Days: 7, Runs: 10})
 	if err != nil {
 		t.Fatal(err)
 	}

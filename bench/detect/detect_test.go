@@ -14,8 +14,9 @@ import (
 	"github.com/wonted-project/wonted/scoring/profile"
 )
 
-// small is the least that has everything in it.
-func small() Config { return Config{Seed: 7, Identities: 80, Days: 7, Runs: 10} }
+// small is the least that has everything in it: of 400 seeds, the one whose
+// callers say least among those with two of every class.
+func small() Config { return Config{Seed: 233, Identities: 50, Days: 7, Runs: 10} }
 
 func run(t *testing.T, cfg Config) *Report {
 	t.Helper()
@@ -87,18 +88,18 @@ func TestForksPutRecordsBack(t *testing.T) {
 		if s.Play == nil {
 			continue
 		}
-		for {
-			id := e.everybody[rng.IntN(len(e.everybody))]
-			if !e.mature[id.Number] || s.Suits != nil && !s.Suits(id) {
-				continue
-			}
-			e.plan = []planned{{at: now, scenario: i, victim: id, other: id}}
-			for range 2 {
-				victim := id.copy(nil)
-				victim.next = now
-				e.try(&moment{victim: victim, others: id.copy(nil)})
-			}
-			break
+		victims := slices.DeleteFunc(slices.Clone(e.everybody), func(id *Identity) bool {
+			return !e.mature[id.Number] || s.Suits != nil && !s.Suits(id)
+		})
+		if len(victims) == 0 {
+			t.Fatalf("%s suits nobody", s.Name)
+		}
+		id := victims[rng.IntN(len(victims))]
+		e.plan = []planned{{at: now, scenario: i, victim: id, other: id}}
+		for range 2 {
+			victim := id.copy(nil)
+			victim.next = now
+			e.try(&moment{victim: victim, others: id.copy(nil)})
 		}
 		first, again := &e.trials[len(e.trials)-2], &e.trials[len(e.trials)-1]
 		if first.requests == 0 {
