@@ -34,6 +34,7 @@ func newRoot(std stdio) *cobra.Command {
 		newDemo(std),
 		newReplay(std),
 		newBench(std),
+		newPolicy(std),
 		newProfile(std),
 		newEnvoy(std),
 		newHealth(std),

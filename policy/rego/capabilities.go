@@ -32,3 +32,10 @@ func capabilities() *ast.Capabilities {
 	c.AllowNet = []string{} // empty: no host, not even for schemas; nil would be every host
 	return c
 }
+
+func builtinNames() (names []string) {
+	for _, b := range capabilities().Builtins {
+		names = append(names, b.Name)
+	}
+	return names
+}

@@ -1,7 +1,7 @@
 package rego
 
 import (
-	"fmt"
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -27,8 +27,11 @@ func checkContract(modules map[string]*ast.Module) error {
 	var out Problems
 	found := false
 	var packages []string
-	for _, m := range modules {
+	var at *ast.Location // of the first
+	for _, name := range slices.Sorted(maps.Keys(modules)) {
+		m := modules[name]
 		if !isContract(m) {
+			at = cmp.Or(at, m.Package.Location)
 			packages = append(packages, strings.TrimPrefix(m.Package.Path.String(), "data."))
 			continue
 		}
@@ -38,14 +41,14 @@ func checkContract(modules map[string]*ast.Module) error {
 			if contract[name] == nil || r.Head.RuleKind() == ast.MultiValue && len(r.Head.Ref()) == 1 && !r.Default {
 				continue
 			}
-			out = append(out, problemAt(r.Location, "%s must be a set: write `%s contains … if { … }`", name, name))
+			out = append(out, problemAt(r.Location, "%s must be a set", name).hinted("write `%s contains … if { … }`", name))
 		}
 	}
 	if !found {
-		p := Problem{Message: fmt.Sprintf("no rules in package %s: a policy file begins with `package %s`", Package, Package)}
+		p := problemAt(at, "no rules in package %s", Package).hinted("a policy file begins with `package %s`", Package)
 		if len(packages) > 0 {
 			slices.Sort(packages)
-			p.Message += "; found: " + strings.Join(slices.Compact(packages), ", ")
+			p.Hint += "; found: " + strings.Join(slices.Compact(packages), ", ")
 		}
 		out = append(out, p)
 	}
@@ -72,6 +75,7 @@ func check(c *ast.Compiler, data map[string]any) []Problem {
 			if isContract(m) {
 				out = append(out, checkName(r, used)...)
 			}
+			out = append(out, checkNever(c, data, r)...)
 			ast.WalkRefs(r, func(ref ast.Ref) bool {
 				at := r.Location
 				if len(ref) > 0 && ref[0].Location != nil && ref[0].Location.Row > 0 {
@@ -80,7 +84,7 @@ func check(c *ast.Compiler, data map[string]any) []Problem {
 				switch {
 				case ref.HasPrefix(ast.InputRootRef):
 					out = append(out, checkInput(ref, at)...)
-				case ref.HasPrefix(ast.DefaultRootRef) && m.Package.Path.String() != "data.wonted.combine":
+				case ref.HasPrefix(ast.DefaultRootRef) && m.Package.Path.String() != libraryPackage:
 					out = append(out, checkData(c, data, ref, at)...)
 				}
 				return false
@@ -95,13 +99,15 @@ func check(c *ast.Compiler, data map[string]any) []Problem {
 func checkName(r *ast.Rule, used map[string]bool) []Problem {
 	name := ruleName(r)
 	if name == "quarantine" {
-		return []Problem{problemAt(r.Location, "quarantine is read and reported, but not carried out by this version")}
+		p := problemAt(r.Location, "quarantine is read and reported, but not carried out by this version")
+		p.Note = true
+		return []Problem{p}
 	}
 	if contract[name] != nil || used[name] {
 		return nil
 	}
 	if near := nearest(name, contractNames); near != "" {
-		return []Problem{problemAt(r.Location, "the rule %q has no effect: did you mean %q?", name, near)}
+		return []Problem{problemAt(r.Location, "the rule %q has no effect", name).hinted("did you mean %q?", near)}
 	}
 	return nil
 }
@@ -137,7 +143,7 @@ func checkInput(ref ast.Ref, at *ast.Location) []Problem {
 		name := string(s)
 		k := slices.IndexFunc(fields, func(f field) bool { return f.name == name })
 		if k < 0 {
-			return unknown(at, path, name, namesOf(fields))
+			return []Problem{unknown(at, path, name, namesOf(fields))}
 		}
 		f := &fields[k]
 		path += "." + name
@@ -150,7 +156,7 @@ func checkInput(ref ast.Ref, at *ast.Location) []Problem {
 		case f.elem != nil && len(rest) > 1:
 			names := namesOf(f.elem)
 			if name, ok := rest[1].Value.(ast.String); ok && !slices.Contains(names, string(name)) {
-				return unknown(at, path+"[_]", string(name), names)
+				return []Problem{unknown(at, path+"[_]", string(name), names)}
 			}
 			return nil
 		default:
@@ -175,18 +181,19 @@ func checkEntry(f *field, path string, t *ast.Term, at *ast.Location) []Problem 
 	case !ok:
 		return nil
 	case f.names != nil && !slices.Contains(f.names, name):
-		return unknown(at, path, name, f.names)
+		return []Problem{unknown(at, path, name, f.names)}
 	case path == "input.request.headers" && name != strings.ToLower(name):
-		return []Problem{problemAt(at, "%s has lower-case names only: write %q", path, strings.ToLower(name))}
+		return []Problem{problemAt(at, "%s has lower-case names only", path).hinted("write %q", strings.ToLower(name))}
 	}
 	return nil
 }
 
-func unknown(at *ast.Location, path, name string, names []string) []Problem {
+func unknown(at *ast.Location, path, name string, names []string) Problem {
+	p := problemAt(at, "%s has no %q and is always undefined", path, name)
 	if near := nearest(name, names); near != "" {
-		return []Problem{problemAt(at, "%s has no %q and is always undefined: did you mean %q?", path, name, near)}
+		return p.hinted("did you mean %q?", near)
 	}
-	return []Problem{problemAt(at, "%s has no %q and is always undefined: it has %s", path, name, strings.Join(names, ", "))}
+	return p.hinted("it has %s", strings.Join(names, ", "))
 }
 
 // checkData follows a reference to data through rules and documents.
@@ -222,9 +229,9 @@ func checkData(c *ast.Compiler, data map[string]any, ref ast.Ref, at *ast.Locati
 		slices.Sort(names)
 		p := problemAt(at, "data.%s is not defined by any rule or data file", strings.Join(path[:i+1], "."))
 		if near := nearest(name, names); near != "" {
-			p.Message += fmt.Sprintf(": did you mean %q?", near)
+			return []Problem{p.hinted("did you mean %q?", near)}
 		}
-		return []Problem{p}
+		return []Problem{p.hinted("write it into a data file beside the policy, as data.json: {%q: …}", path[0])}
 	}
 	return nil
 }

@@ -53,7 +53,8 @@
 //
 // Only this package imports OPA. It imports policy and scoring. Start with
 // engine.go; then input.go for the way in, decode.go for the way out, load.go
-// and check.go for what authors are told, watch.go for reloading; analysis.go
-// and memo.go for what is remembered. default.rego is the policy of a wonted
+// and check.go for what authors are told, review.go for all of that (`wonted
+// policy check`), watch.go for reloading; analysis.go and memo.go for what is
+// remembered. default.rego is the policy of a wonted
 // that was given none; starter/wonted/combine.rego is the library for `opa test`.
 package rego

@@ -63,9 +63,7 @@ func newEngine(modules map[string]*ast.Module, data map[string]any) (*Engine, er
 	store := inmem.NewFromObjectWithOpts(data,
 		inmem.OptRoundTripOnWrite(false),     // it is JSON already
 		inmem.OptReturnASTValuesOnRead(true)) // or every read of data would be converted again
-	compiler := ast.NewCompiler().
-		WithCapabilities(capabilities()).
-		WithPathConflictsCheck(conflicts(data))
+	compiler := compilerFor(data)
 	compiler.Compile(modules)
 	if compiler.Failed() {
 		return nil, problems(compiler.Errors)
@@ -83,9 +81,9 @@ func newEngine(modules map[string]*ast.Module, data map[string]any) (*Engine, er
 	e.routes = routesOf(compiler.Modules, data)
 	e.plan = planFor(schema, reads)
 	e.reads = phasesOf(reads)
-	e.warnings = check(compiler, data)
-	if len(e.rules) == 0 {
-		e.warnings = append(e.warnings, Problem{Message: "no rule of the contract is defined, so everything is allowed: the rules are " + strings.Join(contractNames, ", ")})
+	e.warnings = sorted(append(check(compiler, data), checkElements(modules, compiler.TypeEnv)...))
+	if len(e.rules) == 0 && len(e.warnings) == 0 { // else the names are nearly right
+		e.warnings = []Problem{{Message: "no rule of the contract is defined, so everything is allowed", Hint: "the rules are " + strings.Join(contractNames, ", ")}}
 	}
 	e.views.New = func() any { return new(view) }
 	key, reasons := analyse(compiler, data)
@@ -93,6 +91,12 @@ func newEngine(modules map[string]*ast.Module, data map[string]any) (*Engine, er
 		e.memo = newMemo(key)
 	}
 	return e, nil
+}
+
+func compilerFor(data map[string]any) *ast.Compiler {
+	return ast.NewCompiler().
+		WithCapabilities(capabilities()).
+		WithPathConflictsCheck(conflicts(data))
 }
 
 // maxPatterns bounds the compiled patterns that are kept for the regex and glob

@@ -14,6 +14,7 @@ type leaf struct {
 	source source
 	few    bool
 	absent func(*view) bool
+	domain
 }
 
 // leaves follows a reference to input through the schema. exact: each value
@@ -38,10 +39,10 @@ func leaves(ref ast.Ref) (all []leaf, exact bool) {
 			}
 		case at.entry != nil && constant:
 			l.path += fmt.Sprintf("[%q]", string(name))
-			at = field{source: at.entry(string(name))}
+			at = field{source: at.entry(string(name)), domain: at.domain}
 		case at.entry != nil && at.names != nil && i == len(ref)-2: // any of a few names
 			for _, n := range at.names {
-				all = append(all, leaf{path: l.path + fmt.Sprintf("[%q]", n), source: at.entry(n), absent: l.absent})
+				all = append(all, leaf{path: l.path + fmt.Sprintf("[%q]", n), source: at.entry(n), absent: l.absent, domain: at.domain})
 			}
 			return all, true
 		case at.index != nil && isIndex(t):
@@ -65,7 +66,7 @@ func isIndex(t *ast.Term) bool {
 // under are the leaves of a field and of what is below it.
 func under(f field, l leaf) []leaf {
 	if f.fields == nil {
-		l.source, l.few = f.source, f.few
+		l.source, l.few, l.domain = f.source, f.few, f.domain
 		return []leaf{l}
 	}
 	var all []leaf

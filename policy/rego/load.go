@@ -57,7 +57,8 @@ func FromSource(name string, text []byte) (*Engine, error) {
 // Load compiles the policy of a directory: every .rego but *_test.rego, over
 // every .json and .yaml; a data file in a directory below is found under that
 // directory's name, as OPA has it. Names that begin with a dot are passed over
-// (a Kubernetes ConfigMap keeps its real files in such a directory).
+// (a Kubernetes ConfigMap keeps its real files in such a directory), and so are
+// JSON Schemas (schema.json) and what tests are made of (wonted/test).
 func Load(dir string) (*Engine, error) {
 	e, err := load(dir)
 	if err != nil {
@@ -67,6 +68,36 @@ func Load(dir string) (*Engine, error) {
 }
 
 func load(dir string) (*Engine, error) {
+	f, err := read(dir, skip)
+	if err != nil {
+		return nil, err
+	}
+	if len(f.modules) == 0 {
+		return nil, noPolicy()
+	}
+	e, err := newEngine(f.modules, f.data)
+	if err != nil {
+		return nil, err
+	}
+	e.revision = f.revision
+	return e, nil
+}
+
+func noPolicy() error {
+	return fmt.Errorf("no .rego file in it: a policy is a file that begins with `package %s`", Package)
+}
+
+// files are a policy's directory as read.
+type files struct {
+	modules  map[string]*ast.Module // by path
+	tests    map[string]*ast.Module // of *_test.rego
+	data     map[string]any
+	fixtures any    // data.wonted.test, which is no part of data; nil: none
+	revision string // of modules and data
+}
+
+// read reads a directory, but for what leaveOut says.
+func read(dir string, leaveOut loader.Filter) (*files, error) {
 	switch info, err := os.Stat(dir); {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, errors.New("no such directory: create it, or leave policy.path empty for the default policy")
@@ -75,50 +106,65 @@ func load(dir string) (*Engine, error) {
 	case !info.IsDir():
 		return nil, errors.New("this is a file: name the directory that holds it")
 	}
-	loaded, err := loader.NewFileLoader().WithRegoVersion(ast.RegoV1).Filtered([]string{dir}, skip(dir))
+	loaded, err := loader.NewFileLoader().WithRegoVersion(ast.RegoV1).Filtered([]string{dir}, leaveOut)
 	if err != nil {
 		return nil, problems(err)
 	}
-	if len(loaded.Modules) == 0 {
-		return nil, fmt.Errorf("no .rego file in it: a policy is a file that begins with `package %s`", Package)
-	}
-	modules := map[string]*ast.Module{}
+	f := &files{modules: map[string]*ast.Module{}, tests: map[string]*ast.Module{}, data: loaded.Documents}
 	content := map[string][]byte{}
-	for _, f := range loaded.Modules {
-		modules[f.Name] = f.Parsed
-		content[f.Name] = f.Raw
+	for _, m := range loaded.Modules {
+		if strings.HasSuffix(m.Name, testSuffix) {
+			f.tests[m.Name] = m.Parsed
+			continue
+		}
+		f.modules[m.Name] = m.Parsed
+		content[m.Name] = m.Raw
 	}
-	if content["\x00data"], err = json.Marshal(loaded.Documents); err != nil {
+	if own, ok := f.data["wonted"].(map[string]any); ok {
+		f.fixtures = own["test"]
+		if delete(own, "test"); len(own) == 0 {
+			delete(f.data, "wonted")
+		}
+	}
+	if content["\x00data"], err = json.Marshal(f.data); err != nil {
 		return nil, fmt.Errorf("data files: %w", err)
 	}
-	e, err := newEngine(modules, loaded.Documents)
-	if err != nil {
-		return nil, err
-	}
-	e.revision = revision(content)
-	return e, nil
+	f.revision = revision(content)
+	return f, nil
 }
 
-// skip says which files are none of the policy.
-func skip(dir string) loader.Filter {
-	return func(path string, info fs.FileInfo, depth int) bool {
-		name := filepath.Base(path)
-		switch {
-		case depth == 0:
-			return false
-		case strings.HasPrefix(name, "."):
-			return true
-		case info.IsDir():
-			return false
-		case strings.HasSuffix(name, "_test.rego"):
-			return true
-		}
-		switch filepath.Ext(name) {
-		case ".rego", ".json", ".yaml", ".yml":
-			return false
-		}
+const testSuffix = "_test.rego"
+
+// skip says which files are none of the policy: tests and what they are made
+// of, and those that skipForeign passes over.
+func skip(path string, info fs.FileInfo, depth int) bool {
+	switch {
+	case skipForeign(path, info, depth):
+		return true
+	case info.IsDir():
+		return strings.HasSuffix(filepath.ToSlash(path), "/wonted/test")
+	}
+	return strings.HasSuffix(path, testSuffix)
+}
+
+// skipForeign says which files are none of the policy, nor of its tests.
+func skipForeign(path string, info fs.FileInfo, depth int) bool {
+	name := filepath.Base(path)
+	switch {
+	case depth == 0:
+		return false
+	case strings.HasPrefix(name, "."):
+		return true
+	case info.IsDir():
+		return false
+	case name == "schema.json": // a JSON Schema, for editors
 		return true
 	}
+	switch filepath.Ext(name) {
+	case ".rego", ".json", ".yaml", ".yml":
+		return false
+	}
+	return true
 }
 
 // revision is the first 12 hex digits of a hash over names and content.

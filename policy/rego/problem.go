@@ -18,23 +18,40 @@ type Problem struct {
 	Row     int    `json:"row"`    // from 1; 0: the file as a whole
 	Col     int    `json:"column"` // from 1
 	Message string `json:"message"`
+	Hint    string `json:"hint,omitempty"` // what to do about it
+	Note    bool   `json:"note,omitempty"` // worth knowing, and no mistake
 }
 
-// Error is "file:line:column: message".
+// Error is "file:line:column: message: hint".
 func (p Problem) Error() string {
+	text := p.Message
+	if p.Hint != "" {
+		text += ": " + p.Hint
+	}
 	if p.File == "" {
-		return p.Message
+		return text
 	}
+	return p.Place() + ": " + text
+}
+
+// Place is "file:line:column".
+func (p Problem) Place() string {
 	if p.Row == 0 {
-		return p.File + ": " + p.Message
+		return p.File
 	}
-	return fmt.Sprintf("%s:%d:%d: %s", p.File, p.Row, p.Col, p.Message)
+	return fmt.Sprintf("%s:%d:%d", p.File, p.Row, p.Col)
+}
+
+// hinted adds what to do about it.
+func (p Problem) hinted(format string, args ...any) Problem {
+	p.Hint = fmt.Sprintf(format, args...)
+	return p
 }
 
 func problemAt(l *ast.Location, format string, args ...any) Problem {
 	p := Problem{Message: fmt.Sprintf(format, args...)}
 	if l != nil {
-		p.File, p.Row, p.Col = l.File, l.Row, l.Col
+		p.File, p.Row, p.Col = l.File, l.Row, max(l.Col, 1)
 	}
 	return p
 }
@@ -93,15 +110,40 @@ func problem(e *ast.Error) Problem {
 	message := e.Message
 	if m := undefinedFunction.FindStringSubmatch(message); m != nil {
 		if why := removed[m[1]]; why != "" {
-			return problemAt(e.Location, "%s is not allowed in a policy: %s", m[1], why)
+			return problemAt(e.Location, "%s is not allowed in a policy", m[1]).hinted("%s", why)
 		}
+		if near := nearest(m[1], builtinNames()); near != "" {
+			return problemAt(e.Location, "there is no function %s", m[1]).hinted("did you mean %q?", near)
+		}
+	}
+	if d, ok := e.Details.(*ast.RefErrInvalidDetail); ok && len(d.OneOf) > 0 {
+		return unknown(e.Location, d.Ref[:d.Pos].String(), nameOf(d.Ref[d.Pos].Value), namesIn(d.OneOf))
 	}
 	if e.Details != nil {
 		for _, line := range e.Details.Lines() {
 			message += "\n\t" + line
 		}
 	}
-	return problemAt(e.Location, "%s: %s", e.Code, message)
+	p := problemAt(e.Location, "%s: %s", e.Code, message)
+	if strings.Contains(e.Message, "unexpected eof token") {
+		return p.hinted("a brace, bracket or quote before is left open")
+	}
+	return p
+}
+
+// nameOf is a value as a name: without quotes where it is a string.
+func nameOf(v ast.Value) string {
+	if s, ok := v.(ast.String); ok {
+		return string(s)
+	}
+	return v.String()
+}
+
+func namesIn(all []ast.Value) (names []string) {
+	for _, v := range all {
+		names = append(names, nameOf(v))
+	}
+	return names
 }
 
 // nearest is the name within two letters of s, or within three where both begin

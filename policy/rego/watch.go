@@ -89,7 +89,7 @@ func follow(w *fsnotify.Watcher, dir string) {
 // fingerprint hashes what Load would read, or why it could not.
 func fingerprint(dir string) string {
 	h := sha256.New()
-	paths, err := loader.FilteredPaths([]string{dir}, skip(dir))
+	paths, err := loader.FilteredPaths([]string{dir}, skip)
 	for _, path := range paths {
 		var text []byte
 		if text, err = os.ReadFile(path); err != nil {
