@@ -32,21 +32,36 @@ func notBeaten(results []Result) (all []NotBeaten) {
 	return all
 }
 
-// textNotBeaten writes them, a line a baseline.
-func (r *Report) textNotBeaten(b *strings.Builder) {
-	b.WriteString("\nWhere wonted does not beat one: its recall, and wonted's\n")
-	if len(r.NotBeaten) == 0 {
-		b.WriteString("  nowhere\n")
-	}
-	for i := len(fars); i < len(r.Thresholds); i++ {
+// beatenBy is where a judge beats wonted at a false-alarm rate, in words.
+type beatenBy struct {
+	Judge, At string
+	Where     string // scenario, its recall, and wonted's
+}
+
+// beaten is NotBeaten by judge.
+func (r *Report) beaten() (all []beatenBy) {
+	for _, t := range r.Thresholds[min(len(fars), len(r.Thresholds)):] {
 		var where []string
 		for _, n := range r.NotBeaten {
-			if n.Judge == r.Thresholds[i].Judge && n.FAR == r.Thresholds[i].FAR {
+			if n.Judge == t.Judge && n.FAR == t.FAR {
 				where = append(where, fmt.Sprintf("%s %.2f (%.2f)", n.Scenario, n.Recall, n.Wonted))
 			}
 		}
 		if len(where) > 0 {
-			fmt.Fprintf(b, "  %s at %s: %s\n", r.Thresholds[i].Judge, power(r.Thresholds[i].FAR), strings.Join(where, ", "))
+			all = append(all, beatenBy{t.Judge, power(t.FAR), strings.Join(where, ", ")})
 		}
+	}
+	return all
+}
+
+// textNotBeaten writes them, a line a judge and rate.
+func (r *Report) textNotBeaten(b *strings.Builder) {
+	b.WriteString("\nWhere wonted does not beat one: its recall, and wonted's\n")
+	all := r.beaten()
+	if len(all) == 0 {
+		b.WriteString("  nowhere\n")
+	}
+	for _, by := range all {
+		fmt.Fprintf(b, "  %s at %s: %s\n", by.Judge, by.At, by.Where)
 	}
 }

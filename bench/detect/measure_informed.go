@@ -74,18 +74,22 @@ func (r *Report) textInformed(b *strings.Builder) {
 	fmt.Fprintf(b, "\nThe informed attacker: records a day beyond the victim's own, in multiples of its normal, unseen for %d days; over k identities k times as much\n", r.Informed[0].Days)
 	w := newColumns(b)
 	fmt.Fprintln(w, "strategy\tat even odds\tnever seen\tlevel: seen of victims, median take of the others")
-	for _, in := range r.Informed {
-		fmt.Fprintf(w, "%s\t%.2f\t%.2f\t", in.Strategy, in.Even, in.Unseen)
-		for i, l := range in.Levels {
-			if i > 0 {
-				fmt.Fprint(w, "; ")
-			}
-			if l.Level > 0 {
-				fmt.Fprintf(w, "x%.3g: ", l.Level)
-			}
-			fmt.Fprintf(w, "%d of %d, %.2f", l.Seen, l.Victims, l.Take.Median)
-		}
-		fmt.Fprintln(w)
+	for i := range r.Informed {
+		in := &r.Informed[i]
+		fmt.Fprintf(w, "%s\t%.2f\t%.2f\t%s\n", in.Strategy, in.Even, in.Unseen, strings.Join(in.taken(), "; "))
 	}
 	w.Flush()
+}
+
+// taken is what came of each level: how far it was turned up, how many victims
+// were seen, and what the others lost.
+func (in *Informed) taken() (all []string) {
+	for _, l := range in.Levels {
+		level := ""
+		if l.Level > 0 {
+			level = fmt.Sprintf("x%.3g: ", l.Level)
+		}
+		all = append(all, fmt.Sprintf("%s%d of %d, %.2f", level, l.Seen, l.Victims, l.Take.Median))
+	}
+	return all
 }

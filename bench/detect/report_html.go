@@ -24,8 +24,18 @@ var pageTemplate = template.Must(template.New("page.tmpl").Funcs(template.FuncMa
 		}
 		return ""
 	},
-	"power": power,
-	"three": func(x float64) string { return strconv.FormatFloat(x, 'g', 3, 64) },
+	"power":   power,
+	"two":     func(x float64) string { return strconv.FormatFloat(x, 'f', 2, 64) },
+	"three":   func(x float64) string { return strconv.FormatFloat(x, 'g', 3, 64) },
+	"share":   share,
+	"spread":  Spread.text,
+	"exact":   Spread.exact,
+	"group":   (*Curve).name,
+	"levels":  shownLevels,
+	"nominal": func(level int) float64 { return nominals[level] },
+	"right":   (*Top).text,
+	"judged":  (*Result).judged,
+	"taken":   (*Informed).taken,
 }).ParseFS(htmlFiles, "html/page.tmpl"))
 
 // page is what the template is given.
@@ -33,28 +43,23 @@ type page struct {
 	*Report
 	Style   template.CSS
 	Curves  []template.HTML
-	Found   []template.HTML
-	Levels  []string
-	Groups  []pageGroup
-	Attacks []pageAttack
+	Attacks []pageAttacks
+	Long    []Result
 	Judges  []string
+	Beaten  []beatenBy
 }
 
-type pageGroup struct {
-	Name    string
-	Windows int
-	Ratios  []string
-}
-
-type pageAttack struct {
-	Result
-	First, Second, Requests, Lost, Stopped, Before, Top string
-	ByJudge                                             []string
+// pageAttacks is a section of scenarios: those that detectors were written for,
+// or those that are held out.
+type pageAttacks struct {
+	ID, Title, About string
+	Charts           []template.HTML
+	Scenarios        []Result
 }
 
 // HTML writes the report as one page that needs nothing else.
 func (r *Report) HTML(w io.Writer) error {
-	p := page{Report: r}
+	p := page{Report: r, Long: r.lasting(), Judges: r.judges(), Beaten: r.beaten()}
 	var err error
 	if p.Style, err = bench.Style(); err != nil {
 		return err
@@ -66,16 +71,19 @@ func (r *Report) HTML(w io.Writer) error {
 		}
 		p.Curves = append(p.Curves, chart)
 	}
-	found, err := bench.Bars("Recall at 1e-3", "share of attacks", r.bars(func(s *Result) Interval { return s.Found[0].Recall }))
-	if err != nil {
-		return err
+	known, unheard := r.heldApart()
+	for _, a := range []pageAttacks{
+		{ID: "attacks", Title: "Attacks, and what looks like them", Scenarios: known},
+		{ID: "held-out", Title: "Held-out families", About: "No detector was written for these, or tuned to them.", Scenarios: unheard},
+	} {
+		if len(a.Scenarios) == 0 {
+			continue
+		}
+		if err := a.draw(); err != nil {
+			return err
+		}
+		p.Attacks = append(p.Attacks, a)
 	}
-	stopped, err := bench.Bars("Stopped at wonted’s own threshold", "share of attacks", r.bars(func(s *Result) Interval { return s.Stop.Stopped }))
-	if err != nil {
-		return err
-	}
-	p.Found = []template.HTML{found, stopped}
-	r.fillTables(&p)
 	var out bytes.Buffer
 	if err := pageTemplate.Execute(&out, p); err != nil {
 		return fmt.Errorf("write the report: %w", err)
@@ -100,37 +108,25 @@ func (r *Report) series(by string) (all []bench.Series) {
 	return all
 }
 
-// bars are the scenarios.
-func (r *Report) bars(of func(*Result) Interval) (rows []bench.Row) {
-	for i := range r.Scenarios {
-		f := of(&r.Scenarios[i])
-		rows = append(rows, bench.Row{Name: r.Scenarios[i].Name, Value: f.Value, Low: f.Low, High: f.High, Text: fmt.Sprintf("%.2f", f.Value)})
-	}
-	return rows
-}
-
-func (r *Report) fillTables(p *page) {
-	for _, i := range shownLevels() {
-		p.Levels = append(p.Levels, power(nominals[i]))
-	}
-	for i := range r.Calibration {
-		c := &r.Calibration[i]
-		g := pageGroup{Name: c.name(), Windows: c.Windows}
-		for _, l := range shownLevels() {
-			g.Ratios = append(g.Ratios, share(c.Points[l].Ratio))
+// draw makes the section's charts.
+func (a *pageAttacks) draw() error {
+	for _, c := range []struct {
+		title string
+		of    func(*Result) Interval
+	}{
+		{"Recall at 1e-3", func(s *Result) Interval { return s.Found[0].Recall }},
+		{"Stopped at wonted’s own threshold", func(s *Result) Interval { return s.Stop.Stopped }},
+	} {
+		var rows []bench.Row
+		for i := range a.Scenarios {
+			f := c.of(&a.Scenarios[i])
+			rows = append(rows, bench.Row{Name: a.Scenarios[i].Name, Value: f.Value, Low: f.Low, High: f.High, Text: fmt.Sprintf("%.2f", f.Value)})
 		}
-		p.Groups = append(p.Groups, g)
-	}
-	for i := 0; i < len(r.Thresholds); i += len(fars) {
-		p.Judges = append(p.Judges, r.Thresholds[i].Judge)
-	}
-	for i := range r.Scenarios {
-		s := &r.Scenarios[i]
-		a := pageAttack{Result: *s, First: share(s.Found[0].Recall), Second: share(s.Found[1].Recall), Requests: s.Found[0].Requests.text(),
-			Lost: s.Found[0].Lost.text(), Stopped: fmt.Sprintf("%.2f", s.Stop.Stopped.Value), Before: s.Stop.Records.text(), Top: s.Top.text()}
-		for k := 0; k < len(s.Found); k += len(fars) {
-			a.ByJudge = append(a.ByJudge, fmt.Sprintf("%.2f / %.2f", s.Found[k].Recall.Value, s.Found[k+1].Recall.Value))
+		chart, err := bench.Bars(c.title, "share of runs", rows)
+		if err != nil {
+			return err
 		}
-		p.Attacks = append(p.Attacks, a)
+		a.Charts = append(a.Charts, chart)
 	}
+	return nil
 }

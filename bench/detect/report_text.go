@@ -5,9 +5,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"math"
 	"slices"
-	"strconv"
 	"strings"
 	"text/tabwriter"
 )
@@ -24,8 +22,9 @@ func (r *Report) Text(out io.Writer) error {
 		fmt.Fprintf(&b, "  %s %s: %s exchanges, %s windows\n", count(c.Identities), c.Name, count(c.Exchanges), count(c.Windows))
 	}
 	r.textBenign(&b)
-	r.textScenarios(&b, "What was found, at window false-alarm rates of 1e-3 and 1e-4, and what had left by then", false)
-	r.textScenarios(&b, "The same of held-out families, that no detector was written for or tuned to", true)
+	known, heldOut := r.heldApart()
+	textScenarios(&b, "What was found, at window false-alarm rates of 1e-3 and 1e-4, and what had left by then", known)
+	textScenarios(&b, "The same of held-out families, that no detector was written for or tuned to", heldOut)
 	r.textClasses(&b)
 	r.textLongs(&b)
 	r.textInformed(&b)
@@ -67,18 +66,15 @@ func (r *Report) textBenign(b *strings.Builder) {
 	w.Flush()
 }
 
-func (r *Report) textScenarios(b *strings.Builder, title string, heldOut bool) {
-	if !slices.ContainsFunc(r.Scenarios, func(s Result) bool { return s.HeldOut == heldOut }) {
+func textScenarios(b *strings.Builder, title string, scenarios []Result) {
+	if len(scenarios) == 0 {
 		return
 	}
 	b.WriteString("\n" + title + "\n")
 	w := newColumns(b)
 	fmt.Fprintln(w, "scenario\truns\trecall 1e-3\trecall 1e-4\trequests p50/p90\trecords lost p50/p90\tstopped\tlost before p50/p90\ttop-1")
-	for i := range r.Scenarios {
-		s := &r.Scenarios[i]
-		if s.HeldOut != heldOut {
-			continue
-		}
+	for i := range scenarios {
+		s := &scenarios[i]
 		f, g := &s.Found[0], &s.Found[1]
 		name := s.Name
 		if s.Benign {
@@ -88,23 +84,6 @@ func (r *Report) textScenarios(b *strings.Builder, title string, heldOut bool) {
 			f.Requests.text(), f.Lost.text(), s.Stop.Stopped.Value, s.Stop.Records.text(), s.Top.text())
 	}
 	w.Flush()
-}
-
-// shownLevels are the places in nominals that tables show.
-func shownLevels() (shown []int) {
-	for i, p := range nominals {
-		if p == 1e-2 || p == 1e-3 || p == 1e-4 {
-			shown = append(shown, i)
-		}
-	}
-	return shown
-}
-
-func (t *Top) text() string {
-	if t.Of == 0 {
-		return "–"
-	}
-	return fmt.Sprintf("%.0f%%", 100*float64(t.Right)/float64(t.Of))
 }
 
 // textClasses tells on whom a scenario was found: pooled figures hide it.
@@ -133,14 +112,15 @@ func (r *Report) textClasses(b *strings.Builder) {
 }
 
 func (r *Report) textLongs(b *strings.Builder) {
+	all := r.lasting()
+	if len(all) == 0 {
+		return
+	}
 	b.WriteString("\nWhat takes days, until wonted's own threshold\n")
 	w := newColumns(b)
 	fmt.Fprintln(w, "scenario\tvictims\tstopped\tafter days p50/p90\tdrift by then p50/p90\tstolen a day, times the normal p50/p90")
-	for i := range r.Scenarios {
-		if s := &r.Scenarios[i]; s.Long != nil {
-			fmt.Fprintf(w, "%s\t%d\t%s\t%.1f/%.1f\t%.2f/%.2f\t%.2f/%.2f\n", s.Name, s.Runs, share(s.Stop.Stopped),
-				s.Long.Days.Median, s.Long.Days.P90, s.Long.Drift.Median, s.Long.Drift.P90, s.Long.Take.Median, s.Long.Take.P90)
-		}
+	for _, s := range all {
+		fmt.Fprintf(w, "%s\t%d\t%s\t%s\t%s\t%s\n", s.Name, s.Runs, share(s.Stop.Stopped), s.Long.Days.exact(), s.Long.Drift.exact(), s.Long.Take.exact())
 	}
 	w.Flush()
 }
@@ -148,18 +128,10 @@ func (r *Report) textLongs(b *strings.Builder) {
 func (r *Report) textBaselines(b *strings.Builder) {
 	b.WriteString("\nBeside what people use today: recall at 1e-3/1e-4\n")
 	w := newColumns(b)
-	fmt.Fprint(w, "scenario")
-	for i := 0; i < len(r.Thresholds); i += len(fars) {
-		fmt.Fprintf(w, "\t%s", r.Thresholds[i].Judge)
-	}
-	fmt.Fprintln(w)
+	fmt.Fprintf(w, "scenario\t%s\n", strings.Join(r.judges(), "\t"))
 	for i := range r.Scenarios {
 		s := &r.Scenarios[i]
-		fmt.Fprint(w, s.Name)
-		for k := 0; k < len(s.Found); k += len(fars) {
-			fmt.Fprintf(w, "\t%.2f/%.2f", s.Found[k].Recall.Value, s.Found[k+1].Recall.Value)
-		}
-		fmt.Fprintln(w)
+		fmt.Fprintf(w, "%s\t%s\n", s.Name, strings.Join(s.judged(), "\t"))
 	}
 	fmt.Fprint(w, "threshold")
 	for i := 0; i < len(r.Thresholds); i += len(fars) {
@@ -179,28 +151,3 @@ func counts(of map[string]int) string {
 }
 
 func newColumns(b *strings.Builder) *tabwriter.Writer { return tabwriter.NewWriter(b, 0, 0, 2, ' ', 0) }
-
-// name is the group in words.
-func (c *Curve) name() string {
-	switch c.By {
-	case "all":
-		return "all"
-	}
-	return c.By + " " + c.Group
-}
-
-func share(i Interval) string { return fmt.Sprintf("%.2f (%.2f to %.2f)", i.Value, i.Low, i.High) }
-
-func (s Spread) text() string { return count(int64(s.Median)) + "/" + count(int64(s.P90)) }
-
-// power writes 1e-3 as it is spoken of.
-func power(p float64) string { return "1e" + strconv.Itoa(int(math.Round(math.Log10(p)))) }
-
-// count groups digits: 12,345.
-func count[N int | int64](n N) string {
-	s := strconv.FormatInt(int64(n), 10)
-	for i := len(s) - 3; i > 0; i -= 3 {
-		s = s[:i] + "," + s[i:]
-	}
-	return s
-}

@@ -41,7 +41,10 @@ victims, and undone. Reported are
     each scenario     recall at window false-alarm rates of 1e-3 and 1e-4,
                       requests until it is found, records that had left by then,
                       whether the first evidence names the right thing
-    baselines         the same, of what people use today
+    what takes days   how far it gets, and what an attacker who knows wonted
+                      takes unseen
+    baselines         the same, of what people use today, and where wonted is
+                      not the better one
 
 all with 95 % intervals. The same seed gives the same report.`,
 		Example: `  wonted bench detect
