@@ -47,7 +47,7 @@ func TestLayout(t *testing.T) {
 	h.Context.Before = 0x55
 	h.LastAccepted, h.Open.Companions10m = 0x66, 0x77
 	h.Steps[63], h.Last, h.Challenger.Flags, h.Behaviour.Candidate = 0x99, 0xAA, 0xBB, 0xCC
-	h.LastSuccess, h.Numbers[2], h.Walk.ForeignNow.N, h.Order = 0xDD, 0xEE, 0xFF, 0x1011
+	h.Session.Methods, h.Numbers[2], h.Walk.ForeignNow.N, h.Order = 0xDD, 0xEE, 0xFF, 0x1011
 	r.Open[1] = 0x88
 	b := Encode(nil, &r)
 	if len(b) != RecordSize {
@@ -77,7 +77,7 @@ func TestLayout(t *testing.T) {
 		{472 + 448, []byte{0x55, 0, 0, 0, 0x66}},
 		{472 + 460, []byte{0x77}},
 		{472 + 504, []byte{0xBB, 0, 0, 0, 0xCC}},
-		{472 + 516, []byte{0xDD}},
+		{472 + 442, []byte{0xDD}},
 		{472 + 528, []byte{0xEE}},
 		{472 + 549, []byte{0xFF, 0x11, 0x10}},
 		{62, []byte{0x88, 0}},

@@ -130,12 +130,14 @@ var habitsOf3 = [...]part{
 	{tailAt + 168, 140}, // countries, hours, endpoints
 	{nowhere, 68},       // steps, the last endpoint, those in use
 	{tailAt + 384, 64},  // recent objects
-	{tailAt + 496, 28},  // versions, e-CUSUM, elevated, alert day, the session's
+	{tailAt + 496, 24},  // versions, e-CUSUM, elevated
+	{nowhere, 2},        // the alert day, which was never written
+	{tailAt + 522, 2},   // the session's
 	{nowhere, 8},        // contexts
 	{tailAt + 532, 10},  // last accepted, open
 	{nowhere, 2},        // spare
 	{tailAt + 544, 8},   // methods
-	{nowhere, 80},       // challenger, behaviour, last success, walk, order
+	{nowhere, 80},       // challenger, behaviour, walk, order
 }
 
 // Where layout 3 had its ring of 24 hours, and the companions.

@@ -137,7 +137,7 @@ func TestMigrateFromLayout3(t *testing.T) {
 			*h = Habits{
 				Devices: had.Devices, DeviceNovelty: had.DeviceNovelty, Networks: had.Networks, NetworkNovelty: had.NetworkNovelty,
 				Countries: had.Countries, CountryNovelty: had.CountryNovelty, Hours: had.Hours, Endpoints: had.Endpoints,
-				Objects: had.Objects, Versions: had.Versions, Evidence: had.Evidence, AlertDay: had.AlertDay,
+				Objects: had.Objects, Versions: had.Versions, Evidence: had.Evidence,
 				Session: had.Session, LastAccepted: had.LastAccepted, Methods: had.Methods,
 			}
 			h.Open.New10m, h.Open.New1h, h.Open.Companions10m = had.Open.New10m, had.Open.New1h, had.Open.Companions10m

@@ -147,7 +147,7 @@ type Habits struct {
 	Versions       [4]window.SmallSlot               // 416 16 of the API, by the sessions they were used in
 	Evidence       float32                           // 432  4 e-CUSUM
 	Bets           float32                           // 436  4 mean of the e-values of the last windows, some 32
-	AlertDay       uint16                            // 440  2
+	_              uint16                            // 440  2
 	Session        struct{ Methods, Versions uint8 } // 442 2 bits: what the session has used already
 	Context        struct{ Last, Before uint32 }     // 444 8 hashes of device and network, bit 0 where one was unfamiliar: A-B-A-B is a replay
 	LastAccepted   uint32                            // 452 4 seconds since the epoch: a session ends 30 minutes after it
@@ -155,13 +155,13 @@ type Habits struct {
 		New10m, New1h, Companions10m uint16
 		_                            uint16
 	}
-	Methods     [8]uint8   // 464  8 sessions that used it, halved as a whole when one saturates
-	Challenger  Challenger // 472 36
-	Behaviour   Behaviour  // 508  8
-	LastSuccess uint32     // 516  4 of a user's sign-ins, seconds since the epoch; 0: none yet
-	Numbers     [3]uint32  // 520 12 the last number, mod 2^32, on each of the last three routes that had one
-	Walk        Walk       // 532 18
-	Order       uint16     // 550  2 the CUSUM of the sequence, in 1/1024 bits
+	Methods    [8]uint8   // 464  8 sessions that used it, halved as a whole when one saturates
+	Challenger Challenger // 472 36
+	Behaviour  Behaviour  // 508  8
+	_          uint32     // 516  4
+	Numbers    [3]uint32  // 520 12 the last number, mod 2^32, on each of the last three routes that had one
+	Walk       Walk       // 532 18
+	Order      uint16     // 550  2 the CUSUM of the sequence, in 1/1024 bits
 }
 
 // Walk is about the ids that an entity goes through, 18 bytes. Of the objects
@@ -214,8 +214,7 @@ type Challenger struct {
 type Behaviour struct {
 	Candidate uint8 // another that it has behaved like lately
 	Streak    uint8 // for so many days
-	Operator  uint8 // the cohort that an operator's rule says
-	_         uint8
+	_         [2]uint8
 	Novel     uint16 // day of the last sight of a new device or network, since the epoch, mod 65536
 	_         [2]uint8
 }
