@@ -10,7 +10,9 @@ import "github.com/wonted-project/wonted/scoring/window"
 const endpointsFade = 0.9
 
 // endpointID is the 16 bits by which a route is remembered.
-func endpointID(ex *Exchange) uint16 { return max(uint16(ex.Route.ID), 1) }
+func endpointID(ex *Exchange) uint16 { return shortRoute(ex.Route.ID) }
+
+func shortRoute(id uint32) uint16 { return max(uint16(id), 1) }
 
 // visit remembers the route as one of the identity's.
 func (l *look) visit(weight float64) {

@@ -15,6 +15,12 @@ import (
 // taught it: whether a route is known by two shows from then on. The records of
 // the old routes are left, and go as all go that nobody asks for.
 func (s *Scorer) mergeRoutes(merges []route.Merge, now uint32) {
+	became := map[uint16]uint16{}
+	for _, m := range merges {
+		for _, id := range m.From {
+			became[shortRoute(id)] = shortRoute(m.ID)
+		}
+	}
 	for _, m := range merges {
 		var sum profile.Record // never in the store: one record's lock at a time
 		for _, id := range m.From {
@@ -29,14 +35,39 @@ func (s *Scorer) mergeRoutes(merges []route.Merge, now uint32) {
 			continue
 		}
 		p := sum.Population()
-		p.Bytes.Decay(min(1, ownRuler/max(float64(p.Bytes.N), 1)))
-		p.Records.Decay(min(1, ownRuler/max(float64(p.Records.N), 1)))
+		renameSteps(p, became, shortRoute(m.ID))
+		p.Bytes.Decay(ruler(p.Bytes.N))
+		p.Records.Decay(ruler(p.Records.N))
+		window.SmallSlots(p.Before[:]).Decay(ruler(p.BeforeN))
+		p.BeforeN *= float32(ruler(p.BeforeN))
 		rec, pin, _ := s.store.Acquire(routeKey(m.ID), profile.KindRoute, now)
 		if rec.Kind == profile.KindRoute {
 			addRoute(rec, &sum)
 			rec.Name = profile.NameOf(m.Name)
 		}
 		pin.Release()
+	}
+}
+
+// ruler is what n are multiplied by to be no more than ownRuler.
+func ruler(n float32) float64 { return min(1, ownRuler/max(float64(n), 1)) }
+
+// renameSteps has the steps to a route come from what their routes became. Those
+// from itself are none any more: a step from one tenant's orders to another's is
+// a repetition.
+func renameSteps(p *profile.Population, became map[uint16]uint16, itself uint16) {
+	was := p.Before
+	clear(p.Before[:])
+	for _, from := range was {
+		id, ok := became[from.ID]
+		if !ok {
+			id = from.ID
+		}
+		if id == itself {
+			p.BeforeN = max(p.BeforeN-float32(from.Count()), 0)
+			continue
+		}
+		window.SmallSlots(p.Before[:]).Touch(id, from.Count())
 	}
 }
 
@@ -54,6 +85,10 @@ func addRoute(to, from *profile.Record) {
 	higher(&a.LargestBytes, &b.LargestBytes)
 	higher(&a.LargestRecords, &b.LargestRecords)
 	higher(&a.LargestMetered, &b.LargestMetered)
+	for _, from := range b.Before {
+		window.SmallSlots(a.Before[:]).Touch(from.ID, from.Count())
+	}
+	a.BeforeN += b.BeforeN
 	for _, n := range []struct{ to, from *window.Novelty }{{&a.Adjacent, &b.Adjacent}, {&a.Foreign, &b.Foreign}} {
 		n.to.N += n.from.N
 		n.to.New += n.from.New

@@ -47,3 +47,40 @@ func TestFoldedRouteStartsFromWhatWasKnown(t *testing.T) {
 		t.Errorf("its record is called %s", got)
 	}
 }
+
+// From where a folded route is come to is known as before, by what those routes
+// are called now, for no more than ownRuler steps; and who goes from one tenant
+// to the next repeats a route.
+func TestFoldedRouteKeepsItsSteps(t *testing.T) {
+	w := newWorld(t)
+	match := func(path string) uint32 { return w.routes.Match([]byte("GET"), []byte(path)).ID }
+	for i := 0; i < 300 && match("/t/any/orders") != match("/t/other/orders"); i++ {
+		tenant := "/t/x" + letters(i)
+		for _, path := range []string{"/home", tenant + "/cart", tenant + "/orders", "/t/x" + letters(i/2) + "/orders"} {
+			w.now = w.now.Add(10 * time.Second)
+			w.do(call{caller: fmt.Sprint("caller ", i%7), path: path, records: 10, bytes: 2000})
+		}
+	}
+	steps := func(path string) (n float64, from func(path string) float64) {
+		rec, pin, ok := w.store.Find(routeKey(match(path)))
+		if !ok {
+			t.Fatalf("%s has no record", path)
+		}
+		defer pin.Release()
+		var p population
+		p.read(rec)
+		return p.steps, func(path string) float64 { return p.before(shortRoute(match(path))) / p.steps }
+	}
+	n, from := steps("/t/any/orders")
+	if n < 20 || n > ownRuler+2 {
+		t.Errorf("%v steps to the folded route", n)
+	}
+	if cart, self := from("/t/any/cart"), from("/t/any/orders"); cart < 0.9 || self > 0 {
+		t.Errorf("%.2f of them from the cart, %.2f from itself", cart, self)
+	}
+	if n, from := steps("/t/any/cart"); n < 20 || n > ownRuler+2 || from("/home") < 0.9 {
+		t.Errorf("%v steps to the cart, %.2f of them from home", n, from("/home"))
+	}
+}
+
+func letters(i int) string { return fmt.Sprintf("%c%c", 'a'+i%26, 'a'+i/26%26) }
