@@ -47,8 +47,12 @@ func behaviour(rec *profile.Record) Cohort {
 		return CohortNew
 	}
 	hours, hourly, tenMinutely := effectiveHours(&h.Hours), dispersion(&b.Requests1h), dispersion(&b.Requests10m)
+	few := fewHours
+	if cohortOf(rec) == CohortBatch {
+		few++ // a clock that is changed spreads its hours over one more, for months
+	}
 	switch {
-	case hours <= oneHour, hours <= fewHours && visits >= manyHours, tenMinutely >= rareRuns:
+	case hours <= oneHour, hours <= few && visits >= manyHours, tenMinutely >= rareRuns:
 		return CohortBatch
 	case hourly <= sameHours && visits >= manyHours, hours >= roundClock && hourly <= evenHours:
 		return CohortPoller

@@ -7,9 +7,9 @@ import (
 	"github.com/wonted-project/wonted/scoring/window"
 )
 
-// What is believed of an entity before its own history speaks. The numbers are chosen for being
-// quiet: they lose their say after a few dozen windows, and until then nothing
-// is alarmed about (see maturity).
+// What is believed of an entity before its own history speaks. It is chosen to be
+// quiet: it loses its say after a few dozen windows, and until then nothing is
+// alarmed about (see maturity).
 
 // countPrior is the Gamma-Poisson prior of a count an active window.
 type countPrior struct {
@@ -40,16 +40,19 @@ type priors struct {
 
 // habits is what is believed of whoever has habits: caller, credential, session, user.
 //
-// Requests: most is 2, so a steady client may make six times its usual (a
-// campaign, a monthly batch) before 1e-5 and is alarming from about eight. A
-// minute is burstier: most is 1, and twelve times. New objects: somebody at
-// work opens things one by one, hence nearer to Poisson, and most is 8; three
-// times a small number is still quiet. Companions: next to nobody has any.
-// Errors: they come in
-// bursts, one broken link on every page, so who never made one may make some
-// twenty in ten minutes. Routes tried in vain: who never does may try some ten.
-// Switches and returns: one who never does may pick up the telephone a few times. New devices and networks: a hundredth and a fiftieth of the sessions of an
-// API's callers, less than of a web shop's visitors.
+//	requests      most is 2: a steady client may make six times its usual (a
+//	              campaign, a monthly batch) before 1e-5, and is alarming from
+//	              about eight. A minute is burstier: most is 1, and twelve times.
+//	new objects   somebody at work opens things one by one, which is nearer to
+//	              Poisson: most is 8, and three times a small number is quiet
+//	companions    next to nobody has any
+//	errors        they come in bursts, one broken link on every page: who never
+//	              made one may make some twenty in ten minutes
+//	tried         routes in vain: who never did may try some ten
+//	switches,     who never does may pick up the telephone a few times
+//	returns
+//	new device,   a hundredth and a fiftieth of the sessions of an API's callers;
+//	new network   of a web shop's visitors it is more
 var habits = priors{
 	requests1m:    countPrior{10, 0.5, 1, smallestMean},
 	requests10m:   countPrior{30, 0.5, 2, smallestMean},
