@@ -79,9 +79,8 @@
 //	         foreign; u8 k, n of these ten minutes, of each
 //	550   2  u16 CUSUM of the sequence, in 1/1024 bits
 //
-// Of 5, 6, 7 and 9: 64 bytes objects as above, 2 HyperLogLogs of callers (24
-// bytes each: this day, the one before); sign-ins: 2 HyperLogLogs of names that
-// failed (these ten minutes, those before), u16 3x10 min attempts, failures,
+// Of 5, 6, 7 and 9: 112 spare; sign-ins: 2 HyperLogLogs of names that failed (24
+// bytes each: these ten minutes, those before), u16 3x10 min attempts, failures,
 // successes, moments of such names; 360 spare.
 //
 // Of 8: moments of log2(1+bytes) and of log2(1+records) of all accepted
@@ -154,4 +153,6 @@
 //
 // Names that end in .tmp are saves that broke off, names that end in
 // .bad-<reason> snapshots that could not be used: torn, foreign, version, key.
+// Others may keep files of their own in data_dir, by the same rules: see
+// ReplaceFile and SetAside.
 package profile

@@ -219,11 +219,10 @@ type Behaviour struct {
 	_         [2]uint8
 }
 
-// Crowd is the tail of an address, network, device or sign-in route: who comes
+// Crowd is the tail of an address, network, device or sign-in route: who signs in
 // from there.
 type Crowd struct {
-	Objects window.Bloom  // objects lately touched from here
-	Callers [2]window.HLL // distinct callers, current and previous day
+	_       [112]byte
 	SignIns SignIns
 	Spare   [360]byte
 }
