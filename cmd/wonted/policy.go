@@ -6,8 +6,10 @@ import (
 
 // newPolicy holds what an author does with a policy before it is in force.
 func newPolicy(std stdio) *cobra.Command {
-	return group("policy", "Check policies",
+	return group("policy", "Write, check and test policies",
+		newPolicyInit(std),
 		newPolicyCheck(std),
+		newPolicyTest(std),
 	)
 }
 

@@ -37,12 +37,8 @@ var answers = map[scoring.Detector]policy.Action{
 
 type scores = map[scoring.Detector]float64
 
-func byDefault(t *testing.T) func(what string, ex *scoring.Exchange, want policy.Action) {
-	t.Helper()
-	e, err := Default()
-	if err != nil {
-		t.Fatal(err)
-	}
+// asked asks e about an exchange.
+func asked(t *testing.T, e *Engine) func(what string, ex *scoring.Exchange, want policy.Action) {
 	return func(what string, ex *scoring.Exchange, want policy.Action) {
 		t.Helper()
 		if d := decide(t, e, at(ex, policy.PhaseRequest)); d.Action != want {
@@ -59,7 +55,16 @@ func together(s scores) *scoring.Exchange {
 }
 
 func TestDefaultAnswersEveryDetector(t *testing.T) {
-	f := byDefault(t)
+	e, err := Default()
+	if err != nil {
+		t.Fatal(err)
+	}
+	everyDetector(t, e)
+}
+
+func everyDetector(t *testing.T, e *Engine) {
+	t.Helper()
+	f := asked(t, e)
 	for d := range scoring.Detectors {
 		d := scoring.Detector(d)
 		want, ok := answers[d]
@@ -79,7 +84,11 @@ func TestDefaultAnswersEveryDetector(t *testing.T) {
 }
 
 func TestDefaultPolicy(t *testing.T) {
-	f := byDefault(t)
+	e, err := Default()
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := asked(t, e)
 	f("ordinary", sample(), policy.Allow)
 	f("just below", odd(sample(), scores{scoring.Takeover: 3.9, scoring.Rate: 3.9}), policy.Allow)
 	f("take-over", odd(sample(), scores{scoring.Takeover: 4, scoring.Rate: 1}), policy.Challenge)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/open-policy-agent/opa/v1/ast"
 	"github.com/open-policy-agent/opa/v1/rego"
+	"github.com/open-policy-agent/opa/v1/storage/inmem"
 
 	"github.com/wonted-project/wonted/policy"
 	"github.com/wonted-project/wonted/scoring"
@@ -166,3 +167,21 @@ func said(t *testing.T, text string) any {
 }
 
 const publishedDecision = "starter/schema/decision/schema.json"
+
+// fixture is what a query for what tests are made of gives.
+func fixture(t *testing.T, query string) any {
+	t.Helper()
+	documents, err := new(files).documents()
+	if err != nil {
+		t.Fatal(err)
+	}
+	rs, err := rego.New(
+		rego.Query(query),
+		rego.Module("anomaly.rego", string(testLibrary)),
+		rego.Store(inmem.NewFromObject(documents)),
+	).Eval(context.Background())
+	if err != nil || len(rs) != 1 {
+		t.Fatalf("%s: %d results, %v", query, len(rs), err)
+	}
+	return rs[0].Expressions[0].Value
+}

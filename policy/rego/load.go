@@ -22,14 +22,8 @@ import (
 //go:embed default.rego
 var defaultPolicy []byte
 
-//go:embed starter/wonted/combine.rego
-var combineLibrary []byte
-
 // DefaultSource is the text of the default policy, to start one's own from.
 func DefaultSource() []byte { return bytes.Clone(defaultPolicy) }
-
-// CombineSource is the text of the library wonted.combine for `opa test`.
-func CombineSource() []byte { return bytes.Clone(combineLibrary) }
 
 // Default is the policy of a wonted that was given none.
 func Default() (*Engine, error) {
@@ -90,7 +84,7 @@ func noPolicy() error {
 // files are a policy's directory as read.
 type files struct {
 	modules  map[string]*ast.Module // by path
-	tests    map[string]*ast.Module // of *_test.rego
+	tests    map[string]*ast.Module // what only tests use
 	data     map[string]any
 	fixtures any    // data.wonted.test, which is no part of data; nil: none
 	revision string // of modules and data
@@ -113,7 +107,7 @@ func read(dir string, leaveOut loader.Filter) (*files, error) {
 	f := &files{modules: map[string]*ast.Module{}, tests: map[string]*ast.Module{}, data: loaded.Documents}
 	content := map[string][]byte{}
 	for _, m := range loaded.Modules {
-		if strings.HasSuffix(m.Name, testSuffix) {
+		if forTests(m.Name) {
 			f.tests[m.Name] = m.Parsed
 			continue
 		}
@@ -133,18 +127,17 @@ func read(dir string, leaveOut loader.Filter) (*files, error) {
 	return f, nil
 }
 
-const testSuffix = "_test.rego"
+// forTests says which files are tests or what they are made of.
+func forTests(path string) bool {
+	return strings.HasSuffix(path, "_test.rego") || strings.HasSuffix(filepath.ToSlash(filepath.Dir(path)), testDir)
+}
+
+const testDir = "wonted/test"
 
 // skip says which files are none of the policy: tests and what they are made
 // of, and those that skipForeign passes over.
 func skip(path string, info fs.FileInfo, depth int) bool {
-	switch {
-	case skipForeign(path, info, depth):
-		return true
-	case info.IsDir():
-		return strings.HasSuffix(filepath.ToSlash(path), "/wonted/test")
-	}
-	return strings.HasSuffix(path, testSuffix)
+	return skipForeign(path, info, depth) || forTests(path)
 }
 
 // skipForeign says which files are none of the policy, nor of its tests.

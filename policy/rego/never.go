@@ -195,4 +195,3 @@ func (d *demand) strings() (all []string) {
 	}
 	return all
 }
-

@@ -13,9 +13,6 @@ import (
 //go:embed starter/schema/input/schema.json
 var inputJSONSchema []byte
 
-// libraryPackage is that of starter/wonted/combine.rego.
-const libraryPackage = "data.wonted.combine"
-
 // Review is what an author is told of a policy.
 type Review struct {
 	Revision   string    `json:"revision"` // "" where the policy does not compile
@@ -58,7 +55,7 @@ func Check(dir string) (*Review, error) {
 	}
 	r := &Review{Revision: f.revision, Files: names, Problems: e.Warnings(), Inputs: orNone(e.Inputs()), Unmemoised: orNone(e.Unmemoised())}
 
-	withLibrary(everything)
+	addLibrary(everything)
 	loose := compilerFor(f.data)
 	if loose.Compile(everything); loose.Failed() { // the tests do
 		r.Problems = append(r.Problems, flatten(problems(loose.Errors))...)
@@ -108,15 +105,4 @@ func unsaid(more, said []Problem) []Problem {
 	return slices.DeleteFunc(more, func(m Problem) bool {
 		return slices.ContainsFunc(said, func(s Problem) bool { return s.File == m.File && s.Row == m.Row })
 	})
-}
-
-// withLibrary adds what tests may use, where there is no copy of it.
-func withLibrary(modules map[string]*ast.Module) {
-	for _, m := range modules {
-		if m.Package.Path.String() == libraryPackage {
-			return
-		}
-	}
-	const name = "wonted/combine.rego"
-	modules[name] = ast.MustParseModuleWithOpts(string(combineLibrary), ast.ParserOptions{RegoVersion: ast.RegoV1})
 }

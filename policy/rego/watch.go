@@ -35,6 +35,26 @@ func Watch(ctx context.Context, dir string, beside func(work func()), onChange f
 }
 
 func watch(ctx context.Context, dir string, settle, poll time.Duration, beside func(work func()), onChange func(*Engine, error)) {
+	changes(ctx, dir, skip, settle, poll, func() {
+		beside(func() {
+			e, err := Load(dir)
+			if err != nil {
+				err = fmt.Errorf("%w; the old policy stays", err)
+			}
+			onChange(e, err)
+		})
+	})
+}
+
+// WatchTests calls run at once, and again whenever a policy or its tests have
+// changed. It returns when ctx ends.
+func WatchTests(ctx context.Context, dir string, run func()) {
+	changes(ctx, dir, skipForeign, settle, poll, run)
+}
+
+// changes calls changed for what is there now, and whenever the content of dir
+// is another.
+func changes(ctx context.Context, dir string, leaveOut loader.Filter, settle, poll time.Duration, changed func()) {
 	w, err := fsnotify.NewWatcher()
 	if err != nil {
 		w = &fsnotify.Watcher{} // nil channels are silent: the poll does it alone
@@ -58,7 +78,7 @@ func watch(ctx context.Context, dir string, settle, poll time.Duration, beside f
 		case <-tick.C:
 		case <-quiet.C:
 		}
-		now := fingerprint(dir)
+		now := fingerprint(dir, leaveOut)
 		if now == last {
 			continue
 		}
@@ -66,13 +86,7 @@ func watch(ctx context.Context, dir string, settle, poll time.Duration, beside f
 		if w.Events != nil {
 			follow(w, dir) // directories may be new
 		}
-		beside(func() {
-			e, err := Load(dir)
-			if err != nil {
-				err = fmt.Errorf("%w; the old policy stays", err)
-			}
-			onChange(e, err)
-		})
+		changed()
 	}
 }
 
@@ -86,10 +100,10 @@ func follow(w *fsnotify.Watcher, dir string) {
 	})
 }
 
-// fingerprint hashes what Load would read, or why it could not.
-func fingerprint(dir string) string {
+// fingerprint hashes what would be read, or why it cannot be.
+func fingerprint(dir string, leaveOut loader.Filter) string {
 	h := sha256.New()
-	paths, err := loader.FilteredPaths([]string{dir}, skip)
+	paths, err := loader.FilteredPaths([]string{dir}, leaveOut)
 	for _, path := range paths {
 		var text []byte
 		if text, err = os.ReadFile(path); err != nil {

@@ -1,0 +1,68 @@
+package rego
+
+import (
+	"bytes"
+	_ "embed"
+	"encoding/json"
+
+	"github.com/open-policy-agent/opa/v1/ast"
+)
+
+// What wonted brings for policies and their tests.
+
+//go:embed starter/wonted/combine.rego
+var combineLibrary []byte
+
+//go:embed starter/wonted/test/anomaly.rego
+var testLibrary []byte
+
+//go:embed starter/wonted/test/data.json
+var testData []byte
+
+// libraryPackage is that of combine.rego.
+const libraryPackage = "data.wonted.combine"
+
+// CombineSource is the text of the library wonted.combine for `opa test`.
+func CombineSource() []byte { return bytes.Clone(combineLibrary) }
+
+// addLibrary adds what tests may use, where there is no copy of it.
+func addLibrary(modules map[string]*ast.Module) {
+	for name, text := range map[string][]byte{"wonted/combine.rego": combineLibrary, "wonted/test/anomaly.rego": testLibrary} {
+		library := ast.MustParseModuleWithOpts(string(text), ast.ParserOptions{RegoVersion: ast.RegoV1})
+		if !hasPackage(modules, library.Package) {
+			modules[name] = library
+		}
+	}
+}
+
+func hasPackage(modules map[string]*ast.Module, p *ast.Package) bool {
+	for _, m := range modules {
+		if m.Package.Equal(p) {
+			return true
+		}
+	}
+	return false
+}
+
+// documents are the data of a policy and its tests.
+func (f *files) documents() (map[string]any, error) {
+	all := map[string]any{}
+	for name, v := range f.data {
+		all[name] = v
+	}
+	own := map[string]any{}
+	if old, ok := f.data["wonted"].(map[string]any); ok {
+		for name, v := range old {
+			own[name] = v
+		}
+	}
+	if own["test"] = f.fixtures; f.fixtures == nil {
+		var published any
+		if err := json.Unmarshal(testData, &published); err != nil {
+			return nil, err
+		}
+		own["test"] = published
+	}
+	all["wonted"] = own
+	return all, nil
+}
