@@ -33,7 +33,7 @@ func abuses() []Scenario {
 						c.Status, c.Bytes = 402, 160
 					}
 					a.Play(c)
-					a.Wait(int64(draw(a.Rand, pair{15_000, .4})))
+					a.WaitAbout(15_000, .4)
 				}
 			}},
 		{Name: "version_downgrade", Family: "abuse", Twin: "release", Suits: of(person),
@@ -46,7 +46,7 @@ func abuses() []Scenario {
 					} else {
 						a.Play(a.Call(getOldOrder))
 					}
-					a.Wait(int64(draw(a.Rand, pair{a.Victim.gap, .8})))
+					a.WaitAbout(a.Victim.gap, .8)
 				}
 			}},
 		{Name: "scrape_slow", Family: "scraping", Twin: "sale", Runs: 60, Suits: of(person, poller),
@@ -56,7 +56,7 @@ func abuses() []Scenario {
 				first := a.Rand.Uint64N(19_000)
 				for i := range uint64(1000) {
 					a.of(getProduct, first+i)
-					a.Wait(int64(draw(a.Rand, pair{20_000, .5})))
+					a.WaitAbout(20_000, .5)
 				}
 			}},
 		{Name: "scrape_spread", Family: "scraping", Twin: "newcomer", Runs: 60,
@@ -71,7 +71,7 @@ func abuses() []Scenario {
 					c.Address, c.Device = base&^255|Address(1+i%20), device
 					c.Object = first + i
 					a.Play(c)
-					a.Wait(int64(draw(a.Rand, pair{15_000, .5})))
+					a.WaitAbout(15_000, .5)
 				}
 			}},
 	}

@@ -37,8 +37,6 @@ func tens(id *Identity) bool { return lists(id) && id.Class != batch && id.limit
 // ownList is the list that the victim's class reads most.
 func (a *Attack) ownList() uint8 {
 	switch a.Victim.Class {
-	case person:
-		return getOrders
 	case poller:
 		return getStock
 	case batch:

@@ -34,9 +34,7 @@ func enumerations() []Scenario {
 }
 
 // objects says that the identity asks for single objects.
-func objects(id *Identity) bool {
-	return id.Class == person || id.Class == poller || id.Class == partner || id.Class == bursty
-}
+func objects(id *Identity) bool { return id.Class != batch }
 
 // objectRoute is a route of single objects that the victim's class uses.
 func (a *Attack) objectRoute() uint8 {

@@ -14,7 +14,8 @@ func heldOut() []Scenario {
 					c := a.Call(getSearch)
 					c.Took = int32(20_000 + a.Rand.IntN(20_000))
 					a.Play(c)
-					a.Wait(int64(c.Took) + int64(draw(a.Rand, pair{a.Victim.gap, .5})))
+					a.Wait(int64(c.Took))
+					a.WaitAbout(a.Victim.gap, .5)
 				}
 			}},
 		// Data that goes in, not out: storage that somebody else pays for, or a way
@@ -26,7 +27,7 @@ func heldOut() []Scenario {
 					c := a.Call(postMessage)
 					c.RequestBytes = int64(draw(a.Rand, pair{2 << 20, .2}))
 					a.Play(c)
-					a.Wait(int64(draw(a.Rand, pair{60_000, .3})))
+					a.WaitAbout(60_000, .3)
 				}
 			}},
 		// One object of somebody else's, and no second: an ex-partner's order, a
@@ -39,7 +40,7 @@ func heldOut() []Scenario {
 				for range 144 {
 					c.Object, c.Status = object, 0
 					a.Play(c)
-					a.Wait(int64(draw(a.Rand, pair{20 * 60_000, .1})))
+					a.WaitAbout(20*60_000, .1)
 				}
 			}},
 		// Inventory that is held and let go (OAT-021): nothing is bought, nobody
@@ -50,7 +51,7 @@ func heldOut() []Scenario {
 				one := 1 + a.Rand.Uint64N(20_000)
 				for i := range 60 {
 					a.of(postCartItem, 0)
-					a.Wait(int64(draw(a.Rand, pair{55_000, .2})))
+					a.WaitAbout(55_000, .2)
 					a.of(deleteCartItem, one+uint64(i%2))
 					a.Wait(second)
 				}

@@ -69,17 +69,4 @@ func (a *Attack) probes(n int, share float64) {
 
 // settleIn plays a newcomer's first n requests, as people make them, from the
 // victim's place.
-func (a *Attack) settleIn(n int) {
-	route := start
-	for range n {
-		way := a.Victim.ways[route+1]
-		if len(way) == 0 {
-			way = a.Victim.ways[start+1]
-		}
-		route = choose(a.Rand.Float64(), way)
-		c := a.Call(uint8(route))
-		a.newcomer(&c, 0)
-		a.Play(c)
-		a.Wait(int64(draw(a.Rand, pair{6000, .8})))
-	}
-}
+func (a *Attack) settleIn(n int) { a.Usual(n, func(c *Call) { a.newcomer(c, 0) }) }

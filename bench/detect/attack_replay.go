@@ -9,10 +9,9 @@ func replays() []Scenario {
 		Name: "replay_contexts", Family: "replay", Meant: []scoring.Detector{scoring.Replay, scoring.Switches}, Suits: of(person, poller, batch),
 		About: "40 requests, 4 s apart, by turns from the victim's place and from another",
 		Play: func(a *Attack) {
-			id := a.Victim
 			address, device := a.Stranger(false)
 			for i := range 40 {
-				c := a.Call(uint8(choose(a.Rand.Float64(), id.ways[start+1])))
+				c := a.Call(uint8(a.Victim.onward(start)))
 				if i%2 == 1 {
 					c.Address, c.Device = address, device
 				}

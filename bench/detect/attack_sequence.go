@@ -11,7 +11,7 @@ func sequences() []Scenario {
 			id := a.Victim
 			for range 80 {
 				a.Play(a.Call(id.uses[a.Rand.IntN(len(id.uses))]))
-				a.Wait(int64(draw(a.Rand, pair{id.gap, .5})))
+				a.WaitAbout(id.gap, .5)
 			}
 		}}}
 }

@@ -8,13 +8,7 @@ func signIns() []Scenario {
 	return []Scenario{
 		{Name: "office_nat", Family: "twin", Benign: true, Runs: 60,
 			About: "an office has moved: 300 people sign in from one new address in an hour, one in twelve mistypes",
-			Play: func(a *Attack) {
-				from, _ := a.Stranger(false)
-				for range 300 {
-					a.person(a.customer(), from, 1./12)
-					a.Wait(int64(a.Rand.ExpFloat64() * float64(12*second)))
-				}
-			}},
+			Play:  func(a *Attack) { a.behindOne(300, 1./12, 12*second) }},
 		{Name: "reset_wave", Family: "twin", Benign: true, Runs: 60,
 			About: "all passwords are void: 300 people from their homes in an hour, two in three try the old one first, one in five gives up",
 			Play: func(a *Attack) {
@@ -29,27 +23,26 @@ func signIns() []Scenario {
 					if a.Rand.IntN(5) > 0 {
 						a.signIn(user, from, device, true)
 					}
-					a.Wait(int64(a.Rand.ExpFloat64() * float64(5*second)))
+					a.Wait(exponential(a.Rand, 5*second))
 				}
 			}},
 		{Name: "cgnat", Family: "twin", Benign: true, Runs: 60,
 			About: "a carrier puts 200 people behind one address: they sign in within 20 minutes, one in twenty mistypes",
-			Play: func(a *Attack) {
-				from, _ := a.Stranger(false)
-				for range 200 {
-					a.person(a.customer(), from, .05)
-					a.Wait(int64(a.Rand.ExpFloat64() * float64(6*second)))
-				}
-			}},
+			Play:  func(a *Attack) { a.behindOne(200, .05, 6*second) }},
 	}
 }
 
-// person signs in, at the second or third try where it mistypes.
-func (a *Attack) person(user uint32, from Address, mistypes float64) {
-	device := a.anyBrowser()
-	for a.Rand.Float64() < mistypes {
-		a.signIn(user, from, device, false)
-		a.Wait(4 * second)
+// behindOne lets n people sign in from one address, at the second or third try
+// where they mistype.
+func (a *Attack) behindOne(n int, mistypes float64, gap int64) {
+	from, _ := a.Stranger(false)
+	for range n {
+		user, device := a.customer(), a.anyBrowser()
+		for a.Rand.Float64() < mistypes {
+			a.signIn(user, from, device, false)
+			a.Wait(4 * second)
+		}
+		a.signIn(user, from, device, true)
+		a.Wait(exponential(a.Rand, gap))
 	}
-	a.signIn(user, from, device, true)
 }

@@ -28,7 +28,7 @@ func stuffings() []Scenario {
 				from, device := a.Stranger(false)
 				for range 400 {
 					a.try(a.listed(), from, device)
-					a.Wait(int64(a.Rand.ExpFloat64() * float64(minute)))
+					a.Wait(exponential(a.Rand, minute))
 				}
 			}},
 		{Name: "stuffing_spread", Family: "stuffing", Meant: meant, Twin: "reset_wave", Runs: 60,
@@ -81,7 +81,7 @@ func (a *Attack) spread(n, addresses int, next func() uint32, gap int64) {
 	}
 	for range n {
 		a.try(next(), from[a.Rand.IntN(addresses)], a.anyBrowser())
-		a.Wait(int64(a.Rand.ExpFloat64() * float64(gap)))
+		a.Wait(exponential(a.Rand, gap))
 	}
 }
 

@@ -25,19 +25,7 @@ func takeovers() []Scenario {
 }
 
 // takeover plays n requests from elsewhere and returns the last.
-func (a *Attack) takeover(n int) (c Call) {
+func (a *Attack) takeover(n int) Call {
 	address, device := a.Stranger(true)
-	route := start
-	for range n {
-		way := a.Victim.ways[route+1]
-		if len(way) == 0 {
-			way = a.Victim.ways[start+1]
-		}
-		route = choose(a.Rand.Float64(), way)
-		c = a.Call(uint8(route))
-		c.Address, c.Device = address, device
-		a.Play(c)
-		a.Wait(int64(draw(a.Rand, pair{6000, .8})))
-	}
-	return c
+	return a.Usual(n, func(c *Call) { c.Address, c.Device = address, device })
 }

@@ -15,6 +15,7 @@
 //	engine       engine.go                        the stream through the scorer, and trials in between
 //	             fork.go                          what has been played, undone
 //	             window.go tally.go               what is counted of the benign stream
+//	             trial.go                         what is counted of an attack
 //	attacks      scenario.go attack.go            what a scenario is, and what it can do
 //	             attack_*.go                      a file a family
 //	             long.go                          those that take days, on victims of their own

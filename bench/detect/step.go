@@ -89,11 +89,16 @@ func (id *Identity) follow(t int64) int {
 			return choose(rng.Float64(), way)
 		}
 	}
-	way := id.ways[s.route+1]
+	return id.onward(s.route)
+}
+
+// onward is where it goes from a route, by its own ways alone.
+func (id *Identity) onward(route int) int {
+	way := id.ways[route+1]
 	if len(way) == 0 {
 		way = id.ways[start+1]
 	}
-	return choose(rng.Float64(), way)
+	return choose(id.rng.Float64(), way)
 }
 
 // choose takes an edge by weight; weights need not add up to one.
