@@ -25,6 +25,20 @@ const bodyDuplex = extprocv3.ProcessingMode_FULL_DUPLEX_STREAMED
 
 // fullDuplex changes the filter's base modes.
 func fullDuplex(t testing.TB, overrides, request, response bool) func(*hcmv3.HttpConnectionManager) {
+	return editProcessor(t, func(p *extprocv3.ExternalProcessor) {
+		p.AllowModeOverride = overrides
+		p.ProcessingMode.ResponseHeaderMode = headersSent
+		if request {
+			p.ProcessingMode.RequestBodyMode, p.ProcessingMode.RequestTrailerMode = bodyDuplex, headersSent
+		}
+		if response {
+			p.ProcessingMode.ResponseBodyMode, p.ProcessingMode.ResponseTrailerMode = bodyDuplex, headersSent
+		}
+	})
+}
+
+// editProcessor changes the filter.
+func editProcessor(t testing.TB, edit func(*extprocv3.ExternalProcessor)) func(*hcmv3.HttpConnectionManager) {
 	return func(m *hcmv3.HttpConnectionManager) {
 		t.Helper()
 		for _, filter := range m.HttpFilters {
@@ -35,14 +49,7 @@ func fullDuplex(t testing.TB, overrides, request, response bool) func(*hcmv3.Htt
 			if err := filter.GetTypedConfig().UnmarshalTo(&p); err != nil {
 				t.Fatal(err)
 			}
-			p.AllowModeOverride = overrides
-			p.ProcessingMode.ResponseHeaderMode = headersSent
-			if request {
-				p.ProcessingMode.RequestBodyMode, p.ProcessingMode.RequestTrailerMode = bodyDuplex, headersSent
-			}
-			if response {
-				p.ProcessingMode.ResponseBodyMode, p.ProcessingMode.ResponseTrailerMode = bodyDuplex, headersSent
-			}
+			edit(&p)
 			if err := filter.GetTypedConfig().MarshalFrom(&p); err != nil {
 				t.Fatal(err)
 			}

@@ -129,7 +129,10 @@ func TestASignInIsRefusedBeforeTheUpstream(t *testing.T) {
 			}
 		}
 	}
-	s.ended("refused", 4)
+	if got := s.send(http2(t), "/v1/login", "trailers", `{"username":"bob","password":"secret"}`); got.StatusCode != http.StatusForbidden || whole.Load() != 0 {
+		t.Errorf("ended by trailers: answered %d, and %d requests have reached the upstream", got.StatusCode, whole.Load())
+	}
+	s.ended("refused", 5)
 	s.wants(s.post(http1(t), "/v1/orders", "application/json", []byte(`{}`), false), http.StatusOK)
 }
 

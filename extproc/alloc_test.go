@@ -56,7 +56,7 @@ func playable(t testing.TB, v policy.Verdict, list ...string) (*Server, *loop) {
 	for _, b := range encodeWords(t, list) {
 		l.messages = append(l.messages, mem.BufferSlice{mem.SliceBuffer(b)})
 	}
-	return newServer(&lenient{v}, func(c *Config) { c.Clock = time.Now }), l
+	return newServer(&lenient{v}, func(c *Config) { withOperations(c); c.Clock = time.Now }), l
 }
 
 // TestExchangeAllocatesNothing: all that this package does for a plain

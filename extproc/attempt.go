@@ -83,17 +83,9 @@ func (s *Server) noteAnswer(ex *scoring.Exchange) {
 
 // attemptBody takes a chunk of the body that was asked for.
 func (s *session) attemptBody(m *message, now time.Time) outcome {
-	s.upload(m)
-	body, declared := m.body, s.request.contentLength()
-	whole := m.endOfStream || declared >= 0 && s.uploaded >= declared
-	if more := !whole && s.uploaded <= signin.MaxBody && s.server.held.Load() < mostHeld; more || len(s.body) > 0 {
-		part := body[:min(len(body), signin.MaxBody+1)]
-		s.server.held.Add(int64(len(part)))
-		s.body = append(s.body, part...)
-		if more {
-			return s.pass(m)
-		}
-		body = s.body
+	body, _, more := s.gather(m)
+	if more {
+		return s.pass(m)
 	}
 	defer s.wipe()
 	s.asked = false
@@ -114,21 +106,4 @@ func (s *session) attemptBody(m *message, now time.Time) outcome {
 	f.bytes = s.appendPass(f.bytes, m)
 	f.bytes = s.appendMark(f.bytes, v)
 	return outcome{reply: f.seal()}
-}
-
-// mostHeld bounds what is held of unfinished bodies in all streams together:
-// clients that send slowly must not fill the memory. Beyond it a body is read as
-// far as its first chunk goes.
-const mostHeld = 32 << 20
-
-// wipe forgets a body that was put together.
-func (s *session) wipe() {
-	if len(s.body) == 0 {
-		return
-	}
-	s.server.held.Add(-int64(len(s.body)))
-	clear(s.body)
-	if s.body = s.body[:0]; cap(s.body) > 4<<10 {
-		s.body = nil
-	}
 }

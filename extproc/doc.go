@@ -22,6 +22,13 @@
 //	waiting     Gate.Open         continue       continue, spent     continue (odd)     continue (odd)      nothing
 //	            pass: judged                     (not ours: a filter
 //	            else: refuse                     before us refused)
+//	            operation in the
+//	            body: put off
+//	put off     continue (odd)    whole, or too  Gate.Open, then     continue (odd)     continue (odd)      Gate.Open
+//	                              long:          as judged                                                  close: unknown
+//	                              Gate.Open
+//	                              pass: judged
+//	                              else: refuse
 //	judged      continue (odd)    continue       reopen, if swept    continue (odd)     continue (odd)      close: unknown
 //	                              sign-in: see   Gate.Answer                                                awaited: detach
 //	                              attempt.go
@@ -45,6 +52,10 @@
 // An exchange is closed after its last answer is sent, so that learning delays
 // nobody; if that answer cannot be sent, the end is unknown. Besides the table:
 //
+//   - What is put off is not in the table, and neither swept nor bounded there:
+//     the stream ends it. It has been asked for something all the same, and
+//     counts, with its path alone, if its client goes away before it has told
+//     what.
 //   - An exchange that waits for its response is swept, that is closed as
 //     unknown, after Config.Deadline without a message, and so is the oldest
 //     when Config.MaxOpen are open. Sweeping frees what it counts for, not its
@@ -63,9 +74,10 @@
 // The filter's base is response headers SKIP, and the answer to the request
 // headers says how much more is wanted: the depth.
 //
-// The body of a request is asked for where it may sign somebody in, in chunks,
-// and so are its response headers: at headers, bodies and adaptive. At lean and
-// log nobody's name is known unless a header has it.
+// The body of a request is asked for where it may sign somebody in, see
+// attempt.go, or says what is asked for, see operation.go, and so are its
+// response headers: at headers, bodies and adaptive. At lean and log nobody's
+// name is known unless a header has it, and no operation.
 //
 //	headers   every answer asks for the response headers. The answer to those
 //	          asks for the body as STREAMED where the Gate wants it metered; never

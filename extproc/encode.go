@@ -45,14 +45,15 @@ type mode uint8
 const (
 	modeKept      mode = iota // no override
 	modeHeaders               // response headers SEND
-	modeBody                  // and request body STREAMED
+	modeBody                  // and request body STREAMED, trailers SEND
+	modeWhole                 // and request body BUFFERED, trailers SEND
 	modeStreaming             // and response body STREAMED, trailers SEND
 )
 
 // appendMode appends mode_override (field 9 of ProcessingResponse). It works
 // only beside the answer to a headers message. The response body is never asked for as
 // BUFFERED: given at the response headers, Envoy hangs on one over its limit.
-// The trailers are asked for because they end a body without a last chunk.
+// Trailers are asked for because they end a body without a last chunk.
 func appendMode(b []byte, m mode) []byte {
 	if m == modeKept {
 		return b
@@ -62,6 +63,10 @@ func appendMode(b []byte, m mode) []byte {
 		switch m {
 		case modeBody:
 			b = appendVarint(b, 3, 1) // request_body_mode: STREAMED
+			b = appendVarint(b, 5, 1) // request_trailer_mode: SEND
+		case modeWhole:
+			b = appendVarint(b, 3, 2) // request_body_mode: BUFFERED
+			b = appendVarint(b, 5, 1) // request_trailer_mode: SEND
 		case modeStreaming:
 			b = appendVarint(b, 4, 1) // response_body_mode: STREAMED
 			b = appendVarint(b, 6, 1) // response_trailer_mode: SEND
@@ -104,12 +109,16 @@ func endOf(awaited, before bool) ending {
 	return endUntold
 }
 
-// appendMark appends dynamic_metadata (field 8 of ProcessingResponse).
+// appendMark appends dynamic_metadata (field 8 of ProcessingResponse). Where
+// nothing is decided it is the id alone.
 func appendMark(b []byte, m *mark) []byte {
 	return nest(b, 8, func(b []byte) []byte {
 		return appendEntry(b, namespace, func(b []byte) []byte {
 			return nest(b, 5, func(b []byte) []byte { // struct_value
 				b = appendText(b, "id", m.id)
+				if m.action == policy.Undecided {
+					return b
+				}
 				b = appendNumber(b, "score", m.score)
 				b = appendText(b, "action", m.action.String())
 				b = appendText(b, "mode", m.mode.String())

@@ -27,3 +27,12 @@ type Resolver interface {
 	// keeps nothing of the name but a keyed hash.
 	Subject(ex *scoring.Exchange, name []byte)
 }
+
+// Operations finds out what requests ask for whose bodies tell it;
+// *scoring.Scorer does.
+type Operations interface {
+	// OperationInBody says so by the headers of a request.
+	OperationInBody(ex *scoring.Exchange) bool
+	// ReadOperation sets Operation of such a request by its body, which is whole.
+	ReadOperation(ex *scoring.Exchange, body []byte)
+}

@@ -20,6 +20,7 @@ type metrics struct {
 	swept        struct{ deadline, capacity, drain prometheus.Counter }
 	entries      [results]prometheus.Counter
 	signIns      struct{ named, unreadable, none prometheus.Counter }
+	operations   operationMetrics
 	unprotected  prometheus.Counter
 }
 
@@ -65,6 +66,10 @@ func newMetrics(r prometheus.Registerer) *metrics {
 	m.signIns.named = signIns.WithLabelValues("named")
 	m.signIns.unreadable = signIns.WithLabelValues("unreadable")
 	m.signIns.none = signIns.WithLabelValues("none")
+	operations := counters("wonted_operation_requests_total", "Requests that were put off until their body came, by what it told: the operation (named), nothing that could be read (unreadable), or it did not come (missing).", "result")
+	m.operations.named = operations.WithLabelValues("named")
+	m.operations.unreadable = operations.WithLabelValues("unreadable")
+	m.operations.missing = operations.WithLabelValues("missing")
 	swept := counters("wonted_swept_exchanges_total", "Exchanges closed as unknown before their stream ended, by why.", "reason")
 	for k, name := range kindNames {
 		m.messages[k] = messages.WithLabelValues(name)
@@ -77,9 +82,21 @@ func newMetrics(r prometheus.Registerer) *metrics {
 	m.swept.capacity = swept.WithLabelValues("capacity")
 	m.swept.drain = swept.WithLabelValues("drain")
 	if r != nil {
-		r.MustRegister(messages, spurious, ended, swept, entries, signIns, m.unprotected, m.open, m.panics, m.decodeErrors, m.duplex, m.reopened)
+		r.MustRegister(messages, spurious, ended, swept, entries, signIns, operations, m.unprotected, m.open, m.panics, m.decodeErrors, m.duplex, m.reopened)
 	}
 	return m
+}
+
+type operationMetrics struct{ named, unreadable, missing prometheus.Counter }
+
+func (m *operationMetrics) of(named, came bool) prometheus.Counter {
+	switch {
+	case named:
+		return m.named
+	case came:
+		return m.unreadable
+	}
+	return m.missing
 }
 
 func counters(name, help, label string) *prometheus.CounterVec {

@@ -11,11 +11,17 @@ import (
 	"github.com/wonted-project/wonted/scoring"
 )
 
-// requestHeaders opens the exchange and asks the Gate.
+// requestHeaders opens the exchange and asks the Gate, unless what the request
+// asks for is still to come in its body.
 func (s *session) requestHeaders(stream grpc.ServerStream, m *message, now time.Time) outcome {
 	s.request = m
 	s.ja4 = fingerprint(s.ja4[:0], stream)
-	v := s.judge(now)
+	s.introduce(now)
+	if s.putsOff() {
+		s.state = putOff
+		return outcome{reply: s.postpone(m)}
+	}
+	v := s.weigh(now)
 	if !v.Pass && !s.observed {
 		return s.refuse(v)
 	}
@@ -23,13 +29,14 @@ func (s *session) requestHeaders(stream grpc.ServerStream, m *message, now time.
 		return s.refuse(v)
 	}
 	s.state = judged
-	s.awaited = !s.asked && s.lean(v, now)
+	s.awaited = !s.asked && !s.probe && s.lean(v, now)
 	s.enter(now)
 	return outcome{reply: s.proceed(m, v)}
 }
 
-// judge opens the exchange of the request that is held.
-func (s *session) judge(now time.Time) policy.Verdict {
+// introduce opens the exchange of the request that is held, and says whose it
+// is.
+func (s *session) introduce(now time.Time) {
 	s.begin(now)
 	ex := &s.c.Exchange
 	s.request.fill(ex)
@@ -40,11 +47,16 @@ func (s *session) judge(now time.Time) policy.Verdict {
 		ex.RequestBytes = max(ex.RequestBytes, s.uploaded)
 	}
 	ex.JA4 = s.ja4
+	ex.Operation = s.operation // opened before: it is known
 	s.server.identity.Resolve(ex)
+}
+
+// weigh puts the exchange before the Gate.
+func (s *session) weigh(now time.Time) policy.Verdict {
 	v := s.server.gate.Open(&s.c)
 	s.shadow = v.Mode == policy.Shadow
 	if s.signIn != (scoring.SignIn{}) { // opened before: whom it signs in is known
-		ex.SignIn = s.signIn
+		s.c.Exchange.SignIn = s.signIn
 		v = s.tried(now)
 	}
 	return v
@@ -65,7 +77,8 @@ func (s *session) reopen(now time.Time) policy.Verdict {
 	s.c.Reset()
 	s.c.Told = after
 	s.told = told{awaited: s.told.awaited} // what the access log knows is of another id
-	return s.judge(now)
+	s.introduce(now)
+	return s.weigh(now)
 }
 
 // fill sets what the exchange takes from its request.
@@ -106,7 +119,7 @@ func (s *session) proceed(m *message, v policy.Verdict) *reply {
 	mu.apply(v.Request)
 	mu.strip(m.headers)
 	f := newFrame()
-	if v.Action == policy.Allow && mu.empty() && !s.modes.rigid() && !s.asked {
+	if v.Action == policy.Allow && mu.empty() && !s.modes.rigid() && !s.asked && !s.probe {
 		t := &allowed[v.Mode]
 		if s.awaited {
 			t = &lean[v.Mode]
@@ -117,7 +130,7 @@ func (s *session) proceed(m *message, v policy.Verdict) *reply {
 	f.bytes = appendContinue(f.bytes, kindRequestHeaders, &mu)
 	f.bytes = s.appendMark(f.bytes, v)
 	switch {
-	case s.asked:
+	case s.asked || s.probe:
 		f.bytes = appendMode(f.bytes, modeBody)
 	case !s.awaited:
 		f.bytes = appendMode(f.bytes, s.ask(modeHeaders))
@@ -130,6 +143,13 @@ func (s *session) proceed(m *message, v policy.Verdict) *reply {
 func (s *session) responseHeaders(m *message, now time.Time) outcome {
 	s.awaited = false // the filter sends what nobody has asked for
 	s.asked = false   // and no body comes after the response
+	if s.state == putOff {
+		s.unheard()
+		if v := s.decide(nil, false, now); !v.Pass {
+			return s.refuse(v)
+		}
+		s.enter(now)
+	}
 	if !s.open {
 		if v := s.reopen(now); !v.Pass && !s.observed {
 			return s.refuse(v)
@@ -195,13 +215,17 @@ func (s *session) ask(m mode) mode {
 	return m
 }
 
-// requestBody comes where it was asked for, see attempt.go, or where the
-// filter's own configuration asks for it.
+// requestBody comes where it was asked for, see operation.go and attempt.go, or
+// where the filter's own configuration asks for it. Trailers end it in the place
+// of a last chunk.
 func (s *session) requestBody(m *message, now time.Time) outcome {
-	if s.state == judged && s.asked {
+	s.server.bodies.heard()
+	switch {
+	case s.state == putOff:
+		return s.operationBody(m, now)
+	case s.state == judged && s.asked:
 		return s.attemptBody(m, now)
-	}
-	if s.state == judged || s.state == metering {
+	case s.state == judged || s.state == metering:
 		s.upload(m)
 	}
 	return s.pass(m)
@@ -209,6 +233,9 @@ func (s *session) requestBody(m *message, now time.Time) outcome {
 
 // upload counts a part of the request body.
 func (s *session) upload(m *message) {
+	if m.kind == kindRequestTrailers {
+		return
+	}
 	s.uploaded += int64(len(m.body))
 	if s.open {
 		ex := &s.c.Exchange
@@ -291,4 +318,10 @@ func (s *session) appendMark(b []byte, v policy.Verdict) []byte {
 		class:  v.Class,
 		ending: ending,
 	})
+}
+
+// appendID is appendMark where nothing is decided yet.
+func (s *session) appendID(b []byte) []byte {
+	var id [2 * len(scoring.ID{})]byte
+	return appendMark(b, &mark{id: hexID(id[:0], s.c.Exchange.ID)})
 }

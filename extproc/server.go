@@ -15,13 +15,14 @@ import (
 
 // Config is what a Server is made of.
 type Config struct {
-	Gate     Gate          // required
-	Identity Resolver      // required
-	SignIns  *signin.Table // nil: nobody is known to sign in
-	Clock    func() time.Time
-	MaxOpen  int           // exchanges open at once; 0: DefaultMaxOpen
-	Deadline time.Duration // of an exchange without a message; 0: DefaultDeadline
-	Depth    Depth
+	Gate       Gate          // required
+	Identity   Resolver      // required
+	SignIns    *signin.Table // nil: nobody is known to sign in
+	Operations Operations    // nil: all requests are judged by their headers
+	Clock      func() time.Time
+	MaxOpen    int           // exchanges open at once; 0: DefaultMaxOpen
+	Deadline   time.Duration // of an exchange without a message; 0: DefaultDeadline
+	Depth      Depth
 	// Fail is what to do where not even the Gate can say (its Fail panics).
 	Fail       policy.FailMode
 	Log        zerolog.Logger
@@ -39,6 +40,8 @@ type Server struct {
 	gate             Gate
 	identity         Resolver
 	signIns          *signin.Table
+	operations       Operations
+	bodies           bodies
 	held             atomic.Int64 // bytes of bodies that are not complete
 	clock            clock
 	open             *table
@@ -72,6 +75,7 @@ func New(cfg Config) *Server {
 		gate:        cfg.Gate,
 		identity:    cfg.Identity,
 		signIns:     cfg.SignIns,
+		operations:  cfg.Operations,
 		clock:       clock{read: cfg.Clock},
 		open:        newTable(cfg.MaxOpen),
 		deadline:    cfg.Deadline,

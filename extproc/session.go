@@ -24,7 +24,7 @@ type session struct {
 	server *Server
 	meter  payload.RecordMeter
 	ja4    []byte // of the stream
-	body   []byte // of a sign-in that comes in several chunks
+	body   []byte // that was asked for and comes in several chunks
 }
 
 // life is what a session must forget before it serves another stream.
@@ -40,9 +40,13 @@ type life struct {
 	broken   bool  // it has panicked
 	chunks   bool  // a body chunk has come
 	uploaded int64 // bytes of request body seen
-	asked    bool  // for the request body, and it has not come
+	asked    bool  // for the request body of a sign-in, and it has not come
+	buffered bool  // a request body comes whole, and nothing goes on before it does
+	probe    bool  // for a request body, to see whether Envoy heeds it
 	signIn   scoring.SignIn
 	told     told
+
+	operation string // what the body told
 }
 
 // told is what dynamic metadata has said so far.
@@ -57,6 +61,7 @@ type state uint8
 
 const (
 	waiting  state = iota // for the request headers
+	putOff                // the judgement, until the body tells what is asked for
 	judged                // the request has passed, its response is to come
 	metering              // the response body is passing in chunks
 	spent                 // closed: whatever comes is waved through
@@ -147,16 +152,14 @@ func (s *session) step(stream grpc.ServerStream, m *message) outcome {
 		if s.state == waiting {
 			return s.requestHeaders(stream, m, now)
 		}
-	case kindRequestBody:
+	case kindRequestBody, kindRequestTrailers:
 		return s.requestBody(m, now)
-	case kindRequestTrailers:
-		return s.pass(m)
 	case kindResponseHeaders:
 		switch s.state {
 		case waiting:
 			s.state = spent // refused by a filter before us: not our exchange
 			return s.pass(m)
-		case judged:
+		case putOff, judged:
 			return s.responseHeaders(m, now)
 		}
 	case kindResponseBody:
@@ -236,6 +239,10 @@ func (s *session) leave() {
 			s.mu.Unlock()
 		}
 	}()
+	if s.state == putOff && !s.broken { // it asked for something all the same
+		s.unheard()
+		s.decide(nil, false, s.server.clock.now())
+	}
 	if !s.awaited || s.owed || s.broken {
 		s.end(scoring.Unknown)
 	}

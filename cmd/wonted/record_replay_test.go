@@ -121,16 +121,45 @@ func stolenList() (all []*recorded.Exchange) {
 	return all
 }
 
+// agent is one who calls tools and queries, always the same ones, and then
+// others.
+func agent() (all []*recorded.Exchange) {
+	at := beginning.AddDate(0, 0, workdays).Add(12 * time.Hour)
+	bodies := []string{
+		`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"search","arguments":{"q":"raw-secret"}}}`,
+		`{"jsonrpc":"2.0","id":1,"method":"tools/list"}`,
+		`{"query":"query Orders($n: Int) { orders(first: $n) { id } }","variables":{"n":10}}`,
+		`[{"method":"tools/call","params":{"name":"search"}},{"method":"ping"}]`,
+		`{"query":"{ orders { id } }"}`,
+		"\xff\xfe", // nobody can read this
+	}
+	for i := range 400 {
+		at = at.Add(20 * time.Second)
+		r := page(at, 9, 1)
+		n := i % len(bodies)
+		r.Method, r.Path, r.RequestBody = "POST", []string{"/mcp", "/mcp", "/graphql", "/rpc", "/graphql?x=1", "/mcp"}[n], bodies[n]
+		if i > 380 {
+			r.RequestBody = fmt.Sprintf(`{"method":"tools/call","params":{"name":"drop_%c"}}`, 'a'+i%20)
+		}
+		r.Headers["content-type"] = []string{"application/json"}
+		size := int64(len(r.RequestBody))
+		r.RequestBytes = &size
+		all = append(all, r)
+	}
+	return all
+}
+
 // judged is what a test compares of an exchange.
 type judged struct {
 	score    float64
 	anomaly  bool
+	route    string
 	evidence string
 	who      [profile.KindCount]profile.Key
 }
 
 func judgedOf(ex *scoring.Exchange) (j judged) {
-	j.score, j.anomaly = ex.Assessment.Score, ex.Assessment.Anomalous
+	j.score, j.anomaly, j.route = ex.Assessment.Score, ex.Assessment.Anomalous, ex.Route.Name
 	for _, e := range ex.Assessment.Evidence {
 		j.evidence += fmt.Sprint(e.Detector, e.Score, e.Observed, e.Expected, e.Entity, ";")
 	}
@@ -155,9 +184,9 @@ func live(t *testing.T, mode policy.Mode, cfg *config.Config, all []*recorded.Ex
 	r, end := recordTo(t, d, io.Discard)
 	r.redact = recorded.NewRedactor(identity.Secret{1}.Recording(), "x-api-key", "x-partner")
 	r.who = func() *identity.Resolver { return who }
+	scorer := scoring.New(scoring.Config{Store: profile.New(cfg.Profile), Routes: route.New(), Location: time.UTC, Calibrator: calibrate.New(calibration(cfg.Budget))})
 	gate := policy.NewGate(policy.Config{
-		Scorer:  scoring.New(scoring.Config{Store: profile.New(cfg.Profile), Routes: route.New(), Location: time.UTC, Calibrator: calibrate.New(calibration(cfg.Budget))}),
-		Decider: engine, Mode: mode, Deadline: -1, Recorder: r, Log: zerolog.Nop(),
+		Scorer: scorer, Decider: engine, Mode: mode, Deadline: -1, Recorder: r, Log: zerolog.Nop(),
 	})
 	var c policy.Case
 	table, err := signin.New(cfg.Login)
@@ -170,6 +199,7 @@ func live(t *testing.T, mode policy.Mode, cfg *config.Config, all []*recorded.Ex
 			t.Fatal(err)
 		}
 		c.Exchange.ID = scoring.ID{1, 14: byte(i >> 8), 15: byte(i)}
+		asks(&c.Exchange, scorer, one.RequestBody)
 		gate.Close(&c, carry(gate, who, table, &c, one), one.Time)
 		scores = append(scores, judgedOf(&c.Exchange))
 		for r.waiting.Load() > recordBytes/2 || len(r.queue) > recordLines/2 {
@@ -221,7 +251,7 @@ func TestReplayOfARecording(t *testing.T) {
 		t.Helper()
 		cfg := config.Default()
 		cfg.Identity, cfg.Profile.Memory = everyRule, profile.MinMemory
-		all := append(secretly(), stolenList()...)
+		all := slices.Concat(secretly(), stolenList(), agent())
 		scores, recording := live(t, mode, cfg, all)
 		if i := strings.Index(recording, "raw-"); i >= 0 {
 			t.Errorf("%v: a secret is in the recording: …%s", mode, recording[max(0, i-40):i+40])
@@ -231,6 +261,11 @@ func TestReplayOfARecording(t *testing.T) {
 		}
 		if !slices.ContainsFunc(scores, func(j judged) bool { return j.anomaly && strings.Contains(j.evidence, "stuffing") }) {
 			t.Errorf("%v: the list is not found", mode)
+		}
+		for _, want := range []string{"POST /mcp#tools/call/search", "POST /mcp#tools/list", "POST /mcp#tools/call/drop_e", "POST /mcp", "POST /graphql#Orders", "POST /graphql#query/orders", "POST /rpc#batch"} {
+			if !slices.ContainsFunc(scores, func(j judged) bool { return j.route == want }) {
+				t.Errorf("%v: nothing is judged on %s", mode, want)
+			}
 		}
 		if strings.Contains(strings.ToLower(recording), "raw-bob") || strings.Contains(recording, "ak_live") || !strings.Contains(recording, "four@example.com") {
 			t.Errorf("%v: an API key is in the recording, or a configured name is not", mode)
@@ -266,9 +301,9 @@ func TestReplayOfARecording(t *testing.T) {
 			if old.anomaly {
 				anomalous++
 			}
-			if got.score != old.score || got.anomaly != old.anomaly || got.evidence != old.evidence {
+			if got.score != old.score || got.anomaly != old.anomaly || got.evidence != old.evidence || got.route != old.route {
 				if differ++; differ <= 3 {
-					t.Errorf("%v, line %d: %v\n%s, replayed %v\n%s", mode, i+1, old.score, old.evidence, got.score, got.evidence)
+					t.Errorf("%v, line %d: %s %v\n%s, replayed %s %v\n%s", mode, i+1, old.route, old.score, old.evidence, got.route, got.score, got.evidence)
 				}
 			}
 			if id := p.c.Exchange.ID; id != (scoring.ID{1, 14: byte(i >> 8), 15: byte(i)}) {

@@ -22,15 +22,16 @@ import (
 // shadow: what is recorded has happened, so the verdict is what would have been
 // done. One goroutine owns a player.
 type player struct {
-	who   *identity.Resolver
-	signs *signin.Table
-	gate  *policy.Gate
-	c     policy.Case
-	odd   *policy.Report // what the Gate reported at Close; nil: nothing
-	tally tally
-	now   time.Time
-	late  int // exchanges that came too late to be put in order
-	count uint64
+	who    *identity.Resolver
+	scorer *scoring.Scorer
+	signs  *signin.Table
+	gate   *policy.Gate
+	c      policy.Case
+	odd    *policy.Report // what the Gate reported at Close; nil: nothing
+	tally  tally
+	now    time.Time
+	late   int // exchanges that came too late to be put in order
+	count  uint64
 }
 
 // Access logs name callers where no header does: users that the server has
@@ -74,12 +75,13 @@ func newPlayer(cfg *config.Config, secret identity.Secret, log zerolog.Logger) (
 		return nil, err
 	}
 	zone := cfg.Timezone.Location
-	p := &player{who: who, signs: signs, tally: newTally(zone)}
+	scorer := scoring.New(scoring.Config{
+		Store: profile.New(cfg.Profile), Routes: routes, Location: zone, VersionHeaders: cfg.Routes.VersionHeaders, Cohorts: cfg.Cohorts,
+		Calibrator: calibrate.New(calibration(cfg.Budget)),
+	})
+	p := &player{who: who, scorer: scorer, signs: signs, tally: newTally(zone)}
 	p.gate = policy.NewGate(policy.Config{
-		Scorer: scoring.New(scoring.Config{
-			Store: profile.New(cfg.Profile), Routes: routes, Location: zone, VersionHeaders: cfg.Routes.VersionHeaders, Cohorts: cfg.Cohorts,
-			Calibrator: calibrate.New(calibration(cfg.Budget)),
-		}),
+		Scorer:  scorer,
 		Decider: engine, Mode: policy.Shadow, Fail: cfg.Fail, Sink: p, Log: log, Location: zone,
 		Deadline: -1, // event time does not pass while a decision is made
 	})
@@ -123,6 +125,7 @@ func (p *player) play(r *recorded.Exchange) (*policy.Report, error) {
 	}
 	p.now = ex.Time
 
+	asks(ex, p.scorer, r.RequestBody)
 	p.who.Resolve(ex)
 	verdict := p.gate.Open(&p.c)
 	if signs(ex, p.signs, p.who, r.RequestBody) {
@@ -140,6 +143,14 @@ func (p *player) play(r *recorded.Exchange) (*policy.Report, error) {
 	p.gate.Close(&p.c, r.End(), p.now)
 	p.tally.add(ex, action, p.odd)
 	return p.odd, nil
+}
+
+// asks sets the operation that an exchange asks for, where the recording does not
+// say it: by its body.
+func asks(ex *scoring.Exchange, scorer *scoring.Scorer, body string) {
+	if ex.Operation == "" && body != "" && scorer.OperationInBody(ex) {
+		scorer.ReadOperation(ex, []byte(body))
+	}
 }
 
 // signs sets whom an exchange is to sign in, where it is to sign in somebody: by

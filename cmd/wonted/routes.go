@@ -14,11 +14,14 @@ import (
 // populations and policies that go by names would begin anew.
 const routesFile = "routes"
 
-// newRoutes is a table that knows the API's description, and what the policy
-// names.
+// newRoutes is a table that knows the API's description, the endpoints of
+// operations, and what the policy names.
 func newRoutes(cfg *config.Config, engine *rego.Engine) (*route.Table, error) {
 	t := route.New()
 	t.Keep(engine.Routes())
+	if err := t.Carry(cfg.Routes.Operations); err != nil {
+		return nil, fmt.Errorf("routes.operations: %w", err)
+	}
 	if cfg.Routes.OpenAPI == "" {
 		return t, nil
 	}

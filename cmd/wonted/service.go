@@ -109,7 +109,7 @@ func newService(cfg *config.Config, log zerolog.Logger) (*service, error) {
 	showMode(s.reg, s.gate.Mode)
 	s.tookPolicy(engine)
 	s.stream = extproc.New(extproc.Config{
-		Gate: s.gate, Identity: &s.resolver, SignIns: signIns, Clock: time.Now,
+		Gate: s.gate, Identity: &s.resolver, SignIns: signIns, Operations: s.scorer, Clock: time.Now,
 		Deadline: time.Duration(cfg.Deadline),
 		Depth:    depths[cfg.Depth],
 		Fail:     cfg.Fail, Log: log, Registerer: s.reg,

@@ -26,7 +26,8 @@ type Rest struct {
 
 // Append appends the exchange as one line of JSONL, with its end of line and
 // without its secrets. Bodies are not recorded, but for what a sign-in's stands
-// for: see appendSignIn. It keeps nothing of ex.
+// for, see appendSignIn, and the operation that one has asked for. It keeps
+// nothing of ex.
 //
 // Of the response headers only the size is known here: content-length with the
 // size that was declared, or without a value where none was.
@@ -49,6 +50,9 @@ func (r *Redactor) Append(b []byte, ex *scoring.Exchange, rest Rest) []byte {
 	b = r.appendVouched(b, rest.Vouched)
 	b = appendSize(b, `,"request_bytes":`, ex.RequestBytes)
 	b = appendSignIn(b, &ex.SignIn)
+	if ex.Operation != "" {
+		b = appendText(b, `,"operation":`, r.piece(room[:0], []byte(ex.Operation)))
+	}
 
 	status := min(ex.Status, 599)
 	if status < 100 {

@@ -235,3 +235,25 @@ func TestAppendSignIn(t *testing.T) {
 		}
 	}
 }
+
+// What a body has asked for is kept, and comes back, unless it is a secret.
+func TestAppendOperation(t *testing.T) {
+	f := func(operation, want string) {
+		t.Helper()
+		ex := &scoring.Exchange{Time: time.Unix(1e9, 0), Method: []byte("POST"), Path: []byte("/mcp"), Status: 200, Operation: operation}
+		line := NewRedactor([32]byte{}).Append(nil, ex, Rest{})
+		r, err := NewDecoder(bytes.NewReader(line), Auto).Next()
+		if err != nil {
+			t.Fatal(err)
+		}
+		ex.Reset()
+		if err := r.Fill(ex); err != nil || ex.Operation != want || bytes.Contains(line, []byte("operation")) != (want != "") {
+			t.Errorf("%q comes back as %q, %v: %s", operation, ex.Operation, err, line)
+		}
+	}
+	f("", "")
+	f("tools/call/search", "tools/call/search")
+	f("a b\"\n\ufffdä", "a b\"\n\ufffdä")
+	const secret = "ghp_0123456789abcdef0123456789abcdef0123"
+	f(secret, string(NewRedactor([32]byte{}).hash(nil, []byte(secret))))
+}

@@ -64,8 +64,9 @@ type Exchange struct {
 	Records         *int64              `json:"records,omitempty"`
 	DurationMS      float64             `json:"duration_ms,omitempty"`
 	RequestBody     string              `json:"request_body,omitempty"`
-	Ended           string              `json:"end,omitempty"`   // refused, truncated, unknown; "": as the status says
-	Label           string              `json:"label,omitempty"` // ground truth for benchmarks; detection never sees it
+	Operation       string              `json:"operation,omitempty"` // what the body asked for: "tools/call/search"
+	Ended           string              `json:"end,omitempty"`       // refused, truncated, unknown; "": as the status says
+	Label           string              `json:"label,omitempty"`     // ground truth for benchmarks; detection never sees it
 }
 
 // What is larger than this is a mistake in the recording, and is read as this:
@@ -140,6 +141,7 @@ func (r *Exchange) Fill(ex *scoring.Exchange) error {
 	}
 	slices.SortStableFunc(ex.Headers, func(a, b scoring.Header) int { return strings.Compare(string(a.Name), string(b.Name)) })
 
+	ex.Operation = r.Operation
 	ex.PeerURISAN = []byte(r.PeerSAN)
 	ex.ID = scoring.ID{}
 	if id, err := hex.DecodeString(r.ID); err == nil && len(id) == len(ex.ID) {

@@ -94,6 +94,8 @@ func (q *quick) member(r *Exchange, key string) (ok bool) {
 		n, ok = 21, q.string(&r.Ended)
 	case "label":
 		n, ok = 22, q.string(&r.Label)
+	case "operation":
+		n, ok = 23, q.string(&r.Operation)
 	}
 	if !ok || q.seen&(1<<n) != 0 {
 		return false

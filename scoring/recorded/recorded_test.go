@@ -17,7 +17,7 @@ import (
 )
 
 // full is a line with every field.
-const full = `{"v":1,"time":"2026-11-20T17:38:05.297222Z","method":"GET","scheme":"https","host":"api.example","path":"/v1/orders?limit=10","protocol":"HTTP/2","headers":{"accept":["a","b"],"x-api-key":["k"]},"source":"203.0.113.9:40000","ja4":"t13d","jwt":{"n":7,"sub":"alice"},"request_bytes":0,"status":200,"response_headers":{"content-length":["1234"]},"response_bytes":1234,"records":10,"duration_ms":12.5,"request_body":"{}","label":"benign"}`
+const full = `{"v":1,"time":"2026-11-20T17:38:05.297222Z","method":"GET","scheme":"https","host":"api.example","path":"/v1/orders?limit=10","protocol":"HTTP/2","headers":{"accept":["a","b"],"x-api-key":["k"]},"source":"203.0.113.9:40000","ja4":"t13d","jwt":{"n":7,"sub":"alice"},"request_bytes":0,"status":200,"response_headers":{"content-length":["1234"]},"response_bytes":1234,"records":10,"duration_ms":12.5,"request_body":"{}","operation":"a/b","label":"benign"}`
 
 // next reads one line in one format.
 func next(format Format, line string) (*Exchange, error) {

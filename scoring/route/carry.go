@@ -49,14 +49,14 @@ func (t *Table) Carry(paths []string) error {
 	for _, path := range paths {
 		name, err := normalise(path)
 		if err != nil || strings.ContainsAny(path, "?#*") {
-			return fmt.Errorf("%q is not the whole path of an endpoint, as /v1/call or /tenants/{tenant}/call", path)
+			return fmt.Errorf("%q is no path of an endpoint: write it whole, like /v1/call or /tenants/{tenant}/call", path)
 		}
 		names = append(names, name)
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if len(names)+len(t.carried) > maxCarried {
-		return fmt.Errorf("%d paths are more than fit: at most %d", len(names), maxCarried)
+		return fmt.Errorf("%d paths are more than fit: at most %d", len(names)+len(t.carried), maxCarried)
 	}
 	t.carried = append(t.carried, names...)
 	t.rebuild()

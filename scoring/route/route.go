@@ -14,6 +14,15 @@
 // whatever a description calls it; so names stay as they are when a description
 // is given or taken away.
 //
+// Where one path takes whatever is asked for, GraphQL, JSON-RPC and MCP, the
+// operation is a part of the route: "POST /mcp#tools/call/search". carry.go says
+// which paths these are, body.go what an operation is called. Its name is what the
+// client wrote: a GraphQL document may be called GetOrders and ask for users, so
+// a rule about an operation tells usual from unusual, and keeps nobody from what
+// the server would let him have. What cannot be read has the path's own route,
+// "POST /mcp", and several operations at once are "batch": a policy that refuses
+// an operation should refuse these two as well.
+//
 // Only what the upstream answered well is learned from, and everything learned
 // is bounded. Save and Load keep what was learned over a restart; the same
 // routes in the same order are always folded alike.

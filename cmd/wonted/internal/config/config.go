@@ -71,6 +71,7 @@ type Policy struct {
 type Routes struct {
 	OpenAPI        string   `yaml:"openapi"`         // an OpenAPI 3 description; "": none
 	VersionHeaders []string `yaml:"version_headers"` // that name the API version where the path does not
+	Operations     []string `yaml:"operations"`      // paths whose bodies say what is asked for, beside those called like it (route.Table.Carries)
 }
 
 // Record says where every exchange is kept for replay.

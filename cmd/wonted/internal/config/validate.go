@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"golang.org/x/net/http/httpguts"
+
+	"github.com/wonted-project/wonted/scoring/route"
 )
 
 // maxSocketPath is what a Unix socket address can hold, in bytes.
@@ -78,6 +80,9 @@ func (c *Config) validate(from source) error {
 		}
 	}
 	c.Routes.VersionHeaders = lower
+	if err := route.New().Carry(c.Routes.Operations); err != nil {
+		return from.fault("routes.operations", err.Error())
+	}
 	if err := c.sections(from); err != nil {
 		return err
 	}
