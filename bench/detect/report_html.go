@@ -24,18 +24,20 @@ var pageTemplate = template.Must(template.New("page.tmpl").Funcs(template.FuncMa
 		}
 		return ""
 	},
-	"power":   power,
-	"two":     func(x float64) string { return strconv.FormatFloat(x, 'f', 2, 64) },
-	"three":   func(x float64) string { return strconv.FormatFloat(x, 'g', 3, 64) },
-	"share":   share,
-	"spread":  Spread.text,
-	"exact":   Spread.exact,
-	"group":   (*Curve).name,
-	"levels":  shownLevels,
-	"nominal": func(level int) float64 { return nominals[level] },
-	"right":   (*Top).text,
-	"judged":  (*Result).judged,
-	"taken":   (*Informed).taken,
+	"power":        power,
+	"two":          func(x float64) string { return strconv.FormatFloat(x, 'f', 2, 64) },
+	"three":        func(x float64) string { return strconv.FormatFloat(x, 'g', 3, 64) },
+	"share":        share,
+	"spread":       Spread.text,
+	"exact":        Spread.exact,
+	"until":        (*Found).until,
+	"untilStopped": (*Result).untilStopped,
+	"group":        (*Curve).name,
+	"levels":       shownLevels,
+	"nominal":      func(level int) float64 { return nominals[level] },
+	"right":        (*Top).text,
+	"judged":       (*Result).judged,
+	"taken":        (*Informed).taken,
 }).ParseFS(htmlFiles, "html/page.tmpl"))
 
 // page is what the template is given.

@@ -86,6 +86,11 @@ func TestPageTellsWhatTextDoes(t *testing.T) {
 		}
 	}
 
+	missed := Result{Name: "missed", Found: []Found{{}, {}}, Long: &Slow{}}
+	if got := append(missed.untilStopped(), missed.Found[0].until()); !slices.Equal(got, []string{nothing, nothing, nothing}) {
+		t.Errorf("what was never found was so after %q", got)
+	}
+
 	best := *r
 	best.NotBeaten = nil
 	if part := sections(t, &best)["not-beaten"]; !strings.Contains(part, "Nowhere.") || rows(part) != nil {

@@ -81,7 +81,7 @@ func textScenarios(b *strings.Builder, title string, scenarios []Result) {
 			name += " (benign)"
 		}
 		fmt.Fprintf(w, "%s\t%d\t%s\t%s\t%s\t%s\t%.2f\t%s\t%s\n", name, s.Runs, share(f.Recall), share(g.Recall),
-			f.Requests.text(), f.Lost.text(), s.Stop.Stopped.Value, s.Stop.Records.text(), s.Top.text())
+			f.until(), f.Lost.text(), s.Stop.Stopped.Value, s.Stop.Records.text(), s.Top.text())
 	}
 	w.Flush()
 }
@@ -101,7 +101,7 @@ func (r *Report) textClasses(b *strings.Builder) {
 		for _, name := range classNames {
 			at := slices.IndexFunc(s.Classes, func(c ClassResult) bool { return c.Name == name })
 			if at < 0 {
-				fmt.Fprint(w, "\t–")
+				fmt.Fprint(w, "\t"+nothing)
 				continue
 			}
 			fmt.Fprintf(w, "\t%.2f/%.2f (%d)", s.Classes[at].Recall[0], s.Classes[at].Recall[1], s.Classes[at].Runs)
@@ -120,7 +120,7 @@ func (r *Report) textLongs(b *strings.Builder) {
 	w := newColumns(b)
 	fmt.Fprintln(w, "scenario\tvictims\tstopped\tafter days p50/p90\tdrift by then p50/p90\tstolen a day, times the normal p50/p90")
 	for _, s := range all {
-		fmt.Fprintf(w, "%s\t%d\t%s\t%s\t%s\t%s\n", s.Name, s.Runs, share(s.Stop.Stopped), s.Long.Days.exact(), s.Long.Drift.exact(), s.Long.Take.exact())
+		fmt.Fprintf(w, "%s\t%d\t%s\t%s\t%s\n", s.Name, s.Runs, share(s.Stop.Stopped), strings.Join(s.untilStopped(), "\t"), s.Long.Take.exact())
 	}
 	w.Flush()
 }

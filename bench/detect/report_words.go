@@ -9,6 +9,9 @@ import (
 // What the text and the page have in common: which rows there are, and how
 // figures are written.
 
+// nothing stands for a figure that there is not.
+const nothing = "–"
+
 // heldApart are the scenarios that detectors were written for, and those that
 // are held out.
 func (r *Report) heldApart() (known, heldOut []Result) {
@@ -48,6 +51,23 @@ func (s *Result) judged() (all []string) {
 	return all
 }
 
+// until is how many requests it took, where it was found at all.
+func (f *Found) until() string {
+	if f.Recall.Value == 0 {
+		return nothing
+	}
+	return f.Requests.text()
+}
+
+// untilStopped is how long what takes days lasted, and how far it had gone, where
+// it was stopped at all.
+func (s *Result) untilStopped() []string {
+	if s.Stop.Stopped.Value == 0 {
+		return []string{nothing, nothing}
+	}
+	return []string{s.Long.Days.exact(), s.Long.Drift.exact()}
+}
+
 // shownLevels are the places in nominals that tables show.
 func shownLevels() (shown []int) {
 	for i, p := range nominals {
@@ -60,7 +80,7 @@ func shownLevels() (shown []int) {
 
 func (t *Top) text() string {
 	if t.Of == 0 {
-		return "–"
+		return nothing
 	}
 	return fmt.Sprintf("%.0f%%", 100*float64(t.Right)/float64(t.Of))
 }
