@@ -91,7 +91,7 @@ type engine struct {
 	tally   tally
 	trials  []trial
 	longs   map[uint32]*Long // by number of the victim
-	skipped []int            // of each scenario: the victim had no history
+	skipped []int            // of each scenario: the victim had no history, or did nothing
 	emit    *emitter
 }
 
@@ -143,6 +143,9 @@ func Run(ctx context.Context, cfg Config) (*Report, error) {
 	}
 	for _, e := range lasting {
 		attacked.trials = append(attacked.trials, e.trials...)
+		for i, n := range e.skipped {
+			attacked.skipped[i] += n
+		}
 	}
 	return newReport(cfg, quiet, attacked, ctx.Err() != nil)
 }

@@ -150,8 +150,13 @@ func (l *Long) watch(c *Call) {
 }
 
 // gatherLongs puts what became of them to the other trials, in the victims' order.
+// To one that was not there any more nothing was done.
 func (e *engine) gatherLongs() {
 	for _, number := range slices.Sorted(maps.Keys(e.longs)) {
-		e.trials = append(e.trials, *e.longs[number].trial)
+		if t := e.longs[number].trial; t.requests > 0 {
+			e.trials = append(e.trials, *t)
+		} else {
+			e.skipped[t.scenario]++
+		}
 	}
 }

@@ -2,7 +2,8 @@ package detect
 
 import "testing"
 
-// What takes days has as many as it is given, whatever the others have.
+// What takes days has as many as it is given, whatever the others have. A victim
+// to which nothing could be done is none.
 func TestLastingDays(t *testing.T) {
 	cfg := small()
 	cfg.Lasting, cfg.Scenarios = 4, []string{"slow_none"}
@@ -15,8 +16,17 @@ func TestLastingDays(t *testing.T) {
 	if err := e.stream(t.Context(), nil); err != nil {
 		t.Fatal(err)
 	}
-	last := 0.0
+	last, skipped := 0.0, 0
+	for _, n := range e.skipped {
+		skipped += n
+	}
+	if got := len(e.trials) + skipped; got != len(e.longs) || len(e.trials) == 0 {
+		t.Errorf("%d victims and %d who did nothing, of %d", len(e.trials), skipped, len(e.longs))
+	}
 	for i := range e.trials {
+		if e.trials[i].requests == 0 {
+			t.Errorf("victim %d did nothing", e.trials[i].victim)
+		}
 		if r := e.trials[i].long; !r.stopped {
 			last = max(last, r.day)
 		}

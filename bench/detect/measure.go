@@ -68,7 +68,7 @@ func (e *engine) tried() error {
 	}
 	for i, n := range played {
 		if n == 0 {
-			return fmt.Errorf("bench detect: scenario %s was never played (%d victims had no history); more identities or days would help", e.scenarios[i].Name, e.skipped[i])
+			return fmt.Errorf("bench detect: scenario %s was never played (%d victims had no history, or did nothing); more identities or days would help", e.scenarios[i].Name, e.skipped[i])
 		}
 	}
 	return nil

@@ -129,7 +129,7 @@ type Result struct {
 	HeldOut bool   `json:"held_out"`
 	Twin    string `json:"twin,omitempty"`
 	Runs    int    `json:"runs"`
-	Skipped int    `json:"skipped"` // the victim had no history yet
+	Skipped int    `json:"skipped"` // the victim had no history yet, or did nothing
 	Asks    int    `json:"requests_median"`
 
 	Found []Found `json:"found"` // by judge and false-alarm rate
