@@ -6,10 +6,11 @@ import (
 
 // newPolicy holds what an author does with a policy before it is in force.
 func newPolicy(std stdio) *cobra.Command {
-	return group("policy", "Write, check and test policies",
+	return group("policy", "Write, check, test and try policies",
 		newPolicyInit(std),
 		newPolicyCheck(std),
 		newPolicyTest(std),
+		newPolicyEval(std),
 	)
 }
 

@@ -53,9 +53,9 @@
 //
 // Only this package imports OPA. It imports policy and scoring. Start with
 // engine.go; then input.go for the way in, decode.go for the way out, load.go
-// and check.go for what authors are told, review.go for all of that (`wonted
-// policy check`), runner.go for their tests, watch.go for reloading; analysis.go
-// and memo.go for what is remembered. default.rego is the policy of a wonted
-// that was given none; starter is what authors begin with, and
-// starter/wonted/combine.rego the library for `opa test`.
+// and check.go for what authors are told, watch.go for reloading; analysis.go
+// and memo.go for what is remembered. `wonted policy` is review.go (check),
+// runner.go (test), trial.go (eval) and starter.go (init); starter holds what
+// authors begin with, and starter/wonted/combine.rego is the library for `opa
+// test`. default.rego is the policy of a wonted that was given none.
 package rego

@@ -158,6 +158,12 @@ func (e *Engine) Decide(ctx context.Context, in *policy.Input) (*policy.Decision
 // evaluate is Decide on an input document. It goes below OPA's package rego,
 // which would start a goroutine an evaluation and turn every value into Go's.
 func (e *Engine) evaluate(ctx context.Context, input *ast.Term, now time.Time) (*policy.Decision, error) {
+	return e.ask(ctx, input, now, nil)
+}
+
+// ask is evaluate under the eyes of a tracer, if there is one. Then OPA evaluates
+// every rule, also those that an index tells it do not apply.
+func (e *Engine) ask(ctx context.Context, input *ast.Term, now time.Time, tracer *topdown.BufferTracer) (*policy.Decision, error) {
 	var rules policy.Rules
 	if len(e.rules) == 0 {
 		return rules.Combine(), nil
@@ -168,7 +174,11 @@ func (e *Engine) evaluate(ctx context.Context, input *ast.Term, now time.Time) (
 	}
 	defer e.store.Abort(ctx, txn)
 
-	err = topdown.NewQuery(e.query).
+	q := topdown.NewQuery(e.query)
+	if tracer != nil {
+		q = q.WithQueryTracer(tracer).WithIndexing(false).WithEarlyExit(false)
+	}
+	err = q.
 		WithCompiler(e.compiler).
 		WithStore(e.store).
 		WithTransaction(txn).

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	_ "embed"
 	"encoding/json"
+	"fmt"
 
 	"github.com/open-policy-agent/opa/v1/ast"
 )
@@ -42,6 +43,24 @@ func hasPackage(modules map[string]*ast.Module, p *ast.Package) bool {
 		}
 	}
 	return false
+}
+
+// Fixture is data.wonted.test.input as tests in dir have it.
+func Fixture(dir string) (map[string]any, error) {
+	f, err := read(dir, skipForeign)
+	if err != nil {
+		return nil, fmt.Errorf("policy %s: %w", dir, err)
+	}
+	documents, err := f.documents()
+	if err != nil {
+		return nil, err
+	}
+	v, _ := valueAt(documents, "wonted.test.input")
+	input, ok := v.(map[string]any)
+	if !ok {
+		return nil, fmt.Errorf("policy %s: data.wonted.test.input is no object", dir)
+	}
+	return input, nil
 }
 
 // documents are the data of a policy and its tests.
