@@ -171,12 +171,12 @@ func (r *logReader) tell(b []byte, now time.Time) (what result) {
 		return resultIntermediate
 	case e.marked && e.awaited:
 		return s.settle(e, now)
-	case e.marked:
+	case e.marked && !e.unjudged():
 		return resultKnown
 	case s.depth == DepthLog && e.readable():
 		r.judge(now)
 		return resultJudged
-	case s.depth != DepthLog && e.contacted():
+	case s.depth != DepthLog && e.unjudged():
 		s.metrics.unprotected.Inc()
 		s.log.unprotected.See(now)
 		return resultUnprotected

@@ -46,7 +46,10 @@ func (s *session) wipe() {
 
 // bodies is what is known of whether request bodies come that were asked for.
 // They do not where the filter lacks allow_mode_override.
-type bodies struct{ came, missed atomic.Bool }
+type bodies struct {
+	came   atomic.Bool
+	missed atomic.Uint64
+}
 
 // heard: one has come. It is known for good, or clients that go away before they
 // send any could make us doubt.
@@ -56,5 +59,18 @@ func (b *bodies) heard() {
 	}
 }
 
-// doubtful: none has ever come, and one was waited for.
-func (b *bodies) doubtful() bool { return b.missed.Load() && !b.came.Load() }
+// unheard is how many were waited for, while none has ever come.
+func (b *bodies) unheard() uint64 {
+	if b.came.Load() {
+		return 0
+	}
+	return b.missed.Load()
+}
+
+// unheard notes that a body has not come that tells an operation.
+func (s *session) unheard() {
+	if s.uploaded == 0 && (s.state == putOff || s.probe) {
+		s.server.bodies.missed.Add(1)
+	}
+	s.probe = false
+}

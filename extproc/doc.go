@@ -111,7 +111,8 @@
 //	unknown       nobody waits: opened before a restart, or forgotten
 //	judged        depth log: opened, answered and closed in one go
 //	unprotected   no id of ours, and yet an upstream was contacted: the filter is
-//	              missing or disabled, or timed out, or failed open
+//	              missing or disabled, or timed out, or failed open. Or one that was
+//	              put off, without a verdict, and yet the upstream's answer
 //	local_reply   no id of ours, and Envoy answered by itself (431, RBAC before us)
 //	intermediate  not the end of an exchange; unreadable, panic: that entry is lost
 //

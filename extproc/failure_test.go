@@ -25,7 +25,7 @@ func TestFailures(t *testing.T) {
 	f := func(name string, h hooks, fail policy.FailMode, messages, answers string, code codes.Code, panics int) {
 		t.Run(name, func(t *testing.T) {
 			g := &fakeGate{hooks: h}
-			s := newServer(g, func(c *Config) { c.Fail = fail })
+			s := newServer(g, func(c *Config) { withOperations(c); c.Fail = fail })
 			var all [][]byte
 			for _, w := range strings.Fields(messages) {
 				if w == "bad" {
@@ -72,10 +72,16 @@ func TestFailures(t *testing.T) {
 	f("open: unreadable first", hooks{}, open, "bad rsh", "", codes.OK, 0)
 	f("open: unreadable later", hooks{}, open, "rqh bad", "rqh+headers", codes.OK, 0)
 	f("open: the Gate cannot even fail", hooks{onOpen: bang, onFail: bang}, open, "rqh$ rsh", "", codes.OK, 2)
+	f("open: put off", hooks{onOpen: bang}, open, "call search$ rsh", "rqh+headers,whole rqb", codes.OK, 1)
+	f("open: put off, unreadable", hooks{}, open, "call bad", "rqh+headers,whole", codes.OK, 0)
+	f("open: put off, and gone", hooks{onOpen: bang}, open, "call", "rqh+headers,whole", codes.OK, 1)
 
 	f("closed: at the request", hooks{onOpen: bang, onFail: unavailable}, closed, "rqh$ rsh", "503:wonted_unavailable", codes.OK, 1)
 	f("closed: at the response", hooks{onAnswer: bang, onFail: unavailable}, closed, "rqh$ rsh", "rqh+headers 503:wonted_unavailable", codes.OK, 1)
 	f("closed: at the body", hooks{onAnswer: body, onMeter: bang, onFail: unavailable}, closed, "rqh$ rsh rsb rsb$", "rqh+headers rsh+body 503:wonted_cut", codes.OK, 1)
+	f("closed: put off", hooks{onOpen: bang, onFail: unavailable}, closed, "call? sea rch$ rsh", "rqh+headers,upload rqb 503:wonted_unavailable", codes.OK, 1)
+	f("closed: put off, unreadable", hooks{onFail: unavailable}, closed, "call bad", "rqh+headers,whole 503:wonted_unavailable", codes.OK, 0)
+	f("closed: put off, the Gate cannot even fail", hooks{onOpen: bang, onFail: bang}, closed, "call search$", "rqh+headers,whole", codes.Internal, 2)
 	f("closed: at the end", hooks{onClose: closing, onFail: unavailable}, closed, "rqh$ rsh", "rqh+headers rsh", codes.OK, 1)
 	f("closed: unreadable first", hooks{onFail: unavailable}, closed, "bad rsh", "503:wonted_unavailable", codes.OK, 0)
 	f("closed: unreadable later", hooks{onFail: unavailable}, closed, "rqh bad", "rqh+headers 503:wonted_unavailable", codes.OK, 0)

@@ -15,6 +15,7 @@ type logEntry struct {
 	// Common properties.
 	id           scoring.ID
 	marked       bool // there is an id of ours
+	decided      bool // and what was decided
 	awaited      bool // whose exchange's end is to come from here
 	kind         uint64
 	intermediate bool
@@ -80,6 +81,12 @@ func (e *logEntry) readable() bool {
 
 // contacted: the request has left for an upstream.
 func (e *logEntry) contacted() bool { return e.attempts > 0 || string(e.details) == viaUpstream }
+
+// unjudged: an upstream was asked, and there is no word of ours about it; or no
+// more than that the request was put off, and yet it was answered.
+func (e *logEntry) unjudged() bool {
+	return e.contacted() && (!e.marked || !e.decided && e.code != 0)
+}
 
 // What Envoy says in response_code_details.
 const (

@@ -196,7 +196,7 @@ func (e *logEntry) walkMetadata(b []byte) error {
 
 // walkMark reads what our answer has left in the metadata.
 func (e *logEntry) walkMark(b []byte) error {
-	e.marked, e.awaited = false, false // an entry given twice: the last wins, whole
+	e.marked, e.decided, e.awaited = false, false, false // an entry given twice: the last wins, whole
 	for len(b) > 0 {
 		f, rest, ok := next(b)
 		if !ok {
@@ -212,6 +212,9 @@ func (e *logEntry) walkMark(b []byte) error {
 		}
 		switch string(name) {
 		case "id", "awaited":
+		case "action":
+			e.decided = true
+			continue
 		default:
 			continue
 		}

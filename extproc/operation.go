@@ -44,7 +44,7 @@ func (s *session) putsOff() bool {
 	if o == nil || !o.OperationInBody(ex) || ex.Contested || s.server.depth == DepthLean || s.observed || s.modes.rigid() {
 		return false
 	}
-	s.probe = s.server.bodies.doubtful()
+	s.probe = s.server.bodies.unheard() > 0
 	return !s.probe
 }
 
@@ -107,9 +107,17 @@ func (s *session) decide(body []byte, whole bool, now time.Time) policy.Verdict 
 	return v
 }
 
-// unheard notes that a body has not come that was asked for.
-func (s *session) unheard() {
-	if s.uploaded == 0 {
-		s.server.bodies.missed.Store(true)
+// untold judges a request whose stream has ended before it told what it asks
+// for: it has asked all the same, and counts.
+func (s *session) untold() {
+	if s.state != putOff || s.broken {
+		return
 	}
+	defer func() {
+		if p := recover(); p != nil {
+			s.server.panicked(p)
+			s.broken = true
+		}
+	}()
+	s.decide(nil, false, s.server.clock.now())
 }

@@ -137,6 +137,10 @@ func TestOperationsWhereBodiesDoNotCome(t *testing.T) {
 			t.Errorf("%v: then answered %s", without, got)
 		}
 		s.gate = &fakeGate{}
+		play(s, "call", "rsh")
+		if n := s.Stats().Bodiless; n != 2 {
+			t.Errorf("%v: %d bodies have not come", without, n)
+		}
 		if got := play(s, "call", "search$", "rsh"); got != "rqh+headers,upload rqb rsh" { // judged, and tried
 			t.Errorf("%v: tried with %s", without, got)
 		}
@@ -146,6 +150,9 @@ func TestOperationsWhereBodiesDoNotCome(t *testing.T) {
 		play(s, "call") // a client that goes away is no reason to doubt any more
 		if got := play(s, "call", "search$", "rsh"); got != "rqh+headers,whole rqb rsh" {
 			t.Errorf("%v: after another answered %s", without, got)
+		}
+		if n := s.Stats().Bodiless; n != 0 {
+			t.Errorf("%v: %d bodies have not come, and some have", without, n)
 		}
 	}
 	f("call", "rsh")

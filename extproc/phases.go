@@ -143,8 +143,8 @@ func (s *session) proceed(m *message, v policy.Verdict) *reply {
 func (s *session) responseHeaders(m *message, now time.Time) outcome {
 	s.awaited = false // the filter sends what nobody has asked for
 	s.asked = false   // and no body comes after the response
+	s.unheard()
 	if s.state == putOff {
-		s.unheard()
 		if v := s.decide(nil, false, now); !v.Pass {
 			return s.refuse(v)
 		}
@@ -284,7 +284,7 @@ func (s *session) responseTrailers(m *message) outcome {
 
 // refuse answers in the upstream's place.
 func (s *session) refuse(v policy.Verdict) outcome {
-	s.state = spent
+	s.state, s.probe = spent, false
 	f := newFrame()
 	f.bytes = appendImmediate(f.bytes, &s.c.Exchange, v)
 	f.bytes = s.appendMark(f.bytes, v)

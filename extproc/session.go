@@ -239,10 +239,8 @@ func (s *session) leave() {
 			s.mu.Unlock()
 		}
 	}()
-	if s.state == putOff && !s.broken { // it asked for something all the same
-		s.unheard()
-		s.decide(nil, false, s.server.clock.now())
-	}
+	s.unheard()
+	s.untold()
 	if !s.awaited || s.owed || s.broken {
 		s.end(scoring.Unknown)
 	}

@@ -1,6 +1,7 @@
 package extproc
 
 import (
+	"maps"
 	"testing"
 	"time"
 
@@ -212,6 +213,12 @@ func TestEntries(t *testing.T) {
 	f("of another process", "unknown", line(t, "00112233445566778899aabbccddeeff", true, 200, 5))
 	f("seen on the stream", "known", line(t, "00112233445566778899aabbccddeeff", false, 200, 5))
 	f("never judged", "unprotected", line(t, "", false, 200, 5))
+	put := func(e *datav3.HTTPAccessLogEntry) { // off, and no more
+		fields := e.CommonProperties.Metadata.FilterMetadata[namespace].Fields
+		maps.DeleteFunc(fields, func(name string, _ *structpb.Value) bool { return name != "id" })
+	}
+	f("put off, and its client gone", "known", line(t, "00112233445566778899aabbccddeeff", false, 0, 0, put))
+	f("put off, and answered", "unprotected", line(t, "00112233445566778899aabbccddeeff", false, 200, 5, put))
 	f("not an id of ours", "unprotected", line(t, "x", true, 200, 5))
 	f("too large a header", "local_reply", line(t, "", false, 431, 5, func(e *datav3.HTTPAccessLogEntry) {
 		e.CommonProperties.UpstreamRequestAttemptCount = 0
@@ -227,7 +234,7 @@ func TestEntries(t *testing.T) {
 	if len(g.opened) != 1 || g.ends()[scoring.Answered] != 1 {
 		t.Errorf("%d opened, %v", len(g.opened), g.ends())
 	}
-	if st := s.Stats(); st.Unprotected != 2 || st.Entries != 10 || counted(s.metrics.unprotected) != 2 {
+	if st := s.Stats(); st.Unprotected != 3 || st.Entries != 12 || counted(s.metrics.unprotected) != 3 {
 		t.Errorf("%+v", st)
 	}
 	clock.advance(time.Hour)

@@ -17,6 +17,7 @@ type Stats struct {
 
 	// What a rightly configured proxy does not do.
 	Silent     uint64        // streams ended after the request, since the last one with a response
+	Bodiless   uint64        // requests whose body was asked for, where none has ever come
 	Sourceless uint64        // requests lately without the attribute source.address
 	Late       uint64        // answers lately that nobody waited for
 	LateAfter  time.Duration // how soon the first of them was late already
@@ -33,6 +34,7 @@ func (s *Server) Stats() Stats {
 		Entries:     s.log.entries.Load(),
 		Unprotected: s.log.unprotected.Count(now),
 		Lost:        s.log.lost.Count(now),
+		Bodiless:    s.bodies.unheard(),
 		Sourceless:  s.signs.sourceless.Count(now),
 		Late:        s.signs.late.Count(now),
 		Ahead:       time.Duration(s.clock.ahead.Load()),

@@ -25,11 +25,15 @@ var misconfigurations = []struct {
 	sign func(*service, extproc.Stats) string
 }{
 	{"mode_override", func(_ *service, st extproc.Stats) string {
-		if st.Silent < enough {
-			return ""
+		switch {
+		case st.Silent >= enough:
+			return fmt.Sprintf("%d exchanges and not one response: Envoy does not send response headers "+
+				"when asked to; set allow_mode_override: true on its ext_proc filter", st.Silent)
+		case st.Bodiless >= enough:
+			return fmt.Sprintf("%d requests whose operation is in their body, and not one body: Envoy does not send them "+
+				"when asked to, and operations are judged by their path; set allow_mode_override: true on its ext_proc filter", st.Bodiless)
 		}
-		return fmt.Sprintf("%d exchanges and not one response: Envoy does not send response headers "+
-			"when asked to; set allow_mode_override: true on its ext_proc filter", st.Silent)
+		return ""
 	}},
 	{"access_log", func(s *service, st extproc.Stats) string {
 		switch depth := s.cfg.Depth; {

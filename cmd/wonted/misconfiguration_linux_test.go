@@ -152,6 +152,8 @@ func TestMisconfigurationOfStats(t *testing.T) {
 	f("message_timeout", extproc.Stats{Late: 10, LateAfter: 12 * time.Millisecond}, "10 answers came too late, when Envoy had given up, some after 12ms already: set message_timeout")
 	f("clock", extproc.Stats{Ahead: 90 * time.Minute}, "set back by 1h30m0s")
 	f("clock", extproc.Stats{}, "")
+	f("mode_override", extproc.Stats{Bodiless: enough - 1}, "")
+	f("mode_override", extproc.Stats{Bodiless: enough}, "100 requests whose operation is in their body, and not one body")
 	f("access_log", extproc.Stats{Opened: enough - 1}, "")
 	f("access_log", extproc.Stats{Opened: enough}, "100 exchanges and not one entry of an access log, which tells how they ended at depth adaptive")
 	f("access_log", extproc.Stats{Opened: enough, Entries: 1}, "")
