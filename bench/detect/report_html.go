@@ -37,6 +37,8 @@ var pageTemplate = template.Must(template.New("page.tmpl").Funcs(template.FuncMa
 	"nominal":      func(level int) float64 { return nominals[level] },
 	"right":        (*Top).text,
 	"judged":       (*Result).judged,
+	"byClass":      (*Result).byClass,
+	"counts":       counts,
 	"taken":        (*Informed).taken,
 }).ParseFS(htmlFiles, "html/page.tmpl"))
 
@@ -48,6 +50,7 @@ type page struct {
 	Attacks []pageAttacks
 	Long    []Result
 	Judges  []string
+	Cutoffs []string
 	Beaten  []beatenBy
 }
 
@@ -61,7 +64,7 @@ type pageAttacks struct {
 
 // HTML writes the report as one page that needs nothing else.
 func (r *Report) HTML(w io.Writer) error {
-	p := page{Report: r, Long: r.lasting(), Judges: r.judges(), Beaten: r.beaten()}
+	p := page{Report: r, Long: r.lasting(), Judges: r.judges(), Cutoffs: r.cutoffs(), Beaten: r.beaten()}
 	var err error
 	if p.Style, err = bench.Style(); err != nil {
 		return err

@@ -63,9 +63,10 @@ func TestPageTellsWhatTextDoes(t *testing.T) {
 	}
 	f("attacks", known)
 	f("held-out", heldOut)
+	f("classes", all)
 	f("long", lasting)
 	f("informed", strategies)
-	f("beside", all)
+	f("beside", append(slices.Clone(all), "threshold"))
 	f("not-beaten", baselines)
 	f("played", all)
 

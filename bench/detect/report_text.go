@@ -1,11 +1,8 @@
 package detect
 
 import (
-	"cmp"
 	"fmt"
 	"io"
-	"maps"
-	"slices"
 	"strings"
 	"text/tabwriter"
 )
@@ -90,23 +87,9 @@ func textScenarios(b *strings.Builder, title string, scenarios []Result) {
 func (r *Report) textClasses(b *strings.Builder) {
 	b.WriteString("\nBy the victim's class, recall at 1e-3/1e-4\n")
 	w := newColumns(b)
-	fmt.Fprint(w, "scenario")
-	for _, name := range classNames {
-		fmt.Fprintf(w, "\t%s", name)
-	}
-	fmt.Fprintln(w)
+	fmt.Fprintf(w, "scenario\t%s\n", strings.Join(classNames[:], "\t"))
 	for i := range r.Scenarios {
-		s := &r.Scenarios[i]
-		fmt.Fprint(w, s.Name)
-		for _, name := range classNames {
-			at := slices.IndexFunc(s.Classes, func(c ClassResult) bool { return c.Name == name })
-			if at < 0 {
-				fmt.Fprint(w, "\t"+nothing)
-				continue
-			}
-			fmt.Fprintf(w, "\t%.2f/%.2f (%d)", s.Classes[at].Recall[0], s.Classes[at].Recall[1], s.Classes[at].Runs)
-		}
-		fmt.Fprintln(w)
+		fmt.Fprintf(w, "%s\t%s\n", r.Scenarios[i].Name, strings.Join(r.Scenarios[i].byClass(), "\t"))
 	}
 	w.Flush()
 }
@@ -133,21 +116,8 @@ func (r *Report) textBaselines(b *strings.Builder) {
 		s := &r.Scenarios[i]
 		fmt.Fprintf(w, "%s\t%s\n", s.Name, strings.Join(s.judged(), "\t"))
 	}
-	fmt.Fprint(w, "threshold")
-	for i := 0; i < len(r.Thresholds); i += len(fars) {
-		fmt.Fprintf(w, "\t%.3g/%.3g", r.Thresholds[i].Score, r.Thresholds[i+1].Score)
-	}
-	fmt.Fprintln(w)
+	fmt.Fprintf(w, "threshold\t%s\n", strings.Join(r.cutoffs(), "\t"))
 	w.Flush()
-}
-
-// counts writes what there is how often, the most frequent first.
-func counts(of map[string]int) string {
-	names := slices.SortedFunc(maps.Keys(of), func(a, b string) int { return cmp.Or(cmp.Compare(of[b], of[a]), cmp.Compare(a, b)) })
-	for i, n := range names {
-		names[i] = n + " " + count(of[n])
-	}
-	return strings.Join(names, ", ")
 }
 
 func newColumns(b *strings.Builder) *tabwriter.Writer { return tabwriter.NewWriter(b, 0, 0, 2, ' ', 0) }

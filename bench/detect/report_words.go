@@ -1,9 +1,13 @@
 package detect
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
 	"math"
+	"slices"
 	"strconv"
+	"strings"
 )
 
 // What the text and the page have in common: which rows there are, and how
@@ -51,6 +55,29 @@ func (s *Result) judged() (all []string) {
 	return all
 }
 
+// cutoffs are the scores from which each judge finds something: at 1e-3/1e-4.
+func (r *Report) cutoffs() (all []string) {
+	for i := 0; i < len(r.Thresholds); i += len(fars) {
+		all = append(all, fmt.Sprintf("%.3g/%.3g", r.Thresholds[i].Score, r.Thresholds[i+1].Score))
+	}
+	return all
+}
+
+// byClass is what wonted found of the scenario, by the victim's class: recall at
+// 1e-3/1e-4, and how many there were.
+func (s *Result) byClass() (all []string) {
+	for _, name := range classNames {
+		at := slices.IndexFunc(s.Classes, func(c ClassResult) bool { return c.Name == name })
+		if at < 0 {
+			all = append(all, nothing)
+			continue
+		}
+		c := &s.Classes[at]
+		all = append(all, fmt.Sprintf("%.2f/%.2f (%d)", c.Recall[0], c.Recall[1], c.Runs))
+	}
+	return all
+}
+
 // until is how many requests it took, where it was found at all.
 func (f *Found) until() string {
 	if f.Recall.Value == 0 {
@@ -83,6 +110,15 @@ func (t *Top) text() string {
 		return nothing
 	}
 	return fmt.Sprintf("%.0f%%", 100*float64(t.Right)/float64(t.Of))
+}
+
+// counts writes what there is how often, the most frequent first.
+func counts(of map[string]int) string {
+	names := slices.SortedFunc(maps.Keys(of), func(a, b string) int { return cmp.Or(cmp.Compare(of[b], of[a]), cmp.Compare(a, b)) })
+	for i, n := range names {
+		names[i] = n + " " + count(of[n])
+	}
+	return strings.Join(names, ", ")
 }
 
 // name is the group in words.
