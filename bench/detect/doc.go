@@ -12,7 +12,8 @@
 //	             world.go                         what happens to all of them
 //	             stream.go                        all of it, merged by time
 //	one exchange call.go                          its plan, and an Exchange made of it
-//	engine       engine.go                        the stream through the scorer, and trials in between
+//	engine       config.go engine.go              what is run, and the worlds that it takes
+//	             play.go                          the stream through the scorer, and trials in between
 //	             fork.go                          what has been played, undone
 //	             window.go tally.go               what is counted of the benign stream
 //	             trial.go                         what is counted of an attack
@@ -22,7 +23,7 @@
 //	baselines    baseline.go baseline_*.go        what people use today, a file each
 //	figures      measure*.go stats.go             from what was counted to what is reported; measure_informed.go
 //	                                              has what one who knows all of this takes
-//	report       report*.go                       as text, JSON, HTML
+//	report       report*.go                       as text, JSON, HTML; report_words.go has what they share
 //	emit.go                                       the stream, to be replayed
 //
 // # To add a scenario
