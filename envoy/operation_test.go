@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -322,4 +323,63 @@ func TestOperationsAndSmallBuffers(t *testing.T) {
 	}
 	s.idle()
 	s.undisturbed()
+}
+
+// What was recorded of live calls, replayed, is judged on the same routes, with
+// the same scores.
+func TestOperationsReplayed(t *testing.T) {
+	e := &endpoint{}
+	file := filepath.Join(t.TempDir(), "r.jsonl")
+	s := set(t, envoytest.Settings{Depth: "headers", Mode: "shadow", More: "record: {path: " + file + "}\n", Policy: rego(
+		`deny contains "everything is told of" if input.request.method == "POST"`,
+	)}, func(o *envoy.Options) { o.Upstream = envoytest.Serve(t, e) })
+	c := http1(t)
+	for i := range 24 {
+		body := []string{fmt.Sprintf(toolCall, "search"), graphQuery, rpcCall, fmt.Sprintf(toolCall, fmt.Sprintf("tool-%c", 'a'+i))}[i%4]
+		path := []string{"/mcp", "/graphql", "/rpc", "/mcp"}[i%4]
+		s.wants(s.send(c, path+"?mark="+mark(), []string{"declared", "chunked"}[i/4%2], body), http.StatusOK)
+	}
+	s.ended(answered, 24)
+	type verdict struct {
+		ID, Route string
+		Score     float64
+	}
+	live := map[string]verdict{}
+	for _, line := range s.wonted.Log() {
+		if id, ok := line["id"].(string); ok {
+			live[id] = verdict{id, line["route"].(string), line["score"].(float64)}
+		}
+	}
+	s.wonted.Terminate()
+	command := exec.Command(envoytest.Build(t), "replay", "--output", "json", "--config", s.wonted.Config, file)
+	out, err := command.Output()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	found, scored, routes := 0, 0, map[string]bool{}
+	for line := range strings.Lines(string(out)) {
+		var v verdict
+		if err := json.Unmarshal([]byte(line), &v); err != nil {
+			t.Fatal(err)
+		}
+		if v.ID == "" {
+			continue // the summary
+		}
+		found++
+		routes[v.Route] = true
+		if v.Score > 0 {
+			scored++
+		}
+		if was, ok := live[v.ID]; !ok || was != v {
+			t.Errorf("replayed as %+v, and was %+v", v, was)
+		}
+	}
+	for _, route := range []string{"POST /mcp#tools/call/search", "POST /graphql#GetOrders", "POST /rpc#getBalance", "POST /mcp#tools/call/tool-d"} {
+		if !routes[route] {
+			t.Errorf("nothing is judged on %s: %v", route, routes)
+		}
+	}
+	if found != 24 || scored == 0 {
+		t.Errorf("%d of 24 calls are replayed, %d of them with a score", found, scored)
+	}
 }

@@ -20,9 +20,11 @@ import (
 //	                         the headers that a policy sets do
 //	other, up to 64 KiB      STREAMED: the headers have gone on, and chunks go on as
 //	                         they come, but the last waits for the verdict. Of a
-//	                         request that is denied the upstream sees headers, maybe a
-//	                         part of the body, and then a reset. Headers that a policy
-//	                         sets on the request do not arrive
+//	                         request that is denied the upstream may see headers and
+//	                         a part of the body, and then a reset. Headers that a
+//	                         policy sets on the request come too late: a client's own
+//	                         by that name arrive, but for x-wonted-…, which are
+//	                         removed from all requests
 //
 // 16 KiB is half of what Envoy is advised to buffer at an edge; on more than it
 // buffers it would answer 413. BUFFERED_PARTIAL would hold any body, but Envoy
@@ -31,9 +33,10 @@ import (
 // It is judged at its headers and by its path where no body will tell, or none
 // is asked for: it has none or declares more than 64 KiB, is compressed or of
 // another type; its caller is contested, so that it is refused whatever it asks
-// for; the depth is lean or log; Envoy would not heed us. And it is judged by its
-// path later where the body turned out to be too long or tells nothing, or the
-// response or the end of the stream came before.
+// for; the depth is lean or log; Envoy does not heed us, which the first such
+// request shows. And it is judged by its path later where the body turned out to
+// be too long or tells nothing, or the response or the end of the stream came
+// before. Whatever else a policy denies, such a request is denied with its body.
 
 // wholeBody is how long a body may be that Envoy is asked to buffer, in bytes.
 const wholeBody = 16 << 10

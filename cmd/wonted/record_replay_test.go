@@ -326,3 +326,28 @@ func TestReplayOfARecording(t *testing.T) {
 	f(policy.Shadow, scoring.Answered, scoring.Unknown)
 	f(policy.Enforce, scoring.Answered, scoring.Unknown, scoring.Refused, scoring.Truncated)
 }
+
+// Where a recording has a body and no operation, such as a HAR, it is read from
+// the body.
+func TestReplayReadsOperations(t *testing.T) {
+	cfg := config.Default()
+	cfg.Profile.Memory, cfg.Routes.Operations = profile.MinMemory, []string{"/v1/call"}
+	p, err := newPlayer(cfg, identity.Secret{2}, zerolog.Nop())
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := func(path, operation, body, want string) {
+		t.Helper()
+		if _, err := p.play(&recorded.Exchange{Time: beginning, Method: "POST", Path: path, Operation: operation, RequestBody: body, Status: 200}); err != nil {
+			t.Fatal(err)
+		}
+		if got := p.c.Exchange.Route.Name; got != want {
+			t.Errorf("%s is judged on %s, want %s", path, got, want)
+		}
+	}
+	f("/graphql", "", `{"query":"{ orders { id } }"}`, "POST /graphql#query/orders")
+	f("/v1/call", "", `{"method":"ping"}`, "POST /v1/call#ping")
+	f("/v1/call", "pong", `{"method":"ping"}`, "POST /v1/call#pong")
+	f("/v1/orders", "pong", `{"method":"ping"}`, "POST /v1/orders")
+	f("/graphql", "", "", "POST /graphql")
+}
