@@ -74,7 +74,10 @@ const mostBits = MaxScore / log10of2
 
 // evalue makes an e-value of a p-value: of all e = k p^(k-1) the one of k = 1/2,
 // whose mean is 1 where p is uniform (Vovk and Wang 2021).
-func evalue(bits float64) float64 { return math.Exp2(min(bits, mostBits)/2) / 2 }
+func evalue(bits float64) float64 { return math.Exp2(min(bits, attested)/2) / 2 }
+
+// attested is one window in 10^8: no cell has seen windows enough to tell more.
+const attested = 8 / log10of2
 
 // modelEvalues take the model at its word: what counts where there is no table.
 var modelEvalues = func() (e [bins]float32) {

@@ -39,7 +39,7 @@ type column struct {
 	faded  uint32  // when it last faded, seconds
 }
 
-const halfLife = 14 * 24 * 3600 // seconds
+const halfLife = fortnight * 24 * 3600 // seconds
 
 func (c *column) add(bin int) {
 	c.counts[bin]++

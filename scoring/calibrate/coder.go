@@ -134,8 +134,10 @@ func (c *coder) column(v *column) {
 		}
 		return
 	}
+	v.n = 0 // as who reads it adds it up: counts are rounded, and n is not
 	for b := range v.counts {
 		if v.counts[b] > 0 {
+			v.n += float64(v.counts[b])
 			at := uint16(b)
 			c.u16(&at)
 			c.f32(&v.counts[b])

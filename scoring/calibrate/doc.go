@@ -8,8 +8,10 @@
 //
 //	S            bits, as the detector has them
 //	S'           -log2 of the share of the cell's windows with so much; beyond
-//	             what was seen a generalised Pareto tail (tail.go)
-//	e = 2^(S'/2)/2, E = sum of e over those that ran
+//	             what was seen a generalised Pareto tail (tail.go). Of what
+//	             lasts for hours, a trend, the share of the identity-days: its
+//	             windows depend on each other, and one identity's would be most
+//	e = 2^(S'/2)/2, S' of no more than 10^-8; E = sum of e over those that ran
 //	p            the share of the cell's windows with so much E; no less than
 //	             what the cohort's last day says, lest what everybody does today
 //	             be odd (ring.go)
@@ -46,9 +48,10 @@
 // # Who may teach
 //
 // Only what the upstream accepted. An identity teaches no more than eight windows
-// a day that are one in a thousand, and one that is one in ten thousand or
-// alarmed, which counts as no more than that. Into the ring goes one a day, and
-// none that alarmed. What alarms together, by the same detector from one network,
+// a day that are one in a thousand, and in a fortnight one that is one in ten
+// thousand or alarmed: what five identities do within weeks is known to happen,
+// what one does however often is not. Into the ring goes one a day, and none that
+// alarmed. What alarms together, by the same detector from one network,
 // with one device or on one route, is a campaign (campaigns.go): one alert, one
 // step of the threshold, and no lesson.
 //

@@ -13,7 +13,7 @@ import (
 // identity key), the state, and the checksum of all before it.
 const (
 	fileMagic   = "wonted\x00C"
-	fileVersion = 1
+	fileVersion = 2
 	headSize    = 96
 	keyIDSize   = 64
 	sumSize     = 8

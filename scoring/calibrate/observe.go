@@ -113,16 +113,28 @@ func (p *Peers) closeDay(e *slot) {
 	if e.day != 0 && e.is(dayAccepted) && e.is(dayJudged) {
 		p.budget.day(levelOf(int(e.cell)), e.is(dayAlerted) && e.is(dayPaid) && !e.is(dayInCampaign))
 	}
+	if e.lasting != [MaxLasting]uint8{} {
+		p.takeInDay(e)
+	}
 	e.flags &= windowFlags
-	e.odd, e.flagged = 0, 0
+	e.odd = 0
 }
 
-// What one identity can teach in one day: no more windows than this that are one
-// in a thousand, nor than one that is one in ten thousand or alarmed.
+// What one identity can teach: in a day no more windows than this that are one in
+// a thousand, and in a fortnight, in which half is forgotten, one that is one in
+// ten thousand or alarmed. What few identities do, however often, stays rare.
 const (
-	mostOdd     = 8
-	mostFlagged = 1
+	mostOdd   = 8
+	fortnight = 14 // days
 )
+
+// today is the number of the slot's day, 1 to 255.
+func (e *slot) today() uint8 { return uint8(e.day%255) + 1 }
+
+// taughtLately says whether a rare window of the identity counted lately.
+func (e *slot) taughtLately() bool {
+	return e.taught != 0 && (int(e.today())-int(e.taught)+255)%255 < fortnight
+}
 
 // closeWindow takes the window that was open into the tables. What is part of a
 // campaign stays out.
@@ -146,13 +158,19 @@ func (p *Peers) takeIn(e *slot, now uint32) {
 	pooled := poolOf(levelOf(cell))
 	p.counts.window(t, e)
 	defer func() { p.budget.window(levelOf(cell), t.cells[pooled].judged.Load()) }()
-	odd, rare, sum := t.rank(e)
-	skip := uint32(0) // detectors of which the window does not count
-	if rare != 0 || sum == rareSum {
-		if e.flagged >= mostFlagged {
-			skip |= rare
+	for i, d := range p.lastings {
+		if e.ran>>d&1 == 1 {
+			e.lasting[i] = max(e.lasting[i], min(e.most[d], bins-2)+1)
 		}
-		e.flagged = min(e.flagged, mostFlagged) + 1
+	}
+	odd, rare, sum := t.rank(e, e.ran&^p.lasting)
+	skip, taught := uint32(0), e.taughtLately() // skip: detectors of which the window does not count
+	if rare != 0 || sum == rareSum {
+		if taught {
+			skip |= rare
+		} else {
+			e.taught = e.today()
+		}
 	}
 	if odd != 0 || sum == oddSum {
 		if e.odd >= mostOdd {
@@ -160,9 +178,9 @@ func (p *Peers) takeIn(e *slot, now uint32) {
 		}
 		e.odd = min(e.odd, mostOdd) + 1
 	}
-	counts := e.sum > 0 && (sum == ordinarySum || sum == oddSum && e.odd <= mostOdd || sum == rareSum && e.flagged <= mostFlagged)
+	counts := e.sum > 0 && (sum == ordinarySum || sum == oddSum && e.odd <= mostOdd || sum == rareSum && !taught)
 	for _, at := range [...]int{cell, pooled} {
-		t.add(e, at, e.ran&^skip, counts)
+		t.add(e, at, e.ran&^skip&^p.lasting, counts)
 	}
 	if e.sum > 0 {
 		p.passRing(e, cell, pooled, now)
@@ -170,19 +188,34 @@ func (p *Peers) takeIn(e *slot, now uint32) {
 	t.rebuild(cell, pooled, e.ran, now)
 }
 
-// add counts a window in one cell. What is rarer than one in ten thousand counts
-// as that: how far out it is, is found by the tail of the others, or a few that
-// are odd every day would have it reach out to them.
+// takeInDay takes a day of those that last into the tables.
+func (p *Peers) takeInDay(e *slot) {
+	t := p.tables
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	cell := int(e.cell)
+	for i, d := range p.lastings {
+		if e.lasting[i] == 0 {
+			continue
+		}
+		for _, at := range [...]int{cell, poolOf(levelOf(cell))} {
+			t.columns[at*t.detectors+d].add(int(e.lasting[i] - 1))
+		}
+	}
+	e.lasting = [MaxLasting]uint8{}
+}
+
+// add counts a window in one cell.
 func (t *tables) add(e *slot, at int, ran uint32, sum bool) {
 	for ; ran != 0; ran &= ran - 1 {
 		d := bits.TrailingZeros32(ran)
 		i := at*t.detectors + d
-		t.columns[i].add(int(min(e.most[d], t.rare[i])))
+		t.columns[i].add(int(e.most[d]))
 	}
 	c := &t.cells[at]
 	c.windows++
 	if sum {
-		c.sums.add(int(min(e.sum-1, c.rare)))
+		c.sums.add(int(e.sum - 1))
 	}
 }
 
@@ -210,8 +243,8 @@ const (
 
 // rank tells the detectors whose most was one in a thousand in its cell, those
 // of which it was one in ten thousand, and the same of the sum.
-func (t *tables) rank(e *slot) (odd, rare uint32, sum int) {
-	for ran := e.ran; ran != 0; ran &= ran - 1 {
+func (t *tables) rank(e *slot, ran uint32) (odd, rare uint32, sum int) {
+	for ; ran != 0; ran &= ran - 1 {
 		d := bits.TrailingZeros32(ran)
 		switch i, most := int(e.cell)*t.detectors+d, e.most[d]; {
 		case most >= t.rare[i]:
@@ -222,7 +255,7 @@ func (t *tables) rank(e *slot) (odd, rare uint32, sum int) {
 	}
 	switch c := &t.cells[e.cell]; {
 	case e.sum == 0:
-	case e.is(windowAlarmed) || e.sum > c.rare:
+	case e.is(windowAlarmed) || e.sum > c.rare || rare != 0:
 		sum = rareSum
 	case e.sum > c.odd:
 		sum = oddSum

@@ -9,6 +9,7 @@ import (
 type Config struct {
 	Detectors []string // names, by number; at most MaxDetectors
 	Slow      []int    // those that speak for slow signals
+	Lasting   []int    // those that speak for hours: of each day the most counts; at most MaxLasting
 	Budget    Budget
 	Slots     int // identities that can teach on one day; 0: 65,536
 }
@@ -19,6 +20,8 @@ type Config struct {
 type Peers struct {
 	names     []string
 	slow      uint32
+	lasting   uint32
+	lastings  []int
 	tables    *tables
 	slots     slots
 	budget    controller
@@ -39,6 +42,10 @@ func New(cfg Config) *Peers {
 	for _, d := range cfg.Slow {
 		p.slow |= 1 << d
 	}
+	for _, d := range cfg.Lasting {
+		p.lasting |= 1 << d
+	}
+	p.lastings = cfg.Lasting
 	p.budget.init(cfg.Budget)
 	p.counts.learning = true
 	return p
@@ -81,8 +88,9 @@ func (p *Peers) alerted(w *Who) bool {
 }
 
 // Limit is the surprise in bits at which detector d would bring the score to
-// the threshold, on top of what the others have found. It is as fine as the
-// tables' bins, and where no surprise would do it is that of the last bin.
+// the threshold, on top of what the others have found, or at which it would by
+// itself be as rare as the threshold says. It is as fine as the tables' bins, and
+// where no surprise would do it is that of the last bin.
 func (p *Peers) Limit(w *Who, s *Surprises, d int) float64 {
 	c := p.tables.judge(w)
 	threshold, _ := p.budget.threshold(w, c != nil)
@@ -97,7 +105,7 @@ func (p *Peers) Limit(w *Who, s *Surprises, d int) float64 {
 	if s.Has(d) {
 		rest -= float64(s.Evalues[d])
 	}
-	return p.tables.least(w, d, max(stillToCome*leastSums[need]-rest, leastLimit))
+	return p.tables.least(w, d, min(max(stillToCome*leastSums[need]-rest, leastLimit), evalue(threshold/log10of2)))
 }
 
 // stillToCome leaves a part of the sum to detectors that have not spoken yet.

@@ -10,6 +10,9 @@ type slots struct {
 	shards []shard
 }
 
+// MaxLasting is how many detectors may last.
+const MaxLasting = 3
+
 const (
 	shardCount  = 64
 	windowWidth = 600 // seconds
@@ -33,9 +36,9 @@ type slot struct {
 	cell    uint8
 	score   uint8 // the most of the window, in twentieths
 	odd     uint8 // today's windows that were one in a thousand, as far as they counted
-	flagged uint8 // and that were one in ten thousand, or alarmed
+	taught  uint8 // the last day on which one counted that was one in ten thousand, or alarmed: see today; 0: none
 	flags   uint8
-	_       [3]uint8
+	lasting [MaxLasting]uint8   // of the day: the most of each detector that lasts, and one; 0: it did not run
 	most    [MaxDetectors]uint8 // bins of the most that each detector found in the window
 }
 

@@ -176,8 +176,11 @@ func (e *slot) state(c *coder, names []int) {
 	c.f32(&e.owed)
 	c.u16(&e.day)
 	c.u16(&e.sum)
-	for _, v := range []*uint8{&e.cell, &e.score, &e.odd, &e.flagged, &e.flags} {
+	for _, v := range []*uint8{&e.cell, &e.score, &e.odd, &e.taught, &e.flags} {
 		c.u8(v)
+	}
+	for i := range e.lasting {
+		c.u8(&e.lasting[i])
 	}
 	for i := range names {
 		if ran>>i&1 == 1 {

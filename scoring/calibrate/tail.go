@@ -21,6 +21,7 @@ type tail struct {
 
 const (
 	mostShape  = 0.4
+	shapePrior = 20    // times the weight of the prior: what a hundred windows say of a shape is mostly noise
 	tailShare  = 0.004 // of all lie in the tail,
 	tailLeast  = 40    // but no fewer than so many,
 	tailMost   = 0.1   // but no more than this share
@@ -40,9 +41,10 @@ var sumTail = tail{mean: 0.75 / math.Ln2, shape: 0.1, weight: 8}
 //
 // empirical up to the threshold of the tail and fitted beyond. All in the bin
 // count as beyond its edge, and one more than there were: it errs towards
-// quiet. The fit is by probability-weighted moments (Hosking and Wallis 1987),
-// which stand one wild window better than likelihood does, drawn to the prior.
-// It returns the tail that was found.
+// quiet. Beyond the threshold p is that of the fit, or the share that was counted
+// where it is larger: some things that all do now and then, a client that retries
+// without end, lie far beyond everything else, and would bend any fit that
+// follows them. It returns the tail that was found.
 func calibrated(out []float64, counts []float32, lower []float64, prior tail) tail {
 	n := 0.0
 	for _, c := range counts {
@@ -83,31 +85,42 @@ func paretoTail(x, shape float64) float64 {
 	return math.Exp(-math.Log1p(shape*x) / shape)
 }
 
-// excess fits the tail of the m counts, which begins at the first edge:
+// excess fits the tail of the m counts, which begins at the first edge, by the
+// median and the upper eighth of the excesses,
 //
-//	a0 = E[x]   a1 = E[x (1-F(x))]   shape = 2 - a0/(a0 - 2 a1)   mean = a0
+//	Q(7/8)/Q(1/2) = 4^shape + 2^shape + 1    scale = Q(1/2) shape/(2^shape - 1)
+//
+// (Pickands 1975), so that what an eighth of them are, however far out, does not
+// bend what is believed of the others.
 func excess(counts []float32, lower []float64, m float64, prior tail) tail {
 	if !(m > 0) {
 		return prior
 	}
-	a0, a1, above := 0.0, 0.0, m
-	for b, c := range counts {
-		if c == 0 {
-			continue
-		}
-		q, x := float64(c)/m, (lower[b]+lower[b+1])/2-lower[0]
-		a0 += q * x
-		a1 += q * x * (above - float64(c)/2) / m
-		above -= float64(c)
-	}
+	half, most := quantile(counts, lower, m/2), quantile(counts, lower, m*7/8)
 	shape := prior.shape
-	if d := a0 - 2*a1; d > 0 {
-		shape = 2 - a0/d
+	if r := most / half; r > 1 {
+		shape = math.Log2((math.Sqrt(4*r-3) - 1) / 2)
 	}
 	w := prior.weight
+	shape = min(max((m*min(max(shape, -1), 1)+shapePrior*w*prior.shape)/(m+shapePrior*w), 0), mostShape)
+	scale := half / math.Ln2
+	if shape > 1e-3 {
+		scale = half * shape / (math.Exp2(shape) - 1)
+	}
 	return tail{
-		mean:   (m*a0 + w*prior.mean) / (m + w),
-		shape:  min(max((m*min(max(shape, -1), 1)+4*w*prior.shape)/(m+4*w), 0), mostShape),
+		mean:   (m*scale/(1-shape) + w*prior.mean) / (m + w),
+		shape:  shape,
 		weight: prior.weight,
 	}
+}
+
+// quantile is the excess that m of the counts are below.
+func quantile(counts []float32, lower []float64, m float64) float64 {
+	for b, c := range counts {
+		if m <= float64(c) {
+			return lower[b] - lower[0] + (lower[b+1]-lower[b])*m/float64(c)
+		}
+		m -= float64(c)
+	}
+	return lower[len(counts)] - lower[0]
 }
