@@ -11,6 +11,7 @@ import (
 //	batch    in an hour or a few of the day, whatever the day; or a run now and
 //	         then that dwarfs what comes between
 //	poller   hour by hour the same, or around the clock about as much
+//	service  most hours of the day, about as much in each
 //	bursty   around the clock unevenly, or at a pace that no hand keeps, and
 //	         seldom as much as the time before
 //	person   the rest: at its hours of the day, at its own pace
@@ -22,19 +23,22 @@ const (
 	oneHour     = 2.0  // the same where little is known
 	roundClock  = 16.0 // effective hours of who comes day and night, at least
 	sameHours   = 0.04 // dispersion of the requests of an hour, of who does the same in each
-	evenHours   = 1.0  // and about the same
+	evenHours   = 0.2  // and about the same
+	dayHours    = 9    // active hours of a day of who is there all day, at least
+	halfDay     = 6    // the same of a poller that sleeps at night
+	dayEven     = 1.0  // and about as much in each
 	unevenTimes = 0.5  // dispersion of the requests of ten minutes, of a program that comes in bursts
 	rareRuns    = 4.0  // and of a run that dwarfs the rest
 	handPace    = 8.0  // requests in an active minute that a person makes, at most
 )
 
-// A class must hold for some days before it counts, and for longer where it
-// takes another's place: a week of holidays, or the two days in the year whose
-// clock is changed, make nobody somebody else. Only days with a lesson count.
+// The first class counts at once: who belongs nowhere is judged among all sorts.
+// Another must hold for some days before it takes its place: a week of holidays,
+// or the two days in the year whose clock is changed, make nobody somebody else.
+// Only days with a lesson count.
 const (
-	firstClassDays = 3
 	otherClassDays = 5
-	classHours     = 6 // active hours that are known, at least
+	classHours     = 3 // active hours that are known, at least
 	manyHours      = 12
 )
 
@@ -54,8 +58,10 @@ func behaviour(rec *profile.Record) Cohort {
 	switch {
 	case hours <= oneHour, hours <= few && visits >= manyHours, tenMinutely >= rareRuns:
 		return CohortBatch
-	case hourly <= sameHours && visits >= manyHours, hours >= roundClock && hourly <= evenHours:
+	case hourly <= sameHours && visits >= manyHours && h.Behaviour.Hours >= halfDay, hours >= roundClock && hourly <= evenHours:
 		return CohortPoller
+	case h.Behaviour.Hours >= dayHours && hourly <= dayEven:
+		return CohortService
 	case hours >= roundClock, tenMinutely >= unevenTimes && b.Requests1m.Mean > handPace:
 		return CohortBursty
 	}
@@ -94,7 +100,7 @@ func behave(rec *profile.Record) {
 		return
 	}
 	state, is, like := &rec.Habits().Behaviour, cohortOf(rec), behaviour(rec)
-	rec.Cohort = uint8(is)
+	rec.Cohort, state.Hours = uint8(is), 0
 	switch {
 	case like == is || like == CohortNew:
 		state.Candidate, state.Streak = 0, 0
@@ -103,11 +109,7 @@ func behave(rec *profile.Record) {
 		state.Candidate, state.Streak = uint8(like), 0
 	}
 	state.Streak = min(state.Streak, 1<<8-2) + 1
-	need := uint8(otherClassDays)
-	if is == CohortNew {
-		need = firstClassDays
-	}
-	if state.Streak >= need {
+	if is == CohortNew || state.Streak >= otherClassDays {
 		rec.Cohort, state.Candidate, state.Streak = uint8(like), 0, 0
 	}
 }

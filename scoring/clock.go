@@ -128,6 +128,7 @@ func (l *look) closeHour(last uint32) {
 				at := time.Unix(int64(last), 0).In(l.location)
 				h.Hours.Decay(decayHours)
 				h.Hours.Add(at.Hour(), weekend(at), 1)
+				h.Behaviour.Hours = min(h.Behaviour.Hours, 254) + 1
 			} else if l.mature {
 				l.collectHour(float64(accepted))
 			}

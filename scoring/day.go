@@ -12,6 +12,9 @@ func (l *look) nextDay() {
 	if passed := day - l.rec.Learned; l.rec.Learned != 0 && passed < 1<<15 {
 		l.fadePrecedents(int(min(passed, 400)))
 		days = float64(min(passed, 7))
+	} else if l.habits != nil {
+		hours := &l.habits.Behaviour.Hours // of more days than one
+		*hours = uint8(uint32(*hours) * aDay / max(l.now-min(l.rec.Created, l.now), aDay))
 	}
 	l.rec.Learned = day
 	if l.habits != nil && l.kind == stands(l.ex) {

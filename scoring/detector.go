@@ -29,6 +29,7 @@ const (
 	Usage
 	Stuffing
 	Enumeration
+	Bulk
 	Detectors int = iota
 )
 
@@ -36,7 +37,7 @@ var detectorNames = [Detectors]string{
 	"rate", "volume", "new_objects", "device", "network", "hour", "companion", "takeover",
 	"errors", "country", "method", "version", "drift", "slow", "switches", "replay", "recon",
 	"sequence", "usage",
-	"stuffing", "enumeration",
+	"stuffing", "enumeration", "bulk",
 }
 
 // String is the detector's name in policies and reports.

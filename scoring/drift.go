@@ -16,16 +16,15 @@ import (
 // which under the model exceeds c with probability about e^-c. It steps once a
 // window and not once a response: the responses of a batch are one decision.
 //
-// A trend that everybody shares, a campaign, looks the same; and who has drifted
-// is far out for hours, window after window, so that the share of such windows
-// among peers says little about one of them. So drift is evidence that cannot
-// alarm by itself. It is not volume's, whose tail it would have look heavy.
+// A trend that everybody shares, a campaign, looks the same, so drift cannot alarm
+// by the model alone: how rare it is, is for peers to say. And who has drifted is
+// far out for hours, so of a day only the most counts among them (Lasting).
 const (
-	driftMost   = 14 // a bound from which it falls back within an hour or two
+	driftMost   = 24 // a bound from which it falls back within hours
 	driftWindow = time.Hour
 )
 
-func driftBits(c float64) float64 { return max(ordinary, min(c*math.Log2E, subdued)) }
+func driftBits(c float64) float64 { return max(ordinary, c*math.Log2E) }
 
 // judgeDrift speaks where the response is itself more than usual.
 func (e *entity) judgeDrift(ex *Exchange, kind profile.Kind, v float64, m *measure, unit string) {
@@ -33,7 +32,7 @@ func (e *entity) judgeDrift(ex *Exchange, kind profile.Kind, v float64, m *measu
 	if s := driftBits(m.drift); s > ordinary && v > m.one.usual() {
 		f.Bits = s
 	}
-	e.find(ex, f, &m.one)
+	e.findHeld(ex, f, &m.one, subdued)
 }
 
 func drift(c float32, z float64) float32 {

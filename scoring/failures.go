@@ -46,12 +46,14 @@ func (failures) judge(l *look) {
 }
 
 // find asks twice, about the mistakes and about all errors. An upstream that is
-// down fails everybody, so all errors, until peers can be asked, are evidence
-// that cannot alarm by itself. Both are held against the history of all.
+// down fails everybody, and who then tries again without end makes hundreds, so
+// all errors together are evidence of no more than one in a thousand. Both are
+// held against the history of all.
 func (f *failing) find(ex *Exchange, kind profile.Kind) {
 	e := Evidence{Detector: Errors, Entity: kind, Unit: "errors", Observed: f.all, Window: 10 * time.Minute}
 	e.raw, e.Expected = f.prior.bits(f.all, &f.history, 0)
-	e.held = min(e.raw, subdued)
+	e.raw = min(e.raw, subdued)
+	e.held = e.raw
 	if s, _ := f.prior.bits(f.mistakes, &f.history, 0); s > e.held {
 		e.held, e.Observed = s, f.mistakes
 	}

@@ -36,7 +36,7 @@ func (f *findings) run(d Detector) {
 		return
 	}
 	f.surprises.Run(int(d), ordinary)
-	if d != Drift && d != Slow { // which never speak alone, and are held back: they ask nothing that others do not
+	if d != Drift && d != Slow && d != Bulk { // the first two never speak alone; and bulk is one question with volume
 		f.surprises.Questions++
 	}
 }
@@ -93,12 +93,18 @@ func (f *findings) assess(a *Assessment, c Calibrator, who *calibrate.Who) {
 }
 
 // rank weighs the evidence and puts what counts most first. What its peers do
-// as well is no news, and is left out.
+// as well is no news, and is left out; as is what another finding tells better.
 func (f *findings) rank() []Evidence {
 	news := f.n
 	for i := range f.n {
-		e := &f.evidence[i]
-		f.weigh(e)
+		f.weigh(&f.evidence[i])
+	}
+	for i := range f.n {
+		if e := &f.evidence[i]; e.Detector == Bulk && f.oneTells(e) {
+			e.Bits, e.Score, e.Share = 0, 0, 0
+		}
+	}
+	for i := range f.n {
 		for at := i; at > 0 && f.evidence[at-1].less(&f.evidence[at]); at-- {
 			f.evidence[at-1], f.evidence[at] = f.evidence[at], f.evidence[at-1]
 		}
@@ -107,6 +113,18 @@ func (f *findings) rank() []Evidence {
 		news--
 	}
 	return f.evidence[:news]
+}
+
+// oneTells says whether ten minutes' volume is one response's, which says so itself.
+func (f *findings) oneTells(bulk *Evidence) bool {
+	for i := range f.n {
+		one := &f.evidence[i]
+		if one.Detector == Volume && one.Entity == bulk.Entity && one.Unit == bulk.Unit &&
+			one.Observed >= bulk.Observed/2 && one.Score >= max(bulk.Score/2, worthTelling) {
+			return true
+		}
+	}
+	return false
 }
 
 // weigh takes the model at its word, held back, until there are tables. From

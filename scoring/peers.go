@@ -9,17 +9,18 @@ type Cohort uint8
 // The cohorts. Behaviour classes are found, see behaviour.go; from FirstNamed on
 // they are the operator's, in the order of the configuration.
 const (
-	CohortNew    Cohort = iota // not known well enough, or with no habits of its own: an address, a network, a device
-	CohortPerson               // comes at its hours of the day
-	CohortPoller               // around the clock, evenly
-	CohortBatch                // an hour or a few of the day, every time the same
-	CohortBursty               // at any time, and seldom as much as the time before
+	CohortNew     Cohort = iota // not known well enough, or with no habits of its own: an address, a network, a device
+	CohortPerson                // comes at its hours of the day
+	CohortPoller                // around the clock, evenly
+	CohortBatch                 // an hour or a few of the day, every time the same
+	CohortBursty                // at any time, and seldom as much as the time before
+	CohortService               // through the day, hour by hour
 
 	FirstNamed Cohort = 8
 	Cohorts    int    = 16
 )
 
-var cohortNames = [FirstNamed]string{"new", "person", "poller", "batch", "bursty", "new", "new", "new"}
+var cohortNames = [FirstNamed]string{"new", "person", "poller", "batch", "bursty", "service", "new", "new"}
 
 // String is the cohort's name in policies and metrics; "named" is one of the
 // operator's, whose name the scorer knows.
@@ -38,7 +39,7 @@ type Peers struct {
 
 // cohortOf is the class in the record. A number that means nothing is no class.
 func cohortOf(rec *profile.Record) Cohort {
-	if c := Cohort(rec.Cohort); c <= CohortBursty {
+	if c := Cohort(rec.Cohort); c <= CohortService {
 		return c
 	}
 	return CohortNew

@@ -11,7 +11,7 @@ func TestCohortOfAnyByte(t *testing.T) {
 	for b := range 256 {
 		rec := profile.Record{Header: profile.Header{Cohort: uint8(b)}}
 		c := cohortOf(&rec)
-		if int(c) >= Cohorts || c.String() == "" || c > CohortBursty {
+		if int(c) >= Cohorts || c.String() == "" || c > CohortService {
 			t.Errorf("%d is cohort %d %q", b, c, c)
 		}
 	}

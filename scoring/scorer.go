@@ -149,15 +149,18 @@ func (s *Scorer) Begin(ex *Exchange) {
 // habits. A stolen token is bound by its own history, whoever else is named.
 func (s *Scorer) bound(ex *Exchange) {
 	sc, a := ex.scratch, &ex.Assessment
-	limit := s.calibrator.Limit(&sc.who, &sc.findings.surprises, int(Volume))
-	z := quantiles.of(limit)
+	limit := func(d Detector) bound {
+		bits := s.calibrator.Limit(&sc.who, &sc.findings.surprises, int(d))
+		return bound{bits, quantiles.of(bits)}
+	}
+	one, ten := limit(Volume), limit(Bulk)
 	for k := range sc.entities {
 		e := &sc.entities[k]
 		if !e.predictions.mature {
 			continue
 		}
-		a.Usual.Bytes = least(a.Usual.Bytes, e.most(&e.predictions.bytes, oneBytes, limit, z, &sc.tails))
-		a.Usual.Records = least(a.Usual.Records, e.most(&e.predictions.records, oneRecords, limit, z, &sc.tails))
+		a.Usual.Bytes = least(a.Usual.Bytes, e.most(&e.predictions.bytes, oneBytes, one, ten, &sc.tails))
+		a.Usual.Records = least(a.Usual.Records, e.most(&e.predictions.records, oneRecords, one, ten, &sc.tails))
 		a.Range = least(a.Range, e.predictions.bytes.mostly(&sc.tails))
 	}
 	a.Plain = sc.plain(a)

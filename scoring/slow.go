@@ -18,8 +18,8 @@ import (
 // and Rinaldo 2024). But identities are not all alike: who always lies a little
 // above its peers would win every bet, hence E, and a tenth a bet, so that what
 // was won while E was not known yet is lost again. And W is not taken at its word
-// either, but held against that of its peers, and held back: who is high once is
-// high for hours, so the share of windows says little about one.
+// either, but held against that of its peers: the most of a day, since who is high
+// once is high for hours.
 type slow struct{}
 
 // mostSlow bounds W: as an e-value it is beyond every score, and from there it is
@@ -39,7 +39,7 @@ func (slow) judge(l *look) {
 	}
 	l.ex.scratch.findings.run(Slow)
 	if w > math.Sqrt2 { // else it is ordinary
-		l.find(Evidence{Detector: Slow, Unit: "times the chance", Bits: min(window.Log2(w), subdued), Observed: w, Expected: 1})
+		l.findSubdued(Evidence{Detector: Slow, Unit: "times the chance", Bits: window.Log2(w), Observed: w, Expected: 1})
 	}
 }
 
@@ -61,7 +61,8 @@ func (l *look) bet(e float64) {
 func Calibration(b calibrate.Budget) calibrate.Config {
 	return calibrate.Config{
 		Detectors: detectorNames[:],
-		Slow:      []int{int(Rate), int(Volume), int(NewObjects), int(Errors), int(Usage)},
+		Slow:      []int{int(Rate), int(Volume), int(Bulk), int(NewObjects), int(Errors)},
+		Lasting:   []int{int(Drift), int(Slow), int(Usage)},
 		Budget:    b,
 	}
 }

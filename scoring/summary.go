@@ -18,7 +18,7 @@ func (e *Evidence) Summary() string {
 	case NewObjects:
 		return fmt.Sprintf("touched %s objects it had not touched before in %s, where %s usual",
 			number(e.Observed), span(e.Window), are(e.Expected))
-	case Volume, Drift:
+	case Volume, Bulk, Drift:
 		return e.volume()
 	case Device:
 		return e.seldom("device", "devices")
@@ -158,6 +158,7 @@ func (e *Evidence) OWASP() string { return signs[e.Detector].owasp }
 var signs = [Detectors]struct{ attack, owasp string }{
 	Rate:        {"automated abuse", "API4:2023"},    // unrestricted resource consumption
 	Volume:      {"data exfiltration", "API4:2023"},  //
+	Bulk:        {"data exfiltration", "API4:2023"},  //
 	NewObjects:  {"object enumeration", "API1:2023"}, // broken object level authorization
 	Device:      {"credential theft", "API2:2023"},   // broken authentication
 	Network:     {"credential theft", "API2:2023"},   //

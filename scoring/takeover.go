@@ -16,23 +16,26 @@ const together = 1.0 / 20
 // large, since a traveller's hours move with the country.
 const abroad = 1.0 / 2
 
-// judge multiplies the chances of what is new, the rarest in full:
+// judge multiplies the chances of what is new. They are not independent, so by the
+// model alone only the rarest counts in full:
 //
 //	p = p1 max(p2, 1/20) max(p3, 1/20)    p1 <= p2 <= p3
 //
-// Each chance is that of an event (never seen, or an hour this rare), not a
-// sample from a uniform, so the product needs no Fisher correction, which
-// would dilute it by several orders of magnitude.
+// while peers are compared by the product of all, which ranks best: how often so
+// much is new at once they say themselves. Each chance is that of an event (never
+// seen, or an hour this rare), not a sample from a uniform, so the product needs
+// no Fisher correction, which would dilute it by several orders of magnitude.
 func (takeover) judge(l *look) {
 	if !l.mature {
 		return
 	}
 	l.ex.scratch.findings.run(Takeover)
 	var room [3]float64
-	fresh := room[:0]
+	fresh, all := room[:0], 1.0
 	for _, p := range [...]float64{l.context.device, l.context.network, l.context.hour} {
 		if p > 0 {
 			fresh = append(fresh, p)
+			all *= p
 		}
 	}
 	if len(fresh) < 2 {
@@ -41,9 +44,10 @@ func (takeover) judge(l *look) {
 	p, parts := jointly(fresh), len(fresh)
 	if c := l.context.country; c > 0 && l.context.network > 0 { // behind a known network, a new country is a correction of the map
 		p *= max(c, abroad)
+		all *= c
 		parts++
 	}
-	l.find(Evidence{Detector: Takeover, Unit: l.freshUnit(), Bits: bitsOf(p), Observed: float64(parts)})
+	l.findHeld(Evidence{Detector: Takeover, Unit: l.freshUnit(), Bits: bitsOf(all), Observed: float64(parts)}, bitsOf(p))
 }
 
 // jointly is the chance of all of it at once; 1 for nothing. It sorts its argument.

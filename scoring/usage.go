@@ -11,8 +11,8 @@ import (
 // The mix of ten minutes is the mean surprise of their routes, -log2 of each
 // one's share in what the identity usually asks for. Its own mean and spread are
 // learned as a volume's are, and the same winsorised CUSUM as of drift finds a
-// mix that stays unlike. Like drift it lasts for hours, and is evidence that
-// cannot alarm by itself: a new season changes what everybody asks for.
+// mix that stays unlike. Like drift it lasts for hours, and cannot alarm by the
+// model alone: a new season changes what everybody asks for.
 type usage struct{}
 
 const (
@@ -33,7 +33,7 @@ func (usage) judge(l *look) {
 	if share < e.Expected {
 		e.Bits = driftBits(up)
 	}
-	l.find(e)
+	l.findSubdued(e)
 }
 
 // use counts the request into the mix of the open ten minutes.

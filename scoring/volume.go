@@ -8,8 +8,8 @@ import (
 	"github.com/wonted-project/wonted/scoring/window"
 )
 
-// Volume: one response, or the responses of ten minutes, hold more bytes or
-// more records than is usual. What is usual is a Student-t on the logarithm,
+// Volume: one response holds more bytes or more records than is usual. Bulk: the
+// responses of ten minutes do, together. What is usual is a Student-t on the logarithm,
 // whose parameters are taken from the record once, at Begin; judging then
 // needs no record and no lock, however often a streaming body asks.
 
@@ -186,9 +186,10 @@ func judgeVolume(ex *Exchange) {
 		if !e.predictions.known {
 			continue
 		}
-		most := math.Inf(1)
+		most := [2]float64{math.Inf(1), math.Inf(1)}
 		if records >= 0 {
-			most = subdued + e.judge(ex, profile.Kind(k), sc.records, &e.predictions.records, oneRecords, "records", most)
+			one, ten := e.judge(ex, profile.Kind(k), sc.records, &e.predictions.records, oneRecords, "records", most)
+			most = [2]float64{subdued + one, subdued + ten}
 		}
 		if bytes >= 0 {
 			e.judge(ex, profile.Kind(k), sc.bytes, &e.predictions.bytes, oneBytes, "bytes", most)
@@ -210,32 +211,28 @@ func amountOf(v int64) amount {
 	return amount{float64(v), window.Log2(1 + float64(v))}
 }
 
-// judge asks about one measure of the response; q is its quantity, and q.ten()
-// that of ten minutes. It returns the surprise, of no more than most bits.
-func (e *entity) judge(ex *Exchange, kind profile.Kind, of amount, m *measure, q quantity, unit string, most float64) float64 {
-	p, v := &e.predictions, of.v
-	bits := e.precedents.hold(q, v, m.one.surprise(of.log2), p.mature)
-	best := Evidence{Detector: Volume, Entity: kind, Unit: unit, Bits: bits, Observed: v}
-	usual := &m.one
-	sum := m.before + v
-	if s := e.precedents.hold(q.ten(), sum, max(m.ten.bits(sum), m.record.bits(sum)), p.mature); s > best.Bits {
-		if bits == ordinary || v < sum/2 { // else this response alone tells it better
-			best.Observed, best.Window, usual = sum, 10*time.Minute, &m.ten
-		}
-		best.Bits = s
-	}
-	best.Bits = min(best.Bits, most)
-	e.find(ex, best, usual)
+// judge asks about one measure of the response, and of ten minutes; q is the
+// response's quantity. It returns both surprises, of no more than most bits.
+func (e *entity) judge(ex *Exchange, kind profile.Kind, of amount, m *measure, q quantity, unit string, most [2]float64) (one, ten float64) {
+	p, v, sum := &e.predictions, of.v, m.before+of.v
+	one = min(e.precedents.hold(q, v, m.one.surprise(of.log2), p.mature), most[0])
+	ten = min(e.precedents.hold(q.ten(), sum, max(m.ten.bits(sum), m.record.bits(sum)), p.mature), most[1])
+	e.find(ex, Evidence{Detector: Volume, Entity: kind, Unit: unit, Bits: one, Observed: v}, &m.one)
+	e.find(ex, Evidence{Detector: Bulk, Entity: kind, Unit: unit, Bits: ten, Observed: sum, Window: 10 * time.Minute}, &m.ten)
 	e.judgeDrift(ex, kind, v, m, unit)
-	return best.Bits
+	return one, ten
 }
 
 // find hands on a finding, held back where the record may not alarm by the model
 // alone.
 func (e *entity) find(ex *Exchange, f Evidence, usual *predictive) {
+	e.findHeld(ex, f, usual, math.Inf(1))
+}
+
+func (e *entity) findHeld(ex *Exchange, f Evidence, usual *predictive, most float64) {
 	p := &e.predictions
 	f.raw = min(f.Bits, p.ceiling)
-	if f.held = f.raw; !p.mature {
+	if f.held = min(f.raw, most); !p.mature {
 		f.held = min(f.held, subdued)
 	}
 	if isNews(f.raw) {
@@ -261,18 +258,21 @@ func (m *measure) mostly(t *tails) int64 {
 	return int64(min(max(m.one.most(1.645, &t.mostly), 1), 1<<62))
 }
 
+// bound is how much a detector may find before the threshold is reached: bits,
+// and the normal deviate that they stand for.
+type bound struct{ bits, z float64 }
+
 // most is the largest response of this entity on this route that would stay
-// under the threshold, a surprise of limit bits, which the normal deviate z
-// stands for: alone, and on top of what the last ten minutes held. 0: too
+// under the threshold, alone and on top of what the last ten minutes held. 0: too
 // little is known.
-func (e *entity) most(m *measure, q quantity, limit, z float64, t *tails) int64 {
+func (e *entity) most(m *measure, q quantity, one, ten bound, t *tails) int64 {
 	if m.one.confidence < 1 {
 		return 0 // too little is known of this measure
 	}
-	most := max(m.one.most(z, &t.one), e.precedents.within(q, limit))
+	most := max(m.one.most(one.z, &t.one), e.precedents.within(q, one.bits))
 	if m.ten.confidence == 1 {
-		ten := min(m.ten.most(z, &t.ten), m.record.most(limit))
-		most = min(most, max(ten, e.precedents.within(q.ten(), limit))-m.before)
+		sum := min(m.ten.most(ten.z, &t.ten), m.record.most(ten.bits))
+		most = min(most, max(sum, e.precedents.within(q.ten(), ten.bits))-m.before)
 	}
 	return int64(min(max(most, 1), 1<<62)) // 0 would mean that it is not known
 }

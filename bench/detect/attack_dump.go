@@ -4,7 +4,7 @@ import "github.com/wonted-project/wonted/scoring"
 
 // dumps take data: from where the victim is, as the victim, only more.
 func dumps() []Scenario {
-	volume := []scoring.Detector{scoring.Volume}
+	volume := []scoring.Detector{scoring.Volume, scoring.Bulk}
 	return []Scenario{
 		{Name: "dump_x30", Family: "dump", Meant: volume, Suits: lists,
 			About: "40 lists of 30 times the usual length, one in 2 s",

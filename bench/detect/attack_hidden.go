@@ -15,7 +15,7 @@ func hidden() []Scenario {
 			About: "500 requests as ever, one in 100 a path that is not there", Play: func(a *Attack) { a.probes(500, .01) }},
 		{Name: "probes_5pct", Family: "probes", Meant: probing, Twin: "release", Runs: 100,
 			About: "500 requests as ever, one in 20 a path that is not there", Play: func(a *Attack) { a.probes(500, .05) }},
-		{Name: "dump_x1000", Family: "dump", Meant: []scoring.Detector{scoring.Volume}, Suits: lists, Twin: "month_end",
+		{Name: "dump_x1000", Family: "dump", Meant: []scoring.Detector{scoring.Volume, scoring.Bulk}, Suits: lists, Twin: "month_end",
 			About: "10 lists of 1,000 times the usual length, one in 10 s",
 			Play: func(a *Attack) {
 				for range 10 {
@@ -23,7 +23,7 @@ func hidden() []Scenario {
 					a.Wait(10 * second)
 				}
 			}},
-		{Name: "cold_dump", Family: "cold start", Meant: []scoring.Detector{scoring.Volume}, Suits: tens, Twin: "newcomer",
+		{Name: "cold_dump", Family: "cold start", Meant: []scoring.Detector{scoring.Volume, scoring.Bulk}, Suits: tens, Twin: "newcomer",
 			About: "an account that is 20 requests old; then 10 answers of 10,000 records where its like read 10",
 			Play: func(a *Attack) {
 				a.settleIn(20)

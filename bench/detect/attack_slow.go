@@ -9,7 +9,7 @@ import (
 // slows take little more than usual, for long. Every one of them follows the
 // victim's own rhythm: what it asks for is larger, no more and no other.
 func slows() []Scenario {
-	meant := []scoring.Detector{scoring.Volume, scoring.Drift, scoring.Slow}
+	meant := []scoring.Detector{scoring.Volume, scoring.Bulk, scoring.Drift, scoring.Slow}
 	grown := func(times float64, requests int) func(*Long) func(*Call) {
 		return func(l *Long) func(*Call) {
 			left := requests

@@ -10,7 +10,7 @@ func takeovers() []Scenario {
 		{Name: "takeover", Family: "takeover", Twin: "travel", Meant: meant, Suits: suits,
 			About: "another device, network and country, then 20 requests of the usual kind",
 			Play:  func(a *Attack) { a.takeover(20) }},
-		{Name: "takeover_dump", Family: "takeover", Twin: "travel", Meant: append(meant, scoring.Volume), Suits: func(id *Identity) bool { return suits(id) && tens(id) },
+		{Name: "takeover_dump", Family: "takeover", Twin: "travel", Meant: append(meant, scoring.Volume, scoring.Bulk), Suits: func(id *Identity) bool { return suits(id) && tens(id) },
 			About: "the same, then 10 answers of 10,000 records where 10 are usual",
 			Play: func(a *Attack) {
 				c := a.takeover(20)

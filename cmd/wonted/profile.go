@@ -106,6 +106,7 @@ func (v *profileView) write(w io.Writer) error {
 // cohortWords are the cohorts in a sentence.
 var cohortWords = map[string]string{
 	"new": "nobody yet", "person": "a person", "poller": "a poller", "batch": "a batch", "bursty": "a program that comes in bursts",
+	"service": "a program that is there all day",
 }
 
 func amount(v float64) string {

@@ -26,7 +26,7 @@ type profileView struct {
 	Sessions uint32    `json:"sessions"`
 	InFlight uint16    `json:"in_flight"`
 
-	Cohort     string  `json:"cohort"`     // whom it behaves like: new, person, poller, batch, bursty; empty where kinds have none
+	Cohort     string  `json:"cohort"`     // whom it behaves like: new, person, poller, batch, bursty, service; empty where kinds have none
 	Level      string  `json:"level"`      // of maturity: cold, warming, mature
 	Confidence float64 `json:"confidence"` // 0 to 1: how much of what is expected of it is its own history
 

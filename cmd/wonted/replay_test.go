@@ -281,7 +281,7 @@ func TestReplayText(t *testing.T) {
 	for _, want := range []string{
 		"1. caller ak_live_03_…: would have had ",
 		"2026-11-10 03:00:00 to 2026-11-10 03:00:04, score ",
-		"10,000 records in one response where ",
+		"30,000 records in 10 minutes where ",
 		"[data exfiltration API4:2023]",
 		"exchanges   5,159 by 12 identities, 2026-11-02 08:00:",
 		"budget      ", "per 1,000 identities and day, where 1 is the target",

@@ -49,7 +49,8 @@ throttles := {
 	# credential seen with ever new companions: slow it down. What is slowed down is
 	# the request that is itself the evidence.
 	"rate": "more requests than usual",
-	"volume": "more data than usual",
+	"volume": "more data in a response than usual",
+	"bulk": "more data than usual",
 	"drift": "more data than usual, for hours",
 	"slow": "more than usual, for days",
 	"new_objects": "more new objects than usual",

@@ -26,6 +26,7 @@ var answers = map[scoring.Detector]policy.Action{
 
 	scoring.Rate:        policy.Throttle,
 	scoring.Volume:      policy.Throttle,
+	scoring.Bulk:        policy.Throttle,
 	scoring.Drift:       policy.Throttle,
 	scoring.Slow:        policy.Throttle,
 	scoring.NewObjects:  policy.Throttle,

@@ -216,7 +216,8 @@ type Behaviour struct {
 	Streak    uint8 // for so many days
 	_         [2]uint8
 	Novel     uint16 // day of the last sight of a new device or network, since the epoch, mod 65536
-	_         [2]uint8
+	Hours     uint8  // active ones, since the last look at the behaviour
+	_         uint8
 }
 
 // Crowd is the tail of an address, network, device or sign-in route: who signs in

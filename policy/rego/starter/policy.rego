@@ -35,7 +35,7 @@ challenge contains "credential stuffing" if found({"stuffing"})
 response_budget contains {"usual": 1}
 
 # A list that is paged through, now or slowly for days.
-throttle contains slowly("exfiltration") if found({"volume", "drift", "slow"})
+throttle contains slowly("exfiltration") if found({"volume", "bulk", "drift", "slow"})
 
 # Routes that dump a lot by design are for the networks that need them.
 deny contains "exports are for the batch network" if {
@@ -73,7 +73,7 @@ throttle contains slowly("unusual in many small ways") if {
 allow contains "a partner's month's end" if {
 	input.identity.verified
 	input.identity.name in data.partners
-	count(causes - {"rate", "volume", "drift", "slow"}) == 0
+	count(causes - {"rate", "volume", "bulk", "drift", "slow"}) == 0
 }
 
 # The upstream may want to know.
