@@ -15,7 +15,7 @@ type Config struct {
 	Runs       int      // of each scenario
 	Scenarios  []string // names; none: all
 	Emit       io.Writer
-	Progress   func(share float64, what string) // may be nil
+	Progress   func(share float64, what string) // of the world that takes longest; may be nil
 }
 
 // Bounds of a Config.

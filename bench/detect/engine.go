@@ -81,12 +81,13 @@ func Run(ctx context.Context, cfg Config) (*Report, error) {
 	if cfg.Emit != nil {
 		attacked.emit = newEmitter(bufio.NewWriterSize(cfg.Emit, 1<<20))
 	}
+	longest := slices.MaxFunc(worlds, func(a, b *engine) int { return cmp.Compare(a.world.days, b.world.days) })
 	failed := make([]error, len(worlds))
 	var all sync.WaitGroup
 	for i, e := range worlds {
-		progress := cfg.Progress
-		if i > 0 {
-			progress = nil
+		var progress func(float64, string)
+		if e == longest {
+			progress = cfg.Progress
 		}
 		all.Go(func() {
 			if failed[i] = e.stream(ctx, progress); failed[i] != nil {

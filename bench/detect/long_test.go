@@ -1,6 +1,9 @@
 package detect
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 // What takes days has as many as it is given, whatever the others have. A victim
 // to which nothing could be done is none.
@@ -33,5 +36,17 @@ func TestLastingDays(t *testing.T) {
 	}
 	if last < 3 || last > 4 {
 		t.Errorf("the last exchange of a victim after %.2f days, of 4", last)
+	}
+}
+
+// How far a run is, is how far its longest world is.
+func TestProgressIsOfAll(t *testing.T) {
+	cfg := small()
+	cfg.Lasting, cfg.Scenarios = 4, []string{"slow_none"}
+	share, what := 0.0, ""
+	cfg.Progress = func(s float64, w string) { share, what = s, w }
+	run(t, cfg)
+	if share < .9 || !strings.HasPrefix(what, "Tue 10 Mar") {
+		t.Errorf("the last that was told is %.2f, %q", share, what)
 	}
 }
