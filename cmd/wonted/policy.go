@@ -2,6 +2,8 @@ package main
 
 import (
 	"github.com/spf13/cobra"
+
+	"github.com/wonted-project/wonted/policy/rego"
 )
 
 // newPolicy holds what an author does with a policy before it is in force.
@@ -11,6 +13,7 @@ func newPolicy(std stdio) *cobra.Command {
 		newPolicyCheck(std),
 		newPolicyTest(std),
 		newPolicyEval(std),
+		newPolicyDefault(std),
 	)
 }
 
@@ -28,4 +31,16 @@ func dirOf(args []string) string {
 		return "."
 	}
 	return args[0]
+}
+
+// newPolicyDefault prints what is in force where no policy is named.
+func newPolicyDefault(std stdio) *cobra.Command {
+	return &cobra.Command{
+		Use: "default", Short: "Print the policy that is in force where none is named",
+		Args: noArgs,
+		RunE: func(*cobra.Command, []string) error {
+			_, err := std.out.Write(rego.DefaultSource())
+			return err
+		},
+	}
 }

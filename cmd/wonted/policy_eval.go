@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -64,6 +65,10 @@ too, to make a test of.`,
 	return cmd
 }
 
+// evalPatience bounds an evaluation, which takes microseconds: one builtin can
+// run for hours.
+const evalPatience = 3 * time.Second
+
 func evaluate(ctx context.Context, dir string, o evalOptions, set *settings, std stdio) error {
 	engine, err := rego.Load(dir)
 	if err != nil {
@@ -93,9 +98,15 @@ func evaluate(ctx context.Context, dir string, o evalOptions, set *settings, std
 		}
 		inputs = append(inputs, input)
 	}
+	ctx, cancel := context.WithTimeout(ctx, evalPatience)
+	defer cancel()
 	trials := make([]*rego.Trial, len(inputs))
 	for i, input := range inputs {
-		if trials[i], err = engine.Try(ctx, input); err != nil {
+		trials[i], err = engine.Try(ctx, input)
+		if errors.Is(err, context.DeadlineExceeded) {
+			err = fmt.Errorf("given up after %v: some builtin in it does not come to an end", evalPatience)
+		}
+		if err != nil {
 			return fmt.Errorf("policy %s: %w", dir, err)
 		}
 		showProblems(std.err, trials[i].Unknown)

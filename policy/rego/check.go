@@ -75,7 +75,6 @@ func check(c *ast.Compiler, data map[string]any) []Problem {
 			if isContract(m) {
 				out = append(out, checkName(r, used)...)
 			}
-			out = append(out, checkNever(c, data, r)...)
 			ast.WalkRefs(r, func(ref ast.Ref) bool {
 				at := r.Location
 				if len(ref) > 0 && ref[0].Location != nil && ref[0].Location.Row > 0 {
@@ -91,7 +90,7 @@ func check(c *ast.Compiler, data map[string]any) []Problem {
 			})
 		}
 	}
-	return sorted(out)
+	return sorted(append(out, checkFiring(c, data)...))
 }
 
 // checkName speaks of a rule that nothing uses and whose name is nearly one of
@@ -200,7 +199,10 @@ func unknown(at *ast.Location, path, name string, names []string) Problem {
 func checkData(c *ast.Compiler, data map[string]any, ref ast.Ref, at *ast.Location) []Problem {
 	path := constants(ref)[1:]
 	if len(path) > 1 && path[0] == "wonted" && path[1] == "test" {
-		return nil // fixtures
+		if forTests(at.File) {
+			return nil
+		}
+		return []Problem{problemAt(at, "data.wonted.test is there for tests alone").hinted("put what the policy needs into another data file")}
 	}
 	tree := c.RuleTree.Child(ast.DefaultRootDocument.Value)
 	var doc any = data

@@ -108,7 +108,7 @@ func TestWarnings(t *testing.T) {
 	f(`deny contains "x" if data.networks.batch[0] == "a"`)
 	f(`deny contains "x" if data.wonted.policy.helper`, `data.wonted.policy.helper is not defined`)
 	f("helper := {\"a\": 1}\ndeny contains \"x\" if data.wonted.policy.helper.a")
-	f(`deny contains "x" if data.wonted.test.input`)
+	f(`deny contains "x" if data.wonted.test.input`, "data.wonted.test is there for tests alone")
 
 	// What is never true.
 	f(`deny contains "x" if input.time.weekday == "monday"`, `p.rego:2:22: this is never true for input.time.weekday: did you mean "Monday"?`)
@@ -128,7 +128,15 @@ func TestWarnings(t *testing.T) {
 	f(`deny contains "x" if { input.phase == "request"; input.response.status == 200 }`, "about input.phase")
 	f(`deny contains "x" if { input.identity.mature; input.identity.mature == false }`, "about input.identity.mature")
 
+	f("night if input.time.hour > 23\ndeny contains \"x\" if {\n\tinput.anomalous\n\tnight\n}", "p.rego:2:10: this is never true: input.time.hour", "p.rego:5:2: this is never true, as what it refers to is not")
+	f("a if input.time.hour > 23\nb if a\ndeny contains \"x\" if b == true", "p.rego:2:6:", "p.rego:3:6: this is never true, as", "p.rego:4:22: this is never true, as")
+
 	// What may be.
+	f("night if input.time.hour > 23\nnight if input.time.hour < 5\ndeny contains \"x\" if night", "p.rego:2:10: this is never true: input.time.hour")
+	f("night if input.time.hour > 23\ndeny contains \"x\" if not night", "p.rego:2:10: this is never true: input.time.hour")
+	f("default night := false\nnight if input.time.hour > 23\ndeny contains \"x\" if night == false", "p.rego:3:10: this is never true: input.time.hour")
+	f("night contains 1 if input.time.hour > 23\ndeny contains \"x\" if count(night) == 0", "p.rego:2:21: this is never true: input.time.hour")
+	f("night if { input.time.hour > 23 } else := false if input.anomalous\ndeny contains \"x\" if night == false")
 	f(`deny contains "x" if { input.score > 4; input.score < 4.0001 }`)
 	f(`deny contains "x" if { input.score >= 4; input.score <= 4 }`)
 	f(`deny contains "x" if { input.request.path > "a"; input.request.path < "b" }`)

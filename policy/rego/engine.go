@@ -163,7 +163,7 @@ func (e *Engine) evaluate(ctx context.Context, input *ast.Term, now time.Time) (
 
 // ask is evaluate under the eyes of a tracer, if there is one. Then OPA evaluates
 // every rule, also those that an index tells it do not apply.
-func (e *Engine) ask(ctx context.Context, input *ast.Term, now time.Time, tracer *topdown.BufferTracer) (*policy.Decision, error) {
+func (e *Engine) ask(ctx context.Context, input *ast.Term, now time.Time, tracer topdown.QueryTracer) (*policy.Decision, error) {
 	var rules policy.Rules
 	if len(e.rules) == 0 {
 		return rules.Combine(), nil

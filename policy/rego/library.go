@@ -29,7 +29,10 @@ func CombineSource() []byte { return bytes.Clone(combineLibrary) }
 // addLibrary adds what tests may use, where there is no copy of it.
 func addLibrary(modules map[string]*ast.Module) {
 	for name, text := range map[string][]byte{"wonted/combine.rego": combineLibrary, "wonted/test/anomaly.rego": testLibrary} {
-		library := ast.MustParseModuleWithOpts(string(text), ast.ParserOptions{RegoVersion: ast.RegoV1})
+		library, err := ast.ParseModuleWithOpts(name, string(text), ast.ParserOptions{RegoVersion: ast.RegoV1})
+		if err != nil {
+			panic(err) // it is ours
+		}
 		if !hasPackage(modules, library.Package) {
 			modules[name] = library
 		}

@@ -55,6 +55,8 @@ func Check(dir string) (*Review, error) {
 	}
 	r := &Review{Revision: f.revision, Files: names, Problems: e.Warnings(), Inputs: orNone(e.Inputs()), Unmemoised: orNone(e.Unmemoised())}
 
+	r.Problems = append(r.Problems, unsaid(unused(e.compiler), r.Problems)...)
+
 	addLibrary(everything)
 	loose := compilerFor(f.data)
 	if loose.Compile(everything); loose.Failed() { // the tests do
@@ -72,6 +74,24 @@ func Check(dir string) (*Review, error) {
 	}
 	r.Problems = orNone(sorted(r.Problems))
 	return r, nil
+}
+
+// unused are rules that no decision evaluates.
+func unused(c *ast.Compiler) (out []Problem) {
+	used := reachable(c)
+	for _, m := range c.Modules {
+		if !isContract(m) {
+			continue
+		}
+		for _, r := range m.Rules {
+			if name := ruleName(r); contract[name] == nil && !used[r] {
+				p := problemAt(r.Location, "%q is used by no rule that wonted reads", name)
+				p.Note = true
+				out = append(out, p)
+			}
+		}
+	}
+	return out
 }
 
 // refused is all that is known of what does not compile.

@@ -37,10 +37,18 @@ func TestCheck(t *testing.T) {
 			t.Errorf("%s\n%s\nproblems %v, want %d", text, tests, r.Problems, len(want))
 			return
 		}
+		mistakes := len(want)
 		for i, w := range want {
+			w, note := strings.CutPrefix(w, "note: ")
+			if note {
+				mistakes--
+			}
 			if got := strings.ReplaceAll(r.Problems[i].Error(), dir+"/", ""); !strings.Contains(got, w) {
 				t.Errorf("%s\n%s\nproblem %q lacks %q", text, tests, got, w)
 			}
+		}
+		if r.Mistakes() != mistakes {
+			t.Errorf("%s\n%d mistakes in %v", text, r.Mistakes(), r.Problems)
 		}
 	}
 	f(`deny contains "x" if input.anomalous`, `test_it if true`)
@@ -54,7 +62,8 @@ func TestCheck(t *testing.T) {
 	f(`deny contains "x" if http.send({})`, ``, `p.rego:2:22: http.send is not allowed in a policy: a request never waits`)
 	f(`request_headers contains input.request.path`, ``, `p.rego:2:26: request_headers cannot hold this: it is a string`)
 	f(`deny contains "x" if {`, ``, `p.rego:2:`)
-	f(`quarantine contains {"entity": "caller", "ttl": "1m"}`, ``, "not carried out")
+	f(`quarantine contains {"entity": "caller", "ttl": "1m"}`, ``, "note: quarantine is read")
+	f("helper if input.anomalous\nother if helper\ndeny contains \"x\" if helper", ``, `note: "other" is used by no rule that wonted reads`)
 	f(`deny contains "x" if input.anomalous`, `test_it if data.wonted.policy.denies`, `p_test.rego:2:12: data.wonted.policy.denies is not defined by any rule or data file: did you mean "deny"?`)
 	f(`deny contains "x" if input.anomalous`, `test_it if data.wonted.policy.deny with input.identiy as 1`, `p_test.rego:2:41: input has no "identiy"`)
 	f(`deny contains "x" if input.anomalous`, `test_it if { x := 1; true }`, `p_test.rego:2:14: rego_compile_error: assigned var x unused`)
@@ -67,4 +76,26 @@ func TestCheckWithoutAPolicy(t *testing.T) {
 			t.Errorf("%v: %v", files, err)
 		}
 	}
+}
+
+// FuzzCheck: whatever somebody writes, what is wrong with it has a place.
+func FuzzCheck(f *testing.F) {
+	f.Add("deny contains \"x\" if { input.time.hour > 23; some w in {\"a\", 1}; input.request.method == w }")
+	f.Add("a if b\nb if { x := input.response; x.status < 0; not x.size == null }\ndeny contains {\"reason\": sprintf(\"%v\", [input]), \"status\": count(input)} if a")
+	f.Add("f(x) := y if { y := {k: v | some k, v in x} } else := input.score if every d in input.detectors { d in [1, 2.5, \"a\"] }\nrequest_headers contains f({}) with input as 1")
+	f.Add("import data.x.y\nimport input.identity as who\nthrottle contains $\"{who.name}\" if 4 > who.requests\nallow contains 7\ndefault z := input")
+	f.Fuzz(func(t *testing.T, text string) {
+		e, err := FromSource("p.rego", []byte("package wonted.policy\n"+text))
+		ps := flatten(err)
+		if err == nil {
+			ps = append(e.Warnings(), e.Unmemoised()...)
+		} else if len(ps) == 0 {
+			t.Errorf("refused without a problem: %v", err)
+		}
+		for _, p := range ps {
+			if p.File != "p.rego" && !strings.HasPrefix(p.Message, "no rule of the contract is defined") {
+				t.Errorf("%v has no place", p)
+			}
+		}
+	})
 }

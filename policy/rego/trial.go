@@ -74,17 +74,49 @@ func headerWords(rules []policy.HeaderRule) map[string]*string {
 	return all
 }
 
+// maxSteps bounds a trace: some 100 MB. An ordinary evaluation takes a thousand.
+const maxSteps = 200_000
+
+// steps are what OPA does, until it is too much.
+type steps struct {
+	topdown.BufferTracer
+	end context.CancelFunc
+}
+
+func (s *steps) TraceEvent(e topdown.Event) {
+	if len(s.BufferTracer) == maxSteps {
+		s.end()
+		return
+	}
+	s.BufferTracer.TraceEvent(e)
+}
+
+// tooLong tells where a policy was given up.
+func (s *steps) tooLong() error {
+	var at *ast.Location
+	if n := len(s.BufferTracer); n > 0 {
+		at = s.BufferTracer[n-1].Location
+	}
+	return problemAt(at, "given up after %d steps: a running wonted would end it by its decision_deadline, and let `fail` decide", maxSteps)
+}
+
 // Try evaluates the policy on an input document, as it is published.
 func (e *Engine) Try(ctx context.Context, input map[string]any) (*Trial, error) {
 	v, err := ast.InterfaceToValue(input)
 	if err != nil {
 		return nil, fmt.Errorf("input: %w", err)
 	}
-	t := &Trial{Input: input, Unknown: []Problem{}, Read: map[string]any{}, Absent: []string{}, trace: *topdown.NewBufferTracer()}
-	d, err := e.ask(ctx, ast.NewTerm(v), clock(input), &t.trace)
-	if err != nil {
+	counted, end := context.WithCancel(ctx)
+	defer end()
+	s := &steps{end: end}
+	d, err := e.ask(counted, ast.NewTerm(v), clock(input), s)
+	switch {
+	case err != nil && ctx.Err() == nil && counted.Err() != nil:
+		return nil, s.tooLong()
+	case err != nil:
 		return nil, err
 	}
+	t := &Trial{Input: input, Unknown: []Problem{}, Read: map[string]any{}, Absent: []string{}, trace: s.BufferTracer}
 	t.Decision = inWords(d)
 	t.Fired, t.Held = explain(t.trace)
 	for _, path := range e.inputs {

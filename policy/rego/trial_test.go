@@ -1,7 +1,9 @@
 package rego
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"strings"
 	"testing"
 
@@ -108,5 +110,18 @@ func TestTryTellsStrangeNames(t *testing.T) {
 	}
 	if got := strings.Join(said, "; "); got != `input.detectors has no "rates" and is always undefined; input has no "identiy" and is always undefined; input.request has no "verb" and is always undefined` {
 		t.Error(got)
+	}
+}
+
+func TestTryGivesUp(t *testing.T) {
+	e := must(t, exploding[0])
+	_, err := e.Try(t.Context(), map[string]any{})
+	if err == nil || !strings.Contains(err.Error(), "test.rego:2:") || !strings.Contains(err.Error(), "given up after 200000 steps") {
+		t.Errorf("%v", err)
+	}
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := e.Try(ended, map[string]any{}); !errors.Is(err, context.Canceled) {
+		t.Errorf("ended: %v", err)
 	}
 }
