@@ -69,7 +69,7 @@ var schema = []field{
 		{name: "known", about: "this caller has come from it before", source: flag(func(v *view) bool { return v.a.Known })},
 	}},
 	{name: "score", about: "how unusual: one in 10^score windows of its peers looks this odd, 0 to 12", source: decimal(func(v *view) float64 { return v.a.Score }), domain: domain{most: 12}},
-	{name: "threshold", about: "where the alert budget stands", source: decimal(func(v *view) float64 { return v.a.Threshold }), domain: domain{most: 12}},
+	{name: "threshold", about: "where the alert budget stands; above 12 nothing is anomalous", source: decimal(func(v *view) float64 { return v.a.Threshold })},
 	{name: "anomalous", about: "the score has reached the threshold", source: flag(func(v *view) bool { return v.a.Anomalous })},
 	{name: "severity", about: "the score in words, by its distance from the threshold: low from one below, medium from the threshold, high from two above, critical from four above", few: true,
 		source: word(func(v *view) string { return Severity(v.a) }), domain: domain{words: []string{"none", "low", "medium", "high", "critical"}}},
