@@ -255,7 +255,7 @@ func (t *tables) rank(e *slot, ran uint32) (odd, rare uint32, sum int) {
 	}
 	switch c := &t.cells[e.cell]; {
 	case e.sum == 0:
-	case e.is(windowAlarmed) || e.sum > c.rare || rare != 0:
+	case e.is(windowAlarmed) || e.sum > c.rare:
 		sum = rareSum
 	case e.sum > c.odd:
 		sum = oddSum

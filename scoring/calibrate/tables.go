@@ -43,7 +43,7 @@ func newTables(detectors int) *tables {
 	sums := make([]float32, cells*sumBins)
 	for i := range t.cells {
 		t.cells[i].sums.counts = sums[i*sumBins:][:sumBins:sumBins]
-		t.cells[i].sums.due, t.cells[i].odd, t.cells[i].rare = enough, sumBins-1, sumBins-1
+		t.cells[i].sums.due, t.cells[i].odd, t.cells[i].rare = enough, sumBins-1, coldRareSum
 		if i%levelCells != pool {
 			t.cells[i].sums.due = ownEnough
 		}
@@ -143,11 +143,13 @@ func (t *tables) build(at, d int, now uint32) {
 }
 
 // oddBits is one window in a thousand, rareBits one in ten thousand. Where there
-// is no table yet, 20 bits are rare.
+// is no table yet, 20 bits are rare, and the sum that ten detectors have at 10^-5.
 const (
 	oddBits  = 3 / log10of2
 	rareBits = 4 / log10of2
 	coldRare = 128 + 16
+
+	coldRareSum = 16 * (8 + 1)
 )
 
 // buildScores makes the table of a cell's scores anew.
@@ -168,7 +170,9 @@ func (t *tables) buildScores(at int, now uint32) {
 	}
 	calibrated(c.last[:], t.room[:], lowerSums[:], sumTail)
 	c.odd = uint16(sort.Search(sumBins-1, func(b int) bool { return c.last[b] >= oddBits }))
-	c.rare = uint16(sort.Search(sumBins-1, func(b int) bool { return c.last[b] >= rareBits }))
+	if c.rare = uint16(sort.Search(sumBins-1, func(b int) bool { return c.last[b] >= rareBits })); int(c.rare) > sumBin(evalue(mostBits)) {
+		c.rare = coldRareSum // whoever fills it up so far must not go on
+	}
 	c.publish()
 	c.judged.Store(true)
 }
