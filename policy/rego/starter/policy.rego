@@ -37,7 +37,8 @@ response_budget contains {"usual": 1}
 # A list that is paged through, now or slowly for days.
 throttle contains slowly("exfiltration") if found({"volume", "bulk", "drift", "slow"})
 
-# Routes that dump a lot by design are for the networks that need them.
+# Routes that dump a lot by design are for the networks that need them: name
+# yours in data.json.
 deny contains "exports are for the batch network" if {
 	input.request.route in data.exports.routes
 	not input.source.network in data.exports.networks

@@ -65,9 +65,9 @@ test_small_things_together if {
 
 test_exports_are_for_the_batch_network if {
 	combine.decision.action == "deny" with input as data.wonted.test.input
-		with input.request.route as "GET /v1/export"
+		with input.request.route as "GET /example/export"
 	combine.decision.action == "allow" with input as data.wonted.test.input
-		with input.request.route as "GET /v1/export"
+		with input.request.route as "GET /example/export"
 		with data.exports.networks as [data.wonted.test.input.source.network]
 }
 
