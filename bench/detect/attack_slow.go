@@ -25,14 +25,14 @@ func slows() []Scenario {
 		return func(l *Long) func(*Call) {
 			return func(c *Call) {
 				l.Drift = sigmas * l.Day
-				l.grow(c, min(math.Exp2(l.Spread*l.Drift), mostGrown))
+				l.grow(c, math.Exp2(l.Spread*l.Drift))
 			}
 		}
 	}
 	ramp := func(daily float64) func(*Long) func(*Call) {
 		return func(l *Long) func(*Call) {
 			return func(c *Call) {
-				l.Drift = math.Pow(daily, l.Day)
+				l.Drift = min(math.Pow(daily, l.Day), mostGrown)
 				l.grow(c, l.Drift)
 			}
 		}
@@ -73,6 +73,7 @@ const mostGrown = 1000
 // grow makes the answer larger: more records of a list, as it has few of single
 // objects only more bytes.
 func (l *Long) grow(c *Call, times float64) {
+	times = min(times, mostGrown)
 	if c.Bytes > 0 {
 		c.Bytes = int64(float64(c.Bytes) * times)
 	}

@@ -50,3 +50,22 @@ func TestProgressIsOfAll(t *testing.T) {
 		t.Errorf("the last that was told is %.2f, %q", share, what)
 	}
 }
+
+// There is an end to what can be taken, however long it grows.
+func TestNothingGrowsWithoutEnd(t *testing.T) {
+	looked := 0
+	for _, s := range Scenarios() {
+		if s.Over == nil || s.Family == informed {
+			continue
+		}
+		looked++
+		l := &Long{Spread: 1, Day: 60}
+		c := Call{Bytes: 1, Records: 10}
+		if s.Over(l)(&c); c.Bytes < 1 || c.Bytes > mostGrown || c.Records > 10*mostGrown {
+			t.Errorf("%s after 60 days: %d bytes for one, %d records for 10", s.Name, c.Bytes, c.Records)
+		}
+	}
+	if looked < 5 {
+		t.Fatalf("only %d scenarios", looked)
+	}
+}
