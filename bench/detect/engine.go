@@ -81,12 +81,11 @@ func Run(ctx context.Context, cfg Config) (*Report, error) {
 	if cfg.Emit != nil {
 		attacked.emit = newEmitter(bufio.NewWriterSize(cfg.Emit, 1<<20))
 	}
-	longest := slices.MaxFunc(worlds, func(a, b *engine) int { return cmp.Compare(a.world.days, b.world.days) })
 	failed := make([]error, len(worlds))
 	var all sync.WaitGroup
 	for i, e := range worlds {
 		var progress func(float64, string)
-		if e == longest {
+		if e == longest(worlds) {
 			progress = cfg.Progress
 		}
 		all.Go(func() {
@@ -106,6 +105,11 @@ func Run(ctx context.Context, cfg Config) (*Report, error) {
 		}
 	}
 	return newReport(cfg, quiet, attacked, ctx.Err() != nil)
+}
+
+// longest is the one by which it is told how far a run is.
+func longest(worlds []*engine) *engine {
+	return slices.MaxFunc(worlds, func(a, b *engine) int { return cmp.Compare(a.world.days, b.world.days) })
 }
 
 // newEngine has a world of so many days.

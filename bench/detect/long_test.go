@@ -1,7 +1,6 @@
 package detect
 
 import (
-	"strings"
 	"testing"
 )
 
@@ -16,6 +15,11 @@ func TestLastingDays(t *testing.T) {
 	}
 	e := worlds[0]
 	t.Cleanup(e.store.Close)
+	quiet := newEngine(cfg, cfg.Days)
+	t.Cleanup(quiet.store.Close)
+	if longest([]*engine{quiet, e}) != e {
+		t.Error("the others last longer")
+	}
 	if err := e.stream(t.Context(), nil); err != nil {
 		t.Fatal(err)
 	}
@@ -36,18 +40,6 @@ func TestLastingDays(t *testing.T) {
 	}
 	if last < 3 || last > 4 {
 		t.Errorf("the last exchange of a victim after %.2f days, of 4", last)
-	}
-}
-
-// How far a run is, is how far its longest world is.
-func TestProgressIsOfAll(t *testing.T) {
-	cfg := small()
-	cfg.Lasting, cfg.Scenarios = 4, []string{"slow_none"}
-	share, what := 0.0, ""
-	cfg.Progress = func(s float64, w string) { share, what = s, w }
-	run(t, cfg)
-	if share < .9 || !strings.HasPrefix(what, "Tue 10 Mar") {
-		t.Errorf("the last that was told is %.2f, %q", share, what)
 	}
 }
 
