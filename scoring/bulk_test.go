@@ -5,7 +5,8 @@ import (
 	"time"
 )
 
-// One large response is told as that; many ordinary ones as what they come to.
+// One large response is told as that, many that are larger than usual as what they
+// come to, and many ordinary ones as many.
 func TestVolumeAndBulk(t *testing.T) {
 	w := newWorld(t)
 	acme := &customer{name: "acme"}
@@ -21,20 +22,28 @@ func TestVolumeAndBulk(t *testing.T) {
 		t.Errorf("one response is told as ten minutes' volume: %s", e.Summary())
 	}
 
-	w = newWorld(t)
-	w.days(6, acme)
-	w.now = w.now.Add(9 * time.Hour)
-	list.records, list.bytes = 10, 1900
-	var last *Exchange
-	for range 400 {
-		w.now = w.now.Add(time.Second)
-		last = w.do(list)
+	many := func(n int, records int64) *Exchange {
+		w := newWorld(t)
+		w.days(6, acme)
+		w.now = w.now.Add(9 * time.Hour)
+		list.records, list.bytes = records, 190*records
+		var last *Exchange
+		for range n {
+			w.now = w.now.Add(time.Second)
+			last = w.do(list)
+		}
+		return last
 	}
-	if e := find(last, Bulk); e == nil || e.Observed < 3000 || e.Window != 10*time.Minute || e.Score < 2 {
+	larger := many(60, 90)
+	if e := find(larger, Bulk); e == nil || e.Observed < 5000 || e.Window != 10*time.Minute || e.Score < 2 {
+		t.Errorf("larger responses: %+v", e)
+	}
+	ordinary := many(600, 10)
+	if e := find(ordinary, Rate); e == nil || e.Score < certain {
 		t.Errorf("many responses: %+v", e)
 	}
-	if e := find(last, Volume); e != nil && e.Score > 2 {
-		t.Errorf("many responses are told as a large one: %s", e.Summary())
+	if e := find(ordinary, Bulk); e != nil {
+		t.Errorf("many ordinary responses are told by their volume: %s", e.Summary())
 	}
 }
 

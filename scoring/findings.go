@@ -100,7 +100,7 @@ func (f *findings) rank() []Evidence {
 		f.weigh(&f.evidence[i])
 	}
 	for i := range f.n {
-		if e := &f.evidence[i]; e.Detector == Bulk && f.oneTells(e) {
+		if e := &f.evidence[i]; e.Detector == Bulk && (f.oneTells(e) || f.rateTells(e)) {
 			e.Bits, e.Score, e.Share = 0, 0, 0
 		}
 	}
@@ -127,6 +127,21 @@ func (f *findings) oneTells(bulk *Evidence) bool {
 	return false
 }
 
+// rateTells says whether ten minutes' volume is that of many ordinary responses.
+func (f *findings) rateTells(bulk *Evidence) bool {
+	many := false
+	for i := range f.n {
+		switch e := &f.evidence[i]; {
+		case e.Entity != bulk.Entity:
+		case e.Detector == Volume && e.Unit == bulk.Unit && e.Score >= worthTelling:
+			return false
+		case e.Detector == Rate && e.Score >= certain:
+			many = true
+		}
+	}
+	return many
+}
+
 // weigh takes the model at its word, held back, until there are tables. From
 // then on what counts is the detector's p-value among peers, -2 log2 of which
 // was made the e-value; of several entities that it found something about, those
@@ -141,9 +156,26 @@ func (f *findings) weigh(e *Evidence) {
 	e.Score = min(e.Bits*log10of2, calibrate.MaxScore)
 }
 
-// less: e counts less than o. What counts alike is told in a fixed order,
-// whatever the order in which it was found.
+// certain is a score from which on there is no doubt that something is odd, and
+// what matters is what it is: one window in a hundred.
+const certain = 2
+
+// telling is how much a detector says about what goes on. A scan of an API makes
+// errors, goes in no order of its own and is fast: but it is a scan.
+var telling = [Detectors]int8{
+	Stuffing: 4, Recon: 4, Enumeration: 4, Replay: 4,
+	Takeover: 3, Switches: 3,
+	Sequence: 2, Volume: 2,
+	Rate: 1, NewObjects: 1, Bulk: 1, Device: 1, Network: 1, Country: 1, Companion: 1, Method: 1, Version: 1,
+}
+
+// less: e counts less than o. Of what is certain, that comes first which tells
+// most. What counts alike is told in a fixed order, whatever the order in which it
+// was found.
 func (e *Evidence) less(o *Evidence) bool {
+	if e.Score >= certain && o.Score >= certain && telling[e.Detector] != telling[o.Detector] {
+		return telling[e.Detector] < telling[o.Detector]
+	}
 	return cmp.Or(cmp.Compare(o.Score, e.Score), cmp.Compare(o.Bits, e.Bits),
 		cmp.Compare(e.Detector, o.Detector), cmp.Compare(e.Entity, o.Entity), cmp.Compare(e.Unit, o.Unit)) > 0
 }

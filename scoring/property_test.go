@@ -27,7 +27,7 @@ func sound(t testing.TB, ex *Exchange) {
 		if !number(e.Bits) || !number(e.Observed) || !number(e.Expected) || e.Score < worthTelling || e.Score > 12 || e.Unit == "" || e.Summary() == "" {
 			t.Fatalf("%+v: %s", *e, e.Summary())
 		}
-		if i > 0 && e.Bits > a.Evidence[i-1].Bits {
+		if i > 0 && a.Evidence[i-1].less(e) {
 			t.Fatal("evidence out of order")
 		}
 	}

@@ -12,7 +12,8 @@ import (
 // route is one route, and a matter of errors; forty guesses are forty.
 //
 // It speaks where a request goes to a route on which nobody was ever answered
-// well, and in the answer that says that there is none. Routes that a release
+// well, in the answer that says that there is none, and, as errors do, on the
+// requests that follow: who has guessed one goes on. Routes that a release
 // brings are answered well, and count for nothing: not even for the first who
 // asks. For a crowd, what the upstream refuses (401, 403) counts as well.
 type recon struct{}
@@ -28,16 +29,22 @@ type trying struct {
 func (recon) judge(l *look) {
 	t := &l.entity.trying
 	*t = trying{known: true, routes: l.rec.Tried.Routes, usual: l.rec.Tried.Usual.Moments(), prior: &l.cohort.tried10m}
-	if !l.ex.scratch.route.known {
-		l.find(t.evidence(l.ex))
+	switch tried := t.routes.Estimate(); {
+	case !l.ex.scratch.route.known:
+		t.routes.Add(uint64(l.ex.Route.ID))
+		l.find(t.evidence())
+	case tried >= severalTried:
+		l.find(t.evidence())
 	}
 }
 
 func (recon) learn(*look, float64) {}
 
-// evidence is about the routes tried in ten minutes, this one included.
-func (t *trying) evidence(ex *Exchange) Evidence {
-	t.routes.Add(uint64(ex.Route.ID))
+// severalTried are so many that one is not one's own mistake.
+const severalTried = 3
+
+// evidence is about the routes tried in ten minutes.
+func (t *trying) evidence() Evidence {
 	e := Evidence{Detector: Recon, Unit: "routes", Observed: t.routes.Estimate(), Window: 10 * time.Minute}
 	e.Bits, e.Expected = t.prior.bits(e.Observed, &t.usual, 0)
 	return e
@@ -46,7 +53,8 @@ func (t *trying) evidence(ex *Exchange) Evidence {
 // judgeTry asks about an answer that is an error, for one entity.
 func (e *entity) judgeTry(ex *Exchange, kind profile.Kind) {
 	if e.trying.known && inVain(ex.Status, kind) {
-		f := e.trying.evidence(ex)
+		e.trying.routes.Add(uint64(ex.Route.ID))
+		f := e.trying.evidence()
 		f.Entity = kind
 		f.raw = min(f.Bits, e.failing.ceiling)
 		if f.held = f.raw; e.failing.held {
