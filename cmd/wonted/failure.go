@@ -10,9 +10,9 @@ import (
 // failure is an error together with what its reader can do about it. Packages
 // that cannot import this one say the same with a method Hint() string.
 type failure struct {
-	err   error
-	hint  string
-	usage bool // the command line itself is wrong
+	err    error
+	hint   string
+	status int // exitFailed, exitUsage, exitHolds
 }
 
 func (f *failure) Error() string { return f.err.Error() }
@@ -21,18 +21,20 @@ func (f *failure) Hint() string  { return f.hint }
 
 // advise adds to err what to do about it.
 func advise(err error, format string, args ...any) error {
-	return &failure{err: err, hint: fmt.Sprintf(format, args...)}
+	return &failure{err: err, hint: fmt.Sprintf(format, args...), status: exitFailed}
 }
 
 // misuse is a command line that cannot be carried out.
 func misuse(hint, format string, args ...any) error {
-	return &failure{err: fmt.Errorf(format, args...), hint: hint, usage: true}
+	return &failure{err: fmt.Errorf(format, args...), hint: hint, status: exitUsage}
 }
 
-// Exit statuses: 0 done, 1 it failed, 2 it was asked for wrongly.
+// Exit statuses: 0 done, 1 it failed, 2 it was asked for wrongly, 3 it was done
+// and what was to make it fail (--fail-on) is so.
 const (
 	exitFailed = 1
 	exitUsage  = 2
+	exitHolds  = 3
 )
 
 // explain prints err and its hint, a line each where err has only one thing to
@@ -48,8 +50,8 @@ func explain(w io.Writer, err error) int {
 	}](err); ok && h.Hint() != "" {
 		fmt.Fprintf(w, "hint: %s\n", h.Hint())
 	}
-	if f, ok := errors.AsType[*failure](err); ok && f.usage {
-		return exitUsage
+	if f, ok := errors.AsType[*failure](err); ok {
+		return f.status
 	}
 	return exitFailed
 }

@@ -18,6 +18,7 @@ import (
 // traffic, in event time, with nothing in anybody's request path.
 func newReplay(std stdio) *cobra.Command {
 	var format string
+	var failOn []string
 	var o replayOptions
 	cmd := &cobra.Command{
 		Use:   "replay FILE...",
@@ -45,9 +46,16 @@ as it comes, and the summary when Ctrl-C ends it; the exit status is then 0.
 else and may be mailed: it names identities as --output does, and routes.
 
 With --output json one object is printed for each exchange that is not plainly
-allowed, and a summary at the end.`,
+allowed, and a summary at the end.
+
+--fail-on 'METRIC OP NUMBER' makes a build fail: ` + "`denied > 0.1%`" + ` of exchanges,
+` + "`challenged >= 20`" + ` exchanges, ` + "`denied > 3 callers`" + `. METRIC is denied, throttled,
+challenged or anomalous; OP is >, >= or <. Several may be given. The exit status
+is 0 where none of them holds, 3 where one does, 1 where the replay itself failed
+and 2 where the command line is wrong.`,
 		Example: `  wonted replay /var/log/apache2/access.log*
   wonted replay --policy new/ --report would.html traffic.jsonl
+  wonted replay --policy new/ --fail-on 'denied > 0.1%' traffic.jsonl
   wonted replay --follow --output json access.log`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
@@ -63,11 +71,15 @@ allowed, and a summary at the end.`,
 	cmd.Flags().StringVar(&format, "format", "auto", "how FILE is written: "+recorded.FormatNames())
 	cmd.Flags().BoolVar(&o.follow, "follow", false, "go on as the file grows, until Ctrl-C")
 	cmd.Flags().StringVar(&o.report, "report", "", "file for one page of HTML: who would have been stopped, why, and at what collateral")
+	cmd.Flags().StringArrayVar(&failOn, "fail-on", nil, "exit status 3 where this holds, as 'denied > 0.1%'; may be repeated")
 	outputFlag(cmd, &o.output)
 	cmd.RunE = func(cmd *cobra.Command, args []string) (err error) {
 		o.names = args
 		if o.format, err = recorded.ParseFormat(format); err != nil {
 			return misuse("--format takes "+recorded.FormatNames(), "--format %q is not known", format)
+		}
+		if o.failOn, err = parseConditions(failOn); err != nil {
+			return err
 		}
 		show, err := newShow(std.out, o.output, o.follow)
 		if err != nil {
@@ -89,6 +101,7 @@ type replayOptions struct {
 	output string
 	follow bool
 	report string // file for the page; "": none
+	failOn []condition
 }
 
 // replay plays the files through and shows what comes of it.
@@ -148,10 +161,15 @@ func replay(ctx context.Context, cfg *config.Config, o replayOptions, std stdio,
 	if sum.WithoutRequest = in.withoutRequest(); !p.tally.named {
 		sum.advice = in.namesAdvice()
 	}
-	if err := show.end(sum, &p.tally); err != nil || o.report == "" {
+	if err := show.end(sum, &p.tally); err != nil {
 		return err
 	}
-	return p.tally.write(o.report, sum, in, p.late)
+	if o.report != "" {
+		if err := p.tally.write(o.report, sum, in, p.late); err != nil {
+			return err
+		}
+	}
+	return holding(o.failOn, &p.tally)
 }
 
 // replaySecret is the key under which identities are hashed: the configured

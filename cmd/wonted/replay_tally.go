@@ -44,6 +44,7 @@ type seen struct {
 	exchanges   int
 	met         [policy.Deny + 1]bool // with each action
 	alerted     bool                  // today
+	anomalous   bool                  // ever
 }
 
 // dayTally is what one day saw.
@@ -114,6 +115,7 @@ func (t *tally) add(ex *scoring.Exchange, action policy.Action, report *policy.R
 		day.identities++
 	}
 	if ex.Assessment.Anomalous {
+		s.anomalous = true
 		t.anomalous++
 		day.anomalous++
 		if !s.alerted {

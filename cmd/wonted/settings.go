@@ -48,7 +48,7 @@ func (s *settings) load() (*config.Config, error) {
 	}
 	c, err := config.Load(s.file, over)
 	if e, ok := errors.AsType[*config.Error](err); ok && e.Flag != "" {
-		return nil, &failure{err: err, hint: e.Hint(), usage: true}
+		return nil, &failure{err: err, hint: e.Hint(), status: exitUsage}
 	}
 	return c, err
 }
