@@ -36,10 +36,11 @@ func Readable(contentType, encoding []byte) bool {
 //	                   "tools/call/search"
 //	a batch            what all its calls ask for, or "batch" where they differ
 //
-// A batch of more than 64 is "batch", and so is what one server may read in one
-// way and another in another: two members of one name, in whatever case, with
-// different values, or those of GraphQL and of JSON-RPC side by side. The name is
-// what the client wrote, as valid UTF-8.
+// A batch of more than 64 is "batch", and so is one with something among its calls
+// that is none, and what one server may read in one way and another in another: two
+// members of one name, in whatever case, with different values, those of GraphQL
+// and of JSON-RPC side by side, or more behind what was read. The name is what the
+// client wrote, as valid UTF-8.
 func Operation(contentType, body []byte) (name string, ok bool) {
 	read := reader(contentType)
 	if read == nil || len(body) > MaxBody {

@@ -2,6 +2,7 @@ package route
 
 import (
 	"bytes"
+	"strings"
 
 	"github.com/wonted-project/wonted/scoring/skim"
 )
@@ -64,31 +65,41 @@ func unescape(s []byte) string {
 	return string(skim.Unescape(nil, s))
 }
 
-// jsonOperation reads a request, or a batch of them.
-func jsonOperation(body []byte) string {
+// jsonOperation reads a request, or a batch of them. What has more behind it is
+// read by some servers as far as here, and by others to its end.
+func jsonOperation(body []byte) (name string) {
 	w := skim.Over(bytes.TrimPrefix(body, []byte("\ufeff")))
 	switch first, _ := w.Next(); first {
 	case '{':
 		var c call
 		c.read(&w)
-		return c.name()
+		name = c.name()
 	case '[':
-		return batchOperation(&w)
+		name = batchOperation(&w)
+	default:
+		return ""
 	}
-	return ""
+	if more, _ := w.Next(); more != skim.End {
+		return Batch
+	}
+	return name
 }
 
+// batchOperation reads calls to their end. What is no call asks for nothing: a
+// server answers it with an error, and carries out the calls beside it.
 func batchOperation(w *skim.Walk) (common string) {
 	for n := 0; ; n++ {
 		kind, _ := w.Next()
 		if kind == ',' {
 			kind, _ = w.Next()
 		}
-		if kind != '{' {
-			return common
-		}
 		var c call
-		c.read(w)
+		switch kind {
+		case ']', skim.End:
+			return common
+		case '{':
+			c.read(w)
+		}
 		name := c.name()
 		if n > 0 && name != common || n == maxBatch {
 			return Batch
@@ -145,14 +156,15 @@ func (c *call) take(m member, value []byte) {
 	c.values[m], c.seen[m] = value, true
 }
 
-// memberOf is which of these members a key is.
+// memberOf is which of these members a key is. Letters are alike as Unicode folds
+// them: for some servers "paramſ" is "params".
 func memberOf(key []byte, among ...member) member {
 	var room [3 * len("operationName")]byte
 	if bytes.IndexByte(key, '\\') >= 0 && len(key) <= 6*len("operationName") { // each letter may be written \u0061
 		key = skim.Unescape(room[:0], key)
 	}
 	for _, m := range among {
-		if sameName(key, memberNames[m]) {
+		if strings.EqualFold(string(key), memberNames[m]) {
 			return m
 		}
 	}

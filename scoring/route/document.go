@@ -9,11 +9,8 @@ func documentOperation(s string) string {
 	name, depth := "", 0
 	head := false // between an operation's or a fragment's name and its selection
 	bare := false // the name is a type, and its selection is to come
-	for s = strings.TrimLeft(s, graphQLBlank); s != ""; s = strings.TrimLeft(s, graphQLBlank) {
+	for s = afterBlank(s); s != ""; s = afterBlank(s) {
 		switch c := s[0]; {
-		case c == '#':
-			_, s, _ = strings.Cut(s, "\n")
-			continue
 		case c == '"':
 			s = afterString(s)
 			continue
@@ -42,9 +39,9 @@ func documentOperation(s string) string {
 					return Batch
 				}
 				name, bare = kind, true
-				if s = strings.TrimLeft(s, graphQLBlank); s != "" && isName(s[0]) {
+				if s = afterBlank(s); s != "" && isName(s[0]) {
 					name, s = cutName(s)
-					s, bare = strings.TrimLeft(s, graphQLBlank), false
+					s, bare = afterBlank(s), false
 				}
 				if s == "" || !strings.ContainsAny(s[:1], "{(@") {
 					return "" // a text that begins alike
@@ -63,17 +60,26 @@ func documentOperation(s string) string {
 // firstField is the first of a selection, by its own name where it has an alias;
 // empty where that is a fragment's.
 func firstField(s string) string {
-	for s = strings.TrimLeft(s, graphQLBlank); strings.HasPrefix(s, "#"); s = strings.TrimLeft(s, graphQLBlank) {
-		_, s, _ = strings.Cut(s, "\n")
-	}
-	name, rest := cutName(s)
-	if field, ok := strings.CutPrefix(strings.TrimLeft(rest, graphQLBlank), ":"); ok {
-		name, _ = cutName(strings.TrimLeft(field, graphQLBlank))
+	name, rest := cutName(afterBlank(s))
+	if field, ok := strings.CutPrefix(afterBlank(rest), ":"); ok {
+		name, _ = cutName(afterBlank(field))
 	}
 	return name
 }
 
-const graphQLBlank = " \t\r\n,\ufeff"
+// afterBlank is what follows what has no meaning, comments among it.
+func afterBlank(s string) string {
+	for {
+		s = strings.TrimLeft(s, " \t\r\n,\ufeff")
+		if !strings.HasPrefix(s, "#") {
+			return s
+		}
+		s = s[max(strings.IndexAny(s, "\r\n"), 0):]
+		if s[0] == '#' { // up to the end
+			return ""
+		}
+	}
+}
 
 func isName(c byte) bool { return isLower(c) || isUpper(c) || isDigit(c) || c == '_' }
 
@@ -87,15 +93,20 @@ func cutName(s string) (name, rest string) {
 
 // afterString is what follows a string that begins here.
 func afterString(s string) string {
-	if rest, ok := strings.CutPrefix(s, `"""`); ok {
-		_, rest, _ = strings.Cut(rest, `"""`)
-		return rest
+	if block, ok := strings.CutPrefix(s, `"""`); ok {
+		for {
+			text, rest, _ := strings.Cut(block, `"""`)
+			if !strings.HasSuffix(text, `\`) { // the one escape in a block
+				return rest
+			}
+			block = rest
+		}
 	}
 	for i := 1; i < len(s); i++ {
 		switch s[i] {
 		case '\\':
 			i++
-		case '"', '\n':
+		case '"', '\n', '\r':
 			return s[i+1:]
 		}
 	}

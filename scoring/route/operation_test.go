@@ -31,6 +31,10 @@ func TestOperation(t *testing.T) {
 	f(js, `{"operationName":"A","query":17}`, "A")
 	f(js, `[{"operationName":"A"},{"operationName":"A"}]`, "A")
 	f(js, `[{"operationName":"A"},{"operationName":"B"}]`, Batch)
+	f(js, `{"query":"{ # a\r a #\n : # b\n orders }"}`, "query/orders")
+	f(js, `{"query":"query # a\r A # b\n { a }"}`, "A")
+	f(js, `{"query":"#\rmutation { drop(x: \"\"\"\nquery A { a }\n\"\"\") } # end"}`, "mutation/drop")
+	f(js, `{"query":"fragment F on T { a(x: \"\"\" \\\"\"\" )} query A { a } # \"\"\") } mutation { drop }"}`, "mutation/drop")
 	f(js, `["A"]`, "")
 	f(js, `[]`, "")
 	f(js, `{"query":"shoes"}`, "")
@@ -55,6 +59,10 @@ func TestOperation(t *testing.T) {
 	f(js, `[{"method":"a"},{"method":"a"},{"method":"b"}]`, Batch)
 	f(js, `[`+strings.Repeat(`{"method":"a"},`, maxBatch-1)+`{"method":"a"}]`, "a")
 	f(js, `[`+strings.Repeat(`{"method":"a"},`, maxBatch)+`{"method":"a"}]`, Batch)
+	f(js, `[1,{"method":"drop"}]`, Batch)
+	f(js, `[{"method":"ping"},1,{"method":"drop"}]`, Batch)
+	f(js, `[{"method":"ping"},[{"method":"drop"}]]`, Batch)
+	f(js, `[{"method":"ping"}, `, "ping") // broken
 	f(js, strings.Repeat(`{"a":[`, 1000), "")
 	f(js, `{"method":"`+strings.Repeat("ä", 200)+`"}`, strings.Repeat("ä", maxOperation/2))
 	f(js, "{\"method\":\"a\xffb\"}", "a\ufffdb")
@@ -69,6 +77,10 @@ func TestOperation(t *testing.T) {
 	f(js, `{"method":"ping","query":"mutation { drop }"}`, Batch)
 	f(js, `{"method":"tools/call","params":{"name":"a"},"params":{"name":"a"}}`, Batch)
 	f(js, `{"method":"tools/call","params":{"name":"a","name":"b"}}`, Batch)
+	f(js, `{"method":"tools/call","params":{"name":"a"},"paramſ":{"name":"b"}}`, Batch)
+	f(js, `{"method":"ping"}{"method":"drop"}`, Batch)
+	f(js, `[{"method":"ping"}] {"method":"drop"}`, Batch)
+	f("application/x-ndjson", "{\"method\":\"ping\"}\n{\"method\":\"drop\"}\n", Batch)
 }
 
 func TestReadable(t *testing.T) {
