@@ -71,8 +71,11 @@ const evalPatience = 3 * time.Second
 
 func evaluate(ctx context.Context, dir string, o evalOptions, set *settings, std stdio) error {
 	engine, err := rego.Load(dir)
-	if err != nil {
+	if errors.As(err, new(rego.Problems)) {
 		return advise(err, "wonted policy check tells all that is wrong")
+	}
+	if err != nil {
+		return err
 	}
 	var inputs []map[string]any
 	switch {
@@ -88,7 +91,7 @@ func evaluate(ctx context.Context, dir string, o evalOptions, set *settings, std
 	case o.input != "":
 		input, err := readInput(o.input, std.in)
 		if err != nil {
-			return advise(err, "an input is one JSON object: schema/input/schema.json of wonted policy init says which")
+			return err
 		}
 		inputs = append(inputs, input)
 	default:
@@ -128,7 +131,7 @@ func readInput(name string, stdin io.Reader) (map[string]any, error) {
 	if name != "-" {
 		f, err := os.Open(name)
 		if err != nil {
-			return nil, fmt.Errorf("input: %w", err)
+			return nil, advise(fmt.Errorf("input: %w", err), "--input takes a file that can be read, or - for standard input")
 		}
 		defer f.Close()
 		r = f
@@ -137,14 +140,19 @@ func readInput(name string, stdin io.Reader) (map[string]any, error) {
 	d.UseNumber()
 	var input map[string]any
 	err := d.Decode(&input)
-	if err == nil && input == nil {
+	var other *json.UnmarshalTypeError
+	switch {
+	case errors.As(err, &other):
+		err = fmt.Errorf("%s is no object", other.Value)
+	case err == nil && input == nil:
 		err = errors.New("null is no object")
-	}
-	if err == nil && d.More() {
-		err = errors.New("there is more after the object")
+	case err == nil:
+		if _, end := d.Token(); end != io.EOF {
+			err = errors.New("there is more after the object")
+		}
 	}
 	if err != nil {
-		return nil, fmt.Errorf("input %s: %w", name, err)
+		return nil, advise(fmt.Errorf("input %s: %w", name, err), "an input is one JSON object: schema/input/schema.json of wonted policy init says which")
 	}
 	return input, nil
 }

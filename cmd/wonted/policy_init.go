@@ -23,14 +23,14 @@ for those in schema/ and wonted/, which are this version's own and are renewed.`
 		Args:    exactly(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			written, kept, err := rego.Init(args[0])
-			if err != nil {
-				return err
-			}
 			for _, name := range written {
 				fmt.Fprintf(std.out, "wrote %s\n", name)
 			}
 			for _, name := range kept {
 				fmt.Fprintf(std.out, "kept  %s\n", name)
+			}
+			if err != nil {
+				return advise(err, "name a directory that this user can make, or write to")
 			}
 			_, err = fmt.Fprintf(std.out, "next: wonted policy test %[1]s, then wonted serve --policy %[1]s\n", args[0])
 			return err

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -37,7 +38,15 @@ With --watch they run again whenever a file changes, until Ctrl-C ends it; the
 exit status is then 0.`,
 		Example: `  wonted policy test --coverage policy/
   wonted policy test --watch --run take_over policy/`,
-		Args: policyDir,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if _, err := regexp.Compile(o.names); err != nil {
+				return misuse("it takes a regular expression, such as take_over", "--run %q: %v", o.names, err)
+			}
+			if !(o.least >= 0 && o.least <= 100) {
+				return misuse("it takes percent, 0 to 100", "--threshold %v is not possible", o.least)
+			}
+			return policyDir(cmd, args)
+		},
 	}
 	outputFlag(cmd, &o.output)
 	f := cmd.Flags()

@@ -94,7 +94,7 @@ type files struct {
 func read(dir string, leaveOut loader.Filter) (*files, error) {
 	switch info, err := os.Stat(dir); {
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, errors.New("no such directory: create it, or leave policy.path empty for the default policy")
+		return nil, errors.New("no such directory: wonted policy init lays one out; or leave policy.path empty for the default policy")
 	case err != nil:
 		return nil, err
 	case !info.IsDir():

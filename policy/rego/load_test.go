@@ -62,7 +62,7 @@ func TestLoadErrors(t *testing.T) {
 	f(m{"a.rego": denyAll, "b.rego": "package wonted.policy\nthrottle := 1"}, "DIR/b.rego:2:1: throttle must be a set")
 
 	missing := filepath.Join(t.TempDir(), "nowhere")
-	if _, err := Load(missing); err == nil || !strings.Contains(err.Error(), missing+": no such directory: create it, or leave policy.path empty") {
+	if _, err := Load(missing); err == nil || !strings.Contains(err.Error(), missing+": no such directory: wonted policy init lays one out; or leave policy.path empty") {
 		t.Errorf("missing directory: %v", err)
 	}
 	file := filepath.Join(write(t, m{"a.rego": denyAll}), "a.rego")
