@@ -111,7 +111,7 @@ var identityFields = []field{
 	{name: "name", about: "\"\" where no name is configured", source: text(func(v *view) ([]byte, bool) { return v.who.Name, true })},
 	{name: "verified", about: "Envoy has verified whom it names", source: flag(func(v *view) bool { return v.who.Verified })},
 	{name: "contested", about: "one header of an identity rule had several values", source: flag(func(v *view) bool { return v.ex.Contested })},
-	{name: "cohort", about: "whose peers it is judged among: \"new\", \"person\", \"poller\", \"batch\", \"bursty\" or a configured name; absent where there is no caller", few: true, source: text(cohort)},
+	{name: "cohort", about: "whose peers it is judged among: \"new\", \"person\", \"poller\", \"batch\", \"bursty\", \"service\" or a configured name; absent where there is no caller", few: true, source: text(cohort)},
 	{name: "age_s", about: "seconds since it was first seen", source: count(func(v *view) (int64, bool) { return int64(v.a.Age.Seconds()), true })},
 	{name: "requests", about: "that were accepted so far", source: count(func(v *view) (int64, bool) { return int64(v.a.Requests), true })},
 	{name: "mature", about: "enough is known of it to be sure of what is usual", source: flag(func(v *view) bool { return v.a.Mature })},
