@@ -56,8 +56,8 @@ func (s *service) dropAside() error {
 	}
 	entries, err := os.ReadDir(s.cfg.DataDir)
 	for _, e := range entries {
-		switch name, _, aside := strings.Cut(e.Name(), ".bad-"); {
-		case aside && (name == routesFile || name == calibrationFile || name == normsFile):
+		name, _, aside := strings.Cut(e.Name(), ".bad-")
+		if aside && (name == routesFile || name == calibrationFile || name == normsFile) {
 			err = errors.Join(err, os.RemoveAll(filepath.Join(s.cfg.DataDir, e.Name())))
 		}
 	}

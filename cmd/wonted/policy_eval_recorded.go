@@ -29,14 +29,8 @@ func recordedInputs(ctx context.Context, cfg *config.Config, name string, line i
 		in.close()
 		return nil, err
 	}
-	reading, stop := context.WithCancel(ctx)
-	batches := readAhead(reading, in)
-	defer func() {
-		stop()
-		for range batches { // until nobody reads any more
-		}
-		in.close()
-	}()
+	batches, end := readAhead(ctx, in)
+	defer end()
 	for batch := range batches {
 		for _, m := range batch {
 			if m.line != line {

@@ -128,14 +128,8 @@ func replay(ctx context.Context, cfg *config.Config, o replayOptions, std stdio,
 		in.close()
 		return err
 	}
-	reading, stop := context.WithCancel(ctx)
-	batches := readAhead(reading, in)
-	defer func() {
-		stop()
-		for range batches { // until nobody reads any more
-		}
-		in.close()
-	}()
+	batches, end := readAhead(ctx, in)
+	defer end()
 	bar := newProgress(std, o.follow || o.output != "text" && terminal(std.out), start)
 	for batch := range batches {
 		for _, next := range batch {

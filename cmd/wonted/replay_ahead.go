@@ -16,13 +16,19 @@ const (
 	batchesAhead = 8
 )
 
-// readAhead begins to read. The tape belongs to it until batches is closed,
-// which happens soon after ctx is done: what was read until then still comes.
-func readAhead(ctx context.Context, t *tape) <-chan []moment {
+// readAhead begins to read, until ctx is done: what was read until then still
+// comes. The tape belongs to it; end, to be called once, ends it and closes that.
+func readAhead(ctx context.Context, t *tape) (batches <-chan []moment, end func()) {
+	ctx, stop := context.WithCancel(ctx)
 	a := &ahead{tape: t, batches: make(chan []moment, batchesAhead)}
 	t.idle = a.flush
 	go a.run(ctx)
-	return a.batches
+	return a.batches, func() {
+		stop()
+		for range a.batches { // until nobody reads any more
+		}
+		t.close()
+	}
 }
 
 func (a *ahead) run(ctx context.Context) {
