@@ -259,17 +259,18 @@ func (s *Scorer) learnRoute(ex *Exchange, now uint32, weight float64) {
 	p, who := rec.Population(), principal(ex)
 	another := who != p.Last
 	p.Last = who
+	teaches := func(n float32) bool { return another || !(n >= ownRuler) } // something of which so many are known
 	learn := func(m *window.Moments, of amount) {
-		if of.v >= 0 && (another || !(m.N >= ownRuler)) {
+		if of.v >= 0 && teaches(m.N) {
 			learnMoment(m, of.log2, weight, decayResponse)
 		}
 	}
 	learn(&p.Bytes, ex.scratch.bytes)
 	learn(&p.Records, ex.scratch.records)
-	if another || p.BeforeN < ownRuler {
+	if teaches(p.BeforeN) {
 		learnStep(p, ex)
-		learnWalk(p, ex)
 	}
+	learnWalk(p, ex, teaches)
 }
 
 // noteRoute remembers what was answered, though it was odd and teaches nothing.
@@ -286,8 +287,8 @@ func (s *Scorer) noteRoute(ex *Exchange, end End, now uint32) {
 	}
 }
 
-// ownRuler is how many responses to one alone make a route's ruler. From then
-// on it learns by turns: who comes again and again counts once until another
+// ownRuler is how many responses to one alone make a route's ruler, and how many
+// steps and objects of one. From then on it learns by turns: who comes again and again counts once until another
 // has come. Else the only caller of a route would bend, by growing slowly, the
 // ruler that it is measured with.
 const ownRuler = 30

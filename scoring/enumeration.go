@@ -178,20 +178,24 @@ func lnBeta(a, b float64) float64 {
 }
 
 // learnWalk takes the object into the route's population, of whoever is asking
-// by name.
-func learnWalk(p *profile.Population, ex *Exchange) {
+// by name; teaches says whether it does, where so many objects are known.
+func learnWalk(p *profile.Population, ex *Exchange, teaches func(n float32) bool) {
+	learn := func(of *window.Novelty, new bool) {
+		if teaches(of.N) {
+			of.Decay(decayResponse)
+			of.Observe(new, 1)
+		}
+	}
 	for k := range ex.scratch.entities {
 		e := &ex.scratch.entities[k]
 		if e.handle == (profile.Handle{}) {
 			continue
 		}
 		if ex.scratch.touched != profile.Nobody {
-			p.Foreign.Decay(decayResponse)
-			p.Foreign.Observe(ex.scratch.touched == profile.Others, 1)
+			learn(&p.Foreign, ex.scratch.touched == profile.Others)
 		}
 		if e.walk.nearAsked {
-			p.Adjacent.Decay(decayResponse)
-			p.Adjacent.Observe(e.walk.near, 1)
+			learn(&p.Adjacent, e.walk.near)
 		}
 		return
 	}

@@ -200,3 +200,38 @@ func TestWalkBitsAreSuperUniform(t *testing.T) {
 		}
 	}
 }
+
+// A route without steps, that one alone calls, is taught as much about its
+// objects as makes a ruler; it learns on when another comes.
+func TestWalkTeachesByTurns(t *testing.T) {
+	w := newWorld(t)
+	next := 0
+	read := func(who int) *profile.Population {
+		w.now = w.now.Add(time.Minute)
+		next++
+		for range 2 { // what is touched again is its own
+			w.do(w.reads(who, fmt.Sprint("/v1/invoices/", 1000+next)))
+		}
+		rec, pin, ok := w.store.Find(routeKey(w.routes.Match([]byte("GET"), []byte("/v1/invoices/1")).ID))
+		if !ok {
+			t.Fatal("the route has no record")
+		}
+		defer pin.Release()
+		p := *rec.Population()
+		return &p
+	}
+	var alone *profile.Population
+	for range 300 {
+		alone = read(1)
+	}
+	if n := [...]float32{alone.BeforeN, alone.Adjacent.N, alone.Foreign.N}; n[0] > 0 || n[1] < ownRuler-1 || n[1] > ownRuler+1 || n[2] < ownRuler-1 || n[2] > ownRuler+1 {
+		t.Errorf("one alone has taught %v steps, neighbours and owners", n)
+	}
+	for range 50 {
+		read(2)
+		read(1)
+	}
+	if both := read(2); both.Adjacent.N < alone.Adjacent.N+50 {
+		t.Errorf("two by turns have taught %v, after %v", both.Adjacent, alone.Adjacent)
+	}
+}

@@ -11,7 +11,7 @@ import (
 // GET /v1/users/alice and all the others answered is what is usual on
 // GET /v1/users/{id}.
 //
-// It counts for no more than ownRuler responses, since one caller alone may have
+// It counts for no more than ownRuler responses, steps and objects, since one caller alone may have
 // taught it: whether a route is known by two shows from then on. The records of
 // the old routes are left, and go as all go that nobody asks for.
 func (s *Scorer) mergeRoutes(merges []route.Merge, now uint32) {
@@ -40,6 +40,8 @@ func (s *Scorer) mergeRoutes(merges []route.Merge, now uint32) {
 		p.Records.Decay(ruler(p.Records.N))
 		window.SmallSlots(p.Before[:]).Decay(ruler(p.BeforeN))
 		p.BeforeN *= float32(ruler(p.BeforeN))
+		p.Adjacent.Decay(ruler(p.Adjacent.N))
+		p.Foreign.Decay(ruler(p.Foreign.N))
 		rec, pin, _ := s.store.Acquire(routeKey(m.ID), profile.KindRoute, now)
 		if rec.Kind == profile.KindRoute {
 			addRoute(rec, &sum)

@@ -83,4 +83,29 @@ func TestFoldedRouteKeepsItsSteps(t *testing.T) {
 	}
 }
 
+// What one caller has taught about the objects of a hundred routes counts for no
+// more, once they are one, than what it may teach about one.
+func TestFoldedRouteHasOneRuler(t *testing.T) {
+	w := newWorld(t)
+	match := func(path string) uint32 { return w.routes.Match([]byte("GET"), []byte(path)).ID }
+	for i := 0; i < 300 && match("/t/any/orders/1") != match("/t/other/orders/1"); i++ {
+		for order := range 12 {
+			w.now = w.now.Add(time.Minute)
+			for range 2 {
+				w.do(call{caller: "alone", path: fmt.Sprint("/t/x"+letters(i)+"/orders/", 1000*i+order), records: 1, bytes: 300})
+			}
+		}
+	}
+	rec, pin, ok := w.store.Find(routeKey(match("/t/any/orders/1")))
+	if !ok {
+		t.Fatal("the folded route has no record")
+	}
+	defer pin.Release()
+	for _, n := range []float32{rec.Population().Adjacent.N, rec.Population().Foreign.N} {
+		if n < ownRuler-1 || n > ownRuler+1 {
+			t.Errorf("it counts for %v objects", n)
+		}
+	}
+}
+
 func letters(i int) string { return fmt.Sprintf("%c%c", 'a'+i%26, 'a'+i/26%26) }
