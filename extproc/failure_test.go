@@ -53,6 +53,9 @@ func TestFailures(t *testing.T) {
 			if n := s.Stats().Open; n != 0 {
 				t.Errorf("%d left in the table", n)
 			}
+			if n := s.held.Load(); n != 0 {
+				t.Errorf("%d bytes of bodies are still held", n)
+			}
 			// The next exchange is none the worse.
 			g.hooks = hooks{}
 			next := &script{messages: encodeWords(t, []string{"rqh$", "rsh"})}
@@ -75,6 +78,8 @@ func TestFailures(t *testing.T) {
 	f("open: put off", hooks{onOpen: bang}, open, "call search$ rsh", "rqh+headers,whole rqb", codes.OK, 1)
 	f("open: put off, unreadable", hooks{}, open, "call bad", "rqh+headers,whole", codes.OK, 0)
 	f("open: put off, and gone", hooks{onOpen: bang}, open, "call", "rqh+headers,whole", codes.OK, 1)
+	f("open: put off, and gone in its body", hooks{onOpen: bang}, open, "call? sea", "rqh+headers,upload rqb", codes.OK, 1)
+	f("open: put off, and answered in its body", hooks{onOpen: bang}, open, "call? sea rsh", "rqh+headers,upload rqb rsh", codes.OK, 1)
 
 	f("closed: at the request", hooks{onOpen: bang, onFail: unavailable}, closed, "rqh$ rsh", "503:wonted_unavailable", codes.OK, 1)
 	f("closed: at the response", hooks{onAnswer: bang, onFail: unavailable}, closed, "rqh$ rsh", "rqh+headers 503:wonted_unavailable", codes.OK, 1)

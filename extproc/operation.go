@@ -35,8 +35,9 @@ import (
 // another type; its caller is contested, so that it is refused whatever it asks
 // for; the depth is lean or log; Envoy does not heed us, which the first such
 // request shows. And it is judged by its path later where the body turned out to
-// be too long or tells nothing, or the response or the end of the stream came
-// before. Whatever else a policy denies, such a request is denied with its body.
+// be too long or tells nothing, came in parts while too much was held of others
+// (mostHeld), or the response or the end of the stream came before. Whatever else a
+// policy denies, such a request is denied with its body.
 
 // wholeBody is how long a body may be that Envoy is asked to buffer, in bytes.
 const wholeBody = 16 << 10

@@ -239,6 +239,7 @@ func (s *session) leave() {
 			s.mu.Unlock()
 		}
 	}()
+	s.wipe() // here, or what a panic leaves broken would count as held for ever
 	s.unheard()
 	s.untold()
 	if !s.awaited || s.owed || s.broken {
@@ -259,7 +260,6 @@ func (s *session) reset() {
 	ex := &s.c.Exchange
 	ex.Headers, ex.Metadata = nil, nil // the message's, which others use by now
 	s.c.Reset()
-	s.wipe()
 	s.life = life{}
 	s.open, s.passing, s.awaited, s.detached = false, false, false, false
 }
