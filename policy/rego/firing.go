@@ -1,6 +1,7 @@
 package rego
 
 import (
+	"maps"
 	"slices"
 
 	"github.com/open-policy-agent/opa/v1/ast"
@@ -9,23 +10,23 @@ import (
 // checkFiring finds conditions that are never true, and those that are true only
 // if a rule is that has such a condition.
 func checkFiring(c *ast.Compiler, data map[string]any) (out []Problem) {
+	var rules []*ast.Rule // in one order: it decides which of several conditions is told
+	for _, name := range slices.Sorted(maps.Keys(c.Modules)) {
+		rules = append(rules, c.Modules[name].Rules...)
+	}
 	dead := map[*ast.Rule]bool{}
-	for _, m := range c.Modules {
-		for _, r := range m.Rules {
-			if found := checkNever(c, data, r); len(found) > 0 {
-				out = append(out, found...)
-				dead[r] = r.Else == nil
-			}
+	for _, r := range rules {
+		if found := checkNever(c, data, r); len(found) > 0 {
+			out = append(out, found...)
+			dead[r] = r.Else == nil
 		}
 	}
 	for more := len(dead) > 0; more; {
 		more = false
-		for _, m := range c.Modules {
-			for _, r := range m.Rules {
-				if e := needs(c, r, dead); e != nil && !dead[r] && r.Else == nil {
-					out = append(out, problemAt(e.Location, "this is never true, as what it refers to is not"))
-					dead[r], more = true, true
-				}
+		for _, r := range rules {
+			if e := needs(c, r, dead); e != nil && !dead[r] && r.Else == nil {
+				out = append(out, problemAt(e.Location, "this is never true, as what it refers to is not"))
+				dead[r], more = true, true
 			}
 		}
 	}
