@@ -68,6 +68,7 @@ func reader(contentType []byte) func([]byte) string {
 // told is a name as it is kept.
 func told(name string) (string, bool) {
 	name = strings.ToValidUTF8(name[:min(len(name), maxOperation)], "\ufffd")
+	name = strings.ToValidUTF8(name[:min(len(name), maxOperation)], "") // it may have become longer
 	return name, name != ""
 }
 
