@@ -65,6 +65,29 @@ func TestForget(t *testing.T) {
 	}
 }
 
+// What was found of who is forgotten in the day that is open teaches nothing, not
+// even what lasts, which a day teaches once it is over.
+func TestForgetTeachesNothing(t *testing.T) {
+	f := func(forget bool) float64 {
+		p := New(Config{Detectors: crowdNames, Lasting: []int{3}, Budget: Budget{PerIdentityDay: 0.001}})
+		now := uint32(testMeta.Now.Unix()) / dayWidth * dayWidth
+		w, s := &Who{Key: hash(1), Now: now}, &Surprises{}
+		s.Run(3, 10)
+		p.Observe(w, s, &Outcome{Accepted: true})
+		w.Now += windowWidth // the window is over, the day is not
+		p.Observe(w, s, &Outcome{Accepted: true})
+		if forget {
+			p.Forget(w.Key, 0)
+		}
+		w.Now += dayWidth
+		p.Observe(w, s, &Outcome{Accepted: true})
+		return p.tables.columns[poolOf(0)*crowdDetectors+3].n
+	}
+	if kept, forgotten := f(false), f(true); kept != 1 || forgotten != 0 {
+		t.Errorf("a day taught %v, and %v of who was forgotten", kept, forgotten)
+	}
+}
+
 // The day of who is forgotten keeps the controller's books: what was paid for it
 // when it alarmed is the first half of a step, and this is the second.
 func TestForgetClosesTheDay(t *testing.T) {

@@ -20,7 +20,7 @@ type Config struct {
 type Peers struct {
 	names     []string
 	slow      uint32
-	lasting   uint32
+	lasting   uint32 // the same as lastings, a bit each
 	lastings  []int
 	tables    *tables
 	slots     slots
@@ -30,10 +30,13 @@ type Peers struct {
 }
 
 // New returns one that knows nothing. It panics where there are too many
-// detectors.
+// detectors, or of those that last.
 func New(cfg Config) *Peers {
 	if len(cfg.Detectors) == 0 || len(cfg.Detectors) > MaxDetectors {
 		panic("calibrate.New: 1 to 32 detectors")
+	}
+	if len(cfg.Lasting) > MaxLasting {
+		panic("calibrate.New: at most 3 detectors last")
 	}
 	if cfg.Slots == 0 {
 		cfg.Slots = 1 << 16

@@ -85,6 +85,7 @@ func (t *tables) sum(w *Who, s *Surprises) float64 {
 
 // least is the most surprise of detector d whose e-value is below value.
 func (t *tables) least(w *Who, d int, value float64) float64 {
+	value = float64(float32(value)) // as tables have it, or the most of all is never reached
 	at := cellOf(w)
 	if t.cells[at].known.Load()>>d&1 == 0 {
 		at = poolOf(w.Level)
@@ -143,13 +144,14 @@ func (t *tables) build(at, d int, now uint32) {
 }
 
 // oddBits is one window in a thousand, rareBits one in ten thousand. Where there
-// is no table yet, 20 bits are rare, and the sum that ten detectors have at 10^-5.
+// is no table yet, 20 bits are rare, and a sum of 256: ten detectors that are
+// right come to that in one window of some 25,000.
 const (
 	oddBits  = 3 / log10of2
 	rareBits = 4 / log10of2
 	coldRare = 128 + 16
 
-	coldRareSum = 16 * (8 + 1)
+	coldRareSum = 16 * (8 + 1) // log2 of 1/2 is bin 0
 )
 
 // buildScores makes the table of a cell's scores anew.
@@ -170,8 +172,8 @@ func (t *tables) buildScores(at int, now uint32) {
 	}
 	calibrated(c.last[:], t.room[:], lowerSums[:], sumTail)
 	c.odd = uint16(sort.Search(sumBins-1, func(b int) bool { return c.last[b] >= oddBits }))
-	if c.rare = uint16(sort.Search(sumBins-1, func(b int) bool { return c.last[b] >= rareBits })); int(c.rare) > sumBin(evalue(mostBits)) {
-		c.rare = coldRareSum // whoever fills it up so far must not go on
+	if c.rare = uint16(sort.Search(sumBins-1, func(b int) bool { return c.last[b] >= rareBits })); int(c.rare) > sumBin(evalue(attested)) {
+		c.rare = coldRareSum // who found the table empty, and filled it so far out, must not go on
 	}
 	c.publish()
 	c.judged.Store(true)
