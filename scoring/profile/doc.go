@@ -73,7 +73,8 @@
 //	464   8  8 u8: methods, by sessions that used them
 //	472  36  challenger: 5 f32 mean, u32 last, 5 u8 n, u8 ordinary, sessions, days,
 //	         flags, -, mini requests of an hour
-//	508   8  behaviour: u8 candidate, streak, 2 -; u16 day of the last novelty, 2 -
+//	508   8  behaviour: u8 candidate, streak, 2 -; u16 day of the last novelty; u8
+//	         hours active since the last look, -
 //	516   4  spare
 //	520  30  walk: 3 u32 last numbers, 3 u16 their routes, small novelty adjacent,
 //	         foreign; u8 k, n of these ten minutes, of each
