@@ -1,16 +1,8 @@
 package main
 
 import (
-	"context"
-	"crypto/sha256"
-	"fmt"
-	"time"
-
-	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
 
-	"github.com/wonted-project/wonted/cmd/wonted/internal/config"
-	"github.com/wonted-project/wonted/extproc/identity"
 	"github.com/wonted-project/wonted/scoring/recorded"
 )
 
@@ -48,13 +40,23 @@ else and may be mailed: it names identities as --output does, and routes.
 With --output json one object is printed for each exchange that is not plainly
 allowed, and a summary at the end.
 
+With --policy A --policy B both judge the same traffic, scored once, and what is
+told is where they differ in what a client would meet with: grouped by the rules
+of both, with the routes, cohorts and callers it is about and some exchanges of
+each. --output json prints each exchange on which they differ. "" is the default
+policy. Profiles learn as in shadow mode, whatever either policy decides; they
+know the routes that either names, and where a rule of either reads bodies every
+body is counted, so that the other's numbers are not quite those that it has
+alone. --report and --fail-on are about B.
+
 --fail-on 'METRIC OP NUMBER' makes a build fail: ` + "`denied > 0.1%`" + ` of exchanges,
 ` + "`challenged >= 20`" + ` exchanges, ` + "`denied > 3 callers`" + `. METRIC is denied, throttled,
-challenged or anomalous; OP is >, >= or <. Several may be given. The exit status
+challenged or anomalous, or differ where policies are compared; OP is >, >= or <. Several may be given. The exit status
 is 0 where none of them holds, 3 where one does, 1 where the replay itself failed
 and 2 where the command line is wrong.`,
 		Example: `  wonted replay /var/log/apache2/access.log*
   wonted replay --policy new/ --report would.html traffic.jsonl
+  wonted replay --policy old/ --policy new/ --fail-on 'differ > 10 callers' traffic.jsonl
   wonted replay --policy new/ --fail-on 'denied > 0.1%' traffic.jsonl
   wonted replay --follow --output json access.log`,
 		Args: func(cmd *cobra.Command, args []string) error {
@@ -67,7 +69,8 @@ and 2 where the command line is wrong.`,
 			return nil
 		},
 	}
-	set := withSettings(cmd, "policy.path")
+	set := withSettings(cmd)
+	cmd.Flags().StringArrayVar(&o.policies, "policy", nil, flagHelp["policy.path"]+"; given twice, two that are compared")
 	cmd.Flags().StringVar(&format, "format", "auto", "how FILE is written: "+recorded.FormatNames())
 	cmd.Flags().BoolVar(&o.follow, "follow", false, "go on as the file grows, until Ctrl-C")
 	cmd.Flags().StringVar(&o.report, "report", "", "file for one page of HTML: who would have been stopped, why, and at what collateral")
@@ -78,8 +81,11 @@ and 2 where the command line is wrong.`,
 		if o.format, err = recorded.ParseFormat(format); err != nil {
 			return misuse("--format takes "+recorded.FormatNames(), "--format %q is not known", format)
 		}
-		if o.failOn, err = parseConditions(failOn); err != nil {
+		if o.failOn, err = parseConditions(failOn, len(o.policies) == 2); err != nil {
 			return err
+		}
+		if len(o.policies) > 2 {
+			return misuse("name two: the one in force and the new one", "--policy compares two policies, got %d", len(o.policies))
 		}
 		show, err := newShow(std.out, o.output, o.follow)
 		if err != nil {
@@ -102,85 +108,6 @@ type replayOptions struct {
 	follow bool
 	report string // file for the page; "": none
 	failOn []condition
-}
 
-// replay plays the files through and shows what comes of it.
-func replay(ctx context.Context, cfg *config.Config, o replayOptions, std stdio, show show) error {
-	start := time.Now()
-	if err := writable(o.report); err != nil { // found out before all is read
-		return advise(fmt.Errorf("replay: %w", err), "--report names a file that can be written, in a directory that exists")
-	}
-	in, err := openTape(ctx, o.names, o.format, o.follow, std.in)
-	if err != nil {
-		return err
-	}
-	secret, err := replaySecret(cfg, in)
-	if err != nil {
-		in.close()
-		return err
-	}
-	log := newLogger(std.err, max(cfg.LogLevel.Level, zerolog.WarnLevel))
-	for _, w := range cfg.Warnings {
-		log.Warn().Msg(w)
-	}
-	p, err := newPlayer(cfg, secret, log)
-	if err != nil {
-		in.close()
-		return err
-	}
-	batches, end := readAhead(ctx, in)
-	defer end()
-	bar := newProgress(std, o.follow || o.output != "text" && terminal(std.out), start)
-	for batch := range batches {
-		for _, next := range batch {
-			if err := p.next(next, in, show); err != nil {
-				return err
-			}
-		}
-		bar.show(time.Now(), in.read.Load(), in.total, p.tally.exchanges)
-	}
-	bar.clear()
-	if ctx.Err() != nil && !o.follow {
-		return fmt.Errorf("replay: %w", ctx.Err())
-	}
-	in.complain(std.err)
-	if p.tally.exchanges == 0 {
-		return in.nothing()
-	}
-	if p.late > 0 {
-		fmt.Fprintf(std.err, "%s came more than a minute (or %s exchanges) later than one that began later, and was judged at the later time\n",
-			plural(p.late, "exchange"), grouped(lateEvents))
-	}
-	sum := p.tally.summary(cfg.Budget.Alerts, time.Since(start))
-	if sum.WithoutRequest = in.withoutRequest(); !p.tally.named {
-		sum.advice = in.namesAdvice()
-	}
-	if err := show.end(sum, &p.tally); err != nil {
-		return err
-	}
-	if o.report != "" {
-		if err := p.tally.write(o.report, sum, in, p.late); err != nil {
-			return err
-		}
-	}
-	return holding(o.failOn, &p.tally)
-}
-
-// replaySecret is the key under which identities are hashed: the configured
-// one, so that hashes are those of serve; else one that is made of the
-// recording itself. The same recording then always gives the same output, and
-// nobody without it can try names against the hashes.
-func replaySecret(cfg *config.Config, in *tape) (identity.Secret, error) {
-	if cfg.IdentityKey != "" {
-		return identity.LoadSecret(cfg.IdentityKey)
-	}
-	h := sha256.New()
-	for _, f := range in.files {
-		if f.head != nil {
-			if err := recorded.NewEncoder(h).Encode(f.head); err != nil {
-				return identity.Secret{}, err
-			}
-		}
-	}
-	return identity.Secret(h.Sum(nil)), nil
+	policies []string // directories; none: the configured one
 }

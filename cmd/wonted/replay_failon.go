@@ -19,7 +19,8 @@ type condition struct {
 	unit   string   // "": exchanges, "%": of them, "callers"
 }
 
-// metrics are what a condition may be about.
+// metrics are what a condition may be about; where two policies are compared it
+// is about B, or about how often they differ.
 var metrics = []string{"denied", "throttled", "challenged", "anomalous"}
 
 var (
@@ -27,10 +28,14 @@ var (
 	decimal       = regexp.MustCompile(`^[0-9]{1,15}(\.[0-9]{1,9})?$`)
 )
 
-func parseConditions(texts []string) ([]condition, error) {
+func parseConditions(texts []string, comparing bool) ([]condition, error) {
 	var all []condition
+	metrics := metrics
+	if comparing {
+		metrics = append(slices.Clip(metrics), "differ")
+	}
 	for _, text := range texts {
-		c, err := parseCondition(text)
+		c, err := parseCondition(text, metrics)
 		if err != nil {
 			return nil, misuse("it is METRIC OP NUMBER, as in 'denied > 0.1%' (of exchanges), 'denied >= 20' (exchanges) or 'denied > 3 callers'; "+
 				"METRIC is one of "+strings.Join(metrics, ", ")+"; OP is >, >= or <", "--fail-on %q: %w", text, err)
@@ -40,13 +45,15 @@ func parseConditions(texts []string) ([]condition, error) {
 	return all, nil
 }
 
-func parseCondition(text string) (c condition, err error) {
+func parseCondition(text string, metrics []string) (c condition, err error) {
 	m := conditionForm.FindStringSubmatch(text)
 	if m == nil {
 		return c, errors.New("it cannot be read")
 	}
 	c = condition{text: strings.TrimSpace(text), metric: m[1], op: m[2], unit: m[4]}
 	switch {
+	case c.metric == "differ" && !slices.Contains(metrics, c.metric):
+		return c, errors.New("it takes two policies to differ: --policy A --policy B")
 	case !slices.Contains(metrics, c.metric):
 		return c, fmt.Errorf("there is no metric %q; %s", c.metric, didYouMean(c.metric, metrics, ""))
 	case c.op != ">" && c.op != ">=" && c.op != "<":
@@ -110,8 +117,11 @@ func (c *condition) holds(t *tally) (value string, holds bool) {
 // metric counts the exchanges that a condition is about, and whose they are.
 func (t *tally) metric(name string) (exchanges, callers int) {
 	var met func(*seen) bool
-	if name == "anomalous" {
+	switch name {
+	case "anomalous":
 		exchanges, met = t.anomalous, func(s *seen) bool { return s.anomalous }
+	case "differ":
+		exchanges, met = t.differ, func(s *seen) bool { return s.differs }
 	}
 	for _, a := range actionsDone {
 		if a.done == name {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/wonted-project/wonted/policy"
@@ -10,17 +11,17 @@ import (
 // TestConditions: a bound is exact, and each metric and unit counts what it says.
 func TestConditions(t *testing.T) {
 	total := tally{
-		exchanges: 1000, anomalous: 29,
+		exchanges: 1000, anomalous: 29, differ: 4,
 		actions: map[policy.Action]int{policy.Allow: 990, policy.Deny: 7, policy.Challenge: 2, policy.Throttle: 1},
 		identities: map[profile.Key]*seen{
-			{Lo: 1}: {met: [policy.Deny + 1]bool{policy.Allow: true, policy.Deny: true}, anomalous: true},
+			{Lo: 1}: {met: [policy.Deny + 1]bool{policy.Allow: true, policy.Deny: true}, anomalous: true, differs: true},
 			{Lo: 2}: {met: [policy.Deny + 1]bool{policy.Challenge: true, policy.Deny: true}},
 			{Lo: 3}: {met: [policy.Deny + 1]bool{policy.Allow: true}},
 		},
 	}
 	f := func(text string, want bool) {
 		t.Helper()
-		c, err := parseCondition(text)
+		c, err := parseCondition(text, append(slices.Clip(metrics), "differ"))
 		if err != nil {
 			t.Errorf("%s: %v", text, err)
 			return
@@ -45,4 +46,7 @@ func TestConditions(t *testing.T) {
 	f("challenged < 2 callers", true)
 	f("anomalous > 1 caller", false)
 	f("throttled < 1 callers", true)
+	f("differ > 3", true)
+	f("differ > 0.4%", false)
+	f("differ >= 2 callers", false)
 }

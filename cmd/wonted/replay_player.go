@@ -11,6 +11,7 @@ import (
 	"github.com/wonted-project/wonted/extproc/identity"
 	"github.com/wonted-project/wonted/extproc/signin"
 	"github.com/wonted-project/wonted/policy"
+	"github.com/wonted-project/wonted/policy/rego"
 	"github.com/wonted-project/wonted/scoring"
 	"github.com/wonted-project/wonted/scoring/calibrate"
 	"github.com/wonted-project/wonted/scoring/profile"
@@ -27,7 +28,8 @@ type player struct {
 	signs  *signin.Table
 	gate   *policy.Gate
 	c      policy.Case
-	odd    *policy.Report // what the Gate reported at Close; nil: nothing
+	versus *comparison    // nil: there is one policy
+	odd    *policy.Report // what the Gate reported at Close (comparing: B's); nil: nothing
 	tally  tally
 	now    time.Time
 	late   int // exchanges that came too late to be put in order
@@ -57,7 +59,9 @@ func withLogRules(rules identity.Config) identity.Config {
 	return rules
 }
 
-func newPlayer(cfg *config.Config, secret identity.Secret, log zerolog.Logger) (*player, error) {
+// newPlayer plays to the configured policy; or to another, or to two that are
+// compared: directories.
+func newPlayer(cfg *config.Config, secret identity.Secret, log zerolog.Logger, policies ...string) (*player, error) {
 	who, err := identity.New(withLogRules(cfg.Identity), secret, cfg.TrustedProxies)
 	if err != nil {
 		return nil, err
@@ -66,11 +70,16 @@ func newPlayer(cfg *config.Config, secret identity.Secret, log zerolog.Logger) (
 	if err != nil {
 		return nil, err
 	}
-	engine, err := loadPolicy(cfg.Policy.Path)
-	if err != nil {
-		return nil, err
+	if len(policies) == 0 {
+		policies = []string{cfg.Policy.Path}
 	}
-	routes, err := newRoutes(cfg, engine)
+	engines := make([]*rego.Engine, len(policies))
+	for i, dir := range policies {
+		if engines[i], err = loadPolicy(dir); err != nil {
+			return nil, err
+		}
+	}
+	routes, err := newRoutes(cfg, engines...)
 	if err != nil {
 		return nil, err
 	}
@@ -80,11 +89,16 @@ func newPlayer(cfg *config.Config, secret identity.Secret, log zerolog.Logger) (
 		Calibrator: calibrate.New(calibration(cfg.Budget)),
 	})
 	p := &player{who: who, scorer: scorer, signs: signs, tally: newTally(zone)}
-	p.gate = policy.NewGate(policy.Config{
+	gate := policy.Config{
 		Scorer:  scorer,
-		Decider: engine, Mode: policy.Shadow, Fail: cfg.Fail, Sink: p, Log: log, Location: zone,
+		Decider: engines[0], Mode: policy.Shadow, Fail: cfg.Fail, Sink: p, Log: log, Location: zone,
 		Deadline: -1, // event time does not pass while a decision is made
-	})
+	}
+	if len(engines) == 2 {
+		p.versus = newComparison(scorer, gate, policies, engines)
+		gate.Scorer, gate.Decider, gate.Sink = p.versus, onlooker(engines), nil
+	}
+	p.gate = policy.NewGate(gate)
 	return p, nil
 }
 
@@ -100,6 +114,14 @@ func (p *player) next(m moment, in *tape, show show) error {
 			m.file.refusal = &recorded.LineError{Line: m.line, Err: err}
 		}
 		return nil
+	}
+	if p.versus != nil {
+		d := p.versus.differs.last
+		if d == nil {
+			return nil
+		}
+		d.File = in.label(m.file)
+		return show.differ(d)
 	}
 	if odd == nil {
 		return nil
@@ -137,11 +159,19 @@ func (p *player) play(r *recorded.Exchange) (*policy.Report, error) {
 		if verdict = p.gate.Answer(&p.c, p.now); verdict.Body {
 			r.Body(ex)
 			verdict = p.gate.Meter(&p.c, p.now)
+		} else if p.versus != nil {
+			p.versus.unscored(ex, r, p.now)
 		}
 	}
 	action := verdict.Action
 	p.gate.Close(&p.c, r.End(), p.now)
+	if p.versus != nil {
+		action = p.versus.b.verdict.Action
+	}
 	p.tally.add(ex, action, p.odd)
+	if p.versus != nil {
+		p.versus.compare(ex, &p.tally)
+	}
 	return p.odd, nil
 }
 

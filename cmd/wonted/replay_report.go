@@ -68,6 +68,10 @@ func (t *tally) notes(sum *replaySummary, in *tape, late int) (notes []string) {
 	if sum.WithoutRequest > 0 {
 		notes = append(notes, plural(sum.WithoutRequest, "line")+" without a request, which a server or a browser answered itself.")
 	}
+	if c := sum.Compared; c != nil {
+		notes = append(notes, fmt.Sprintf("This is what B (%s) would have done. A (%s) would have %s: %s by %s differ.",
+			c.B, c.A, wouldHave(c.A.Actions), plural(c.Differ, "exchange"), plural(c.Callers, "caller")))
+	}
 	if sum.advice != "" {
 		notes = append(notes, sum.advice)
 	}

@@ -18,6 +18,7 @@ import (
 // comes, and the end.
 type show interface {
 	exchange(*oddExchange) error
+	differ(*difference) error // in its place, where two policies are compared
 	end(*replaySummary, *tally) error
 }
 
@@ -87,6 +88,11 @@ func (s *textShow) end(sum *replaySummary, t *tally) error {
 	if s.live {
 		fmt.Fprintln(s.out)
 	}
+	if sum.Compared != nil {
+		s.compared(sum.Compared)
+		s.summary(sum, t)
+		return s.out.Flush()
+	}
 	all := t.ranked()
 	for i, o := range all[:min(len(all), shownOffenders)] {
 		s.offender(i+1, o)
@@ -152,7 +158,10 @@ func (s *textShow) summary(sum *replaySummary, t *tally) {
 	row := func(what, format string, args ...any) {
 		fmt.Fprintf(s.out, "%-11s %s\n", what, fmt.Sprintf(format, args...))
 	}
-	if len(t.offenders) == 0 {
+	switch {
+	case sum.Compared != nil && sum.Compared.Differ == 0:
+		fmt.Fprint(s.out, "No decision differs.\n\n")
+	case sum.Compared == nil && len(t.offenders) == 0:
 		fmt.Fprint(s.out, "Nothing stood out.\n\n")
 	}
 	row("exchanges", "%s by %s, %s to %s", grouped(sum.Exchanges), plural(sum.Identities, "identity"),
@@ -162,8 +171,13 @@ func (s *textShow) summary(sum *replaySummary, t *tally) {
 	}
 	row("anomalous", "%s, on %s of %s", grouped(sum.Anomalous), grouped(t.alerts), plural(t.days, "identity-day"))
 	row("budget", "%.3g alerts per 1,000 identities and day, where %.3g is the target", sum.Budget.Realised, sum.Budget.Target)
-	row("would have", "allowed %s, throttled %s, challenged %s, denied %s", grouped(sum.Actions["allow"]),
-		grouped(sum.Actions["throttle"]), grouped(sum.Actions["challenge"]), grouped(sum.Actions["deny"]))
+	if c := sum.Compared; c != nil {
+		row("A", "would have %s", wouldHave(c.A.Actions))
+		row("B", "would have %s", wouldHave(c.B.Actions))
+		row("differ", "%s by %s", plural(c.Differ, "exchange"), plural(c.Callers, "caller"))
+	} else {
+		row("would have", "%s", wouldHave(sum.Actions))
+	}
 	row("took", "%s", (time.Duration(sum.Seconds * float64(time.Second))).Round(time.Millisecond))
 	if sum.advice != "" {
 		fmt.Fprint(s.out, "\n"+sum.advice+"\n")

@@ -20,6 +20,7 @@ type tally struct {
 	windows    int
 	days       int // identity-days: an identity on a day on which it did something
 	alerts     int // identity-days with something anomalous
+	differ     int // exchanges on which two policies differ
 	actions    map[policy.Action]int
 	identities map[profile.Key]*seen
 	offenders  map[profile.Key]*offender
@@ -45,6 +46,7 @@ type seen struct {
 	met         [policy.Deny + 1]bool // with each action
 	alerted     bool                  // today
 	anomalous   bool                  // ever
+	differs     bool                  // ever, where policies are compared
 }
 
 // dayTally is what one day saw.
@@ -213,35 +215,4 @@ func (t *tally) ranked() []*offender {
 		return cmp.Or(cmp.Compare(b.worst, a.worst), cmp.Compare(b.score, a.score), cmp.Compare(b.exchanges, a.exchanges), cmp.Compare(a.name, b.name))
 	})
 	return all
-}
-
-// replaySummary is the last object of --output json. Its names are a contract.
-type replaySummary struct {
-	Exchanges  int            `json:"exchanges"`
-	Identities int            `json:"identities"`
-	Windows    int            `json:"windows"`   // ten minutes in which an identity did something
-	Anomalous  int            `json:"anomalous"` // exchanges
-	Actions    map[string]int `json:"actions"`
-	Budget     struct {
-		Target   float64 `json:"target"`   // identity-days with an alert, per 1,000
-		Realised float64 `json:"realised"` // the same, as it came
-	} `json:"budget"`
-	Seconds float64 `json:"seconds"`
-
-	WithoutRequest int `json:"without_request,omitempty"` // lines that are about no request
-
-	advice string // how more could be known
-}
-
-func (t *tally) summary(target float64, took time.Duration) *replaySummary {
-	s := &replaySummary{
-		Exchanges: t.exchanges, Identities: len(t.identities), Windows: t.windows, Anomalous: t.anomalous,
-		Actions: map[string]int{}, Seconds: took.Seconds(),
-	}
-	for _, a := range []policy.Action{policy.Allow, policy.Throttle, policy.Challenge, policy.Deny} {
-		s.Actions[a.String()] = t.actions[a]
-	}
-	s.Budget.Target = target
-	s.Budget.Realised = 1000 * float64(t.alerts) / float64(max(t.days, 1))
-	return s
 }

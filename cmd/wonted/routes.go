@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/wonted-project/wonted/cmd/wonted/internal/config"
 	"github.com/wonted-project/wonted/cmd/wonted/internal/openapi"
@@ -15,10 +16,15 @@ import (
 const routesFile = "routes"
 
 // newRoutes is a table that knows the API's description, the endpoints of
-// operations, and what the policy names.
-func newRoutes(cfg *config.Config, engine *rego.Engine) (*route.Table, error) {
+// operations, and what the policies name.
+func newRoutes(cfg *config.Config, engines ...*rego.Engine) (*route.Table, error) {
 	t := route.New()
-	t.Keep(engine.Routes())
+	var named []string
+	for _, e := range engines {
+		named = append(named, e.Routes()...)
+	}
+	slices.Sort(named)
+	t.Keep(slices.Compact(named))
 	if err := t.Carry(cfg.Routes.Operations); err != nil {
 		return nil, fmt.Errorf("routes.operations: %w", err)
 	}
