@@ -98,7 +98,7 @@ func (r outputs) all() map[string]any {
 		"allow":           r.some(1, r.verdict),
 		"response_budget": r.some(3, r.budget),
 		"inspect":         r.some(1, func() any { return "why" }),
-		"severity":        r.some(3, func() any { return r.pick("low", "medium", "high", "critical") }),
+		"severity":        r.some(3, func() any { return r.pick("none", "low", "medium", "high", "critical") }),
 		"quarantine": r.some(3, func() any {
 			return map[string]any{"entity": r.pick("caller", "session", "device"), "ttl": r.pick("1m", "60s", "1h")}
 		}),

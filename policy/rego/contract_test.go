@@ -41,6 +41,8 @@ func TestContract(t *testing.T) {
 	f(`inspect contains "look closer"`, policy.Decision{Action: policy.Allow, Inspect: true})
 	f(`inspect contains true`, policy.Decision{Action: policy.Allow, Inspect: true})
 	f("severity contains \"low\"\nseverity contains \"high\"", policy.Decision{Action: policy.Allow, Severity: "high"})
+	f("severity contains input.severity\nseverity contains \"low\" if false", policy.Decision{Action: policy.Allow}) // it is "none"
+	f("severity contains input.severity\nseverity contains \"low\"", policy.Decision{Action: policy.Allow, Severity: "low"})
 	f(`quarantine contains {"entity": "credential", "ttl": "15m"}`,
 		policy.Decision{Action: policy.Allow, Quarantine: []policy.Quarantine{{Entity: "credential", TTL: 15 * time.Minute}}})
 	f("request_headers contains {\"name\": \"X-Risk\", \"value\": input.severity}\nremove_request_headers contains \"Authorization\"",

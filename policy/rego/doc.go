@@ -6,7 +6,7 @@
 //	deny, challenge, throttle, allow   "reason" or {"reason", "status", "retry_after", "realm"}
 //	response_budget                    {"records": n}, {"bytes": n}, {"usual": times}
 //	inspect                            "reason" or true: see the body
-//	severity                           "low", "medium", "high", "critical"
+//	severity                           "low", "medium", "high", "critical"; "none" says nothing
 //	request_headers, response_headers  {"name", "value"}, with "for": an action, to rank it
 //	remove_request_headers, remove_response_headers   "name"
 //	quarantine                         {"entity", "ttl"}
