@@ -84,9 +84,6 @@ func (s *Scorer) observe(ex *Exchange, fate fate, now uint32) (slow float64) {
 	sc, a := ex.scratch, &ex.Assessment
 	o := &sc.outcome
 	*o = calibrate.Outcome{Accepted: fate == answered, Score: a.Score, Alarm: a.Anomalous}
-	if len(a.Evidence) > 0 {
-		o.Top = int(a.Evidence[0].Detector)
-	}
 	sc.who.Now = now
 	return s.calibrator.Observe(&sc.who, &sc.findings.surprises, o)
 }

@@ -40,9 +40,11 @@ func TestForgetReachesAllOfDataDir(t *testing.T) {
 	for i := range 4 {
 		live(alice, "/v1/of/alice")
 		live(bob, "/v1/of/bob")
+		found := &calibrate.Surprises{}
+		found.Run(i, 20)
 		for _, who := range []uint64{hash(alice), hash(bob), uint64(i + 1)} {
 			s.peers.Observe(&calibrate.Who{Key: who, Now: uint32(now.Unix()), Places: [3]uint64{network.Lo, 0, uint64(i)}},
-				&calibrate.Surprises{}, &calibrate.Outcome{Accepted: true, Alarm: true, Score: 5, Top: i})
+				found, &calibrate.Outcome{Accepted: true, Alarm: true, Score: 5})
 		}
 		saved(t, s) // and so the snapshot before, and what the disk holds of a calibration
 	}

@@ -65,12 +65,15 @@ func TestCampaignIsOneAlert(t *testing.T) {
 		w := &Who{Key: hash(10_000 + id), Cohort: 1, Level: 2, Now: c.now + uint32(id), Places: [3]uint64{7, 0, 9}}
 		c.find(0, s)
 		p.Observe(w, s, &Outcome{Accepted: true})
-		s.Run(0, 60)
+		s.Run(7, 60)
 		v := p.Score(w, s)
 		if v.Score < v.Threshold {
 			t.Fatalf("number %d of a campaign scores %.1f of %.1f", id, v.Score, v.Threshold)
 		}
 		p.Observe(w, s, &Outcome{Accepted: true, Score: v.Score, Alarm: true})
+		if id > 3 && !p.campaigns.meets(w, 7) {
+			t.Fatalf("number %d of a campaign is not known as one", id)
+		}
 	}
 	after := p.Stats()
 	if n := after.Realised.Campaigns - before.Realised.Campaigns; n != 1 {

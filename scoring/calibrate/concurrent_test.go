@@ -23,7 +23,7 @@ func TestConcurrentPeers(t *testing.T) {
 				w := &Who{Key: hash(i % 300), Cohort: uint8(i % 2), Level: 2, Now: c.now + uint32(i*60), Places: [3]uint64{uint64(1 + i%3), 0, 5}}
 				v := p.Score(w, s)
 				p.Limit(w, s, 0)
-				p.Observe(w, s, &Outcome{Accepted: true, Score: v.Score, Alarm: v.Score >= v.Threshold, Top: s.top()})
+				p.Observe(w, s, &Outcome{Accepted: true, Score: v.Score, Alarm: v.Score >= v.Threshold})
 				if i%700 == 0 {
 					p.Stats()
 					p.Encode(testMeta)

@@ -17,9 +17,12 @@ func TestForget(t *testing.T) {
 		copy(w.Places[:], places)
 		return w
 	}
+	odd := &Surprises{}
+	odd.Run(0, 1)
+	odd.Run(1, 20)
 	for id := range 6 {
-		p.Observe(who(id, network, device), &Surprises{}, &Outcome{Accepted: true, Alarm: true, Score: 5, Top: 1})
-		p.Observe(who(id+100, elsewhere), &Surprises{}, &Outcome{Accepted: true, Alarm: true, Score: 5, Top: 1})
+		p.Observe(who(id, network, device), odd, &Outcome{Accepted: true, Alarm: true, Score: 5})
+		p.Observe(who(id+100, elsewhere), odd, &Outcome{Accepted: true, Alarm: true, Score: 5})
 	}
 	knows := func(value uint64) int {
 		return bytes.Count(p.Encode(testMeta), binary.LittleEndian.AppendUint64(nil, value))

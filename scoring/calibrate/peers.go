@@ -126,7 +126,7 @@ func (p *Peers) Observe(w *Who, s *Surprises, o *Outcome) (slow float64) {
 	}
 	var met meeting
 	if o.Alarm {
-		met = p.campaigns.note(w, o.Top)
+		met = p.campaigns.note(w, s.top())
 	}
 	judged := s.Sum > 0 && p.tables.judge(w) != nil
 	sh := p.slots.shard(w.Key)

@@ -1,6 +1,9 @@
 package calibrate
 
-import "math/bits"
+import (
+	"math"
+	"math/bits"
+)
 
 // MaxDetectors is how many detectors can be told apart.
 const MaxDetectors = 32
@@ -55,15 +58,19 @@ type Outcome struct {
 	Accepted bool    // the upstream did, and so may be learned from
 	Score    float64 // the most it came to
 	Alarm    bool    // Score reached the threshold
-	Top      int     // the detector that added most
 }
 
-// top is the detector that adds most.
+// top is the detector that adds most, or that the model finds most surprised.
 func (s *Surprises) top() int {
-	most, top := float32(-1), 0
+	most, top := math.Inf(-1), 0
 	for ran := s.Ran; ran != 0; ran &= ran - 1 {
-		if d := bits.TrailingZeros32(ran); s.Evalues[d] > most {
-			most, top = s.Evalues[d], d
+		d := bits.TrailingZeros32(ran)
+		v := s.Held[d]
+		if s.Sum > 0 {
+			v = float64(s.Evalues[d])
+		}
+		if v > most {
+			most, top = v, d
 		}
 	}
 	return top
