@@ -29,7 +29,7 @@ type Assessment struct {
 	Score     float64    // -log10 of the (calibrated) p-value, 0 to 12
 	Threshold float64    // where the alert budget stands
 	Anomalous bool       // Score >= Threshold
-	Evidence  []Evidence // those that ran and found surprise, what counts most first; backed by the exchange
+	Evidence  []Evidence // those that ran and found surprise: of what is certain what tells most, then what counts most; backed by the exchange
 
 	// About the caller, as its profile stood when the request came.
 	Age      time.Duration

@@ -92,8 +92,8 @@ func (f *findings) assess(a *Assessment, c Calibrator, who *calibrate.Who) {
 	a.Evidence = f.rank()
 }
 
-// rank weighs the evidence and puts what counts most first. What its peers do
-// as well is no news, and is left out; as is what another finding tells better.
+// rank weighs the evidence and puts it in the order of less. What its peers do as
+// well is no news, and is left out; as is what another finding tells better.
 func (f *findings) rank() []Evidence {
 	news := f.n
 	for i := range f.n {
@@ -156,8 +156,8 @@ func (f *findings) weigh(e *Evidence) {
 	e.Score = min(e.Bits*log10of2, calibrate.MaxScore)
 }
 
-// certain is a score from which on there is no doubt that something is odd, and
-// what matters is what it is: one window in a hundred.
+// certain is one window in a hundred: from there on something is odd, whichever
+// finding is the oddest, and what matters is what it is.
 const certain = 2
 
 // telling is how much a detector says about what goes on. A scan of an API makes
