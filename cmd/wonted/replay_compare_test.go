@@ -61,7 +61,18 @@ func benchStream(t *testing.T, policies map[string]string) {
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out.String())
 	}
+	all, err := os.ReadFile("stream.jsonl")
+	if err != nil {
+		t.Fatal(err)
+	}
+	some := slices.Collect(bytes.Lines(all))
+	if err := os.WriteFile("stream.jsonl", bytes.Join(some[:min(len(some), streamLines)], nil), 0o600); err != nil {
+		t.Fatal(err)
+	}
 }
+
+// streamLines are two days, in which callers come to be known and some are odd.
+const streamLines = 8000
 
 // TestCompareIsBothAlone: where neither policy reads bodies, what differs is
 // what differs between a replay of each: exchange by exchange, and in numbers.
@@ -133,7 +144,7 @@ func orAllow(action string) string {
 // two policies decide, nor on which of them is A.
 func TestDecisionsTeachNothing(t *testing.T) {
 	benchStream(t, map[string]string{
-		"none":   `deny contains "never" if input.score > 99`,
+		"none":   `deny contains "never" if input.request.method == "TRACE"`,
 		"all":    `deny contains "always"`,
 		"bound":  `response_budget contains {"bytes": 1}`,
 		"bodies": `deny contains "records" if input.response.records > 30`,

@@ -78,6 +78,9 @@ func newPlayer(cfg *config.Config, secret identity.Secret, log zerolog.Logger, p
 		if engines[i], err = loadPolicy(dir); err != nil {
 			return nil, err
 		}
+		for _, w := range engines[i].Warnings() { // a rule that cannot fire would pass for one that hits nobody
+			log.Warn().Msgf("policy: %v", w)
+		}
 	}
 	routes, err := newRoutes(cfg, engines...)
 	if err != nil {
