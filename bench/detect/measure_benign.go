@@ -130,6 +130,6 @@ func (e *engine) harm() Harm {
 		}
 	}
 	millions := float64(max(h.Exchanges, 1)) / 1e6
-	h.PerMillion, h.Callers = float64(h.Anomalous)/millions, float64(callers)/millions
+	h.PerMillion, h.Callers, h.Cut = float64(h.Anomalous)/millions, float64(callers)/millions, float64(e.tally.cut)/millions
 	return h
 }

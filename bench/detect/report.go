@@ -86,6 +86,7 @@ type Harm struct {
 	Anomalous  int64   `json:"anomalous"`
 	PerMillion float64 `json:"anomalous_per_million"` // exchanges
 	Callers    float64 `json:"callers_per_million"`   // identity-days with one, per million exchanges
+	Cut        float64 `json:"cut_per_million"`       // answers that were not anomalous, and that a response budget would have ended
 }
 
 // Controller is how wonted's calibration stood at the end.

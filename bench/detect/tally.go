@@ -7,6 +7,7 @@ type tally struct {
 	exchanges [classes]int64 // of all days
 	evaluated int64
 	anomalous int64
+	cut       int64         // not anomalous, and longer than is usual for whoever asked
 	days      []identityDay // one for each identity on each day on which it did something
 	last      []int         // by number: place of its latest in days, -1 none
 }
@@ -42,6 +43,9 @@ func (t *tally) add(w *world, c *Call, who uint32, mature bool, as *scoring.Asse
 	}
 	today := &t.days[t.last[who]]
 	today.mature = today.mature || mature
+	if !as.Anomalous && (beyond(c.Bytes, as.Usual.Bytes) || beyond(c.Records, as.Usual.Records)) {
+		t.cut++
+	}
 	if as.Anomalous {
 		t.anomalous++
 		if !today.alerted {

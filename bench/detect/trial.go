@@ -47,10 +47,14 @@ func (t *trial) note(e *engine, c *Call, early bool) {
 	}
 }
 
+// beyond says whether a response is longer than usual, and ends there under the
+// default policy.
+func beyond(n, usual int64) bool { return usual > 0 && n > usual }
+
 // cut is what passes of a response when it is cut at what is usual.
 func cut(n, usual int64) int64 {
-	if usual > 0 {
-		n = min(n, usual)
+	if beyond(n, usual) {
+		n = usual
 	}
 	return max(n, 0)
 }
