@@ -18,7 +18,7 @@ type Evidence struct {
 	Unit     string        // "requests", "bytes", "records", "objects", "hour", "share"
 	Window   time.Duration // 0: this exchange alone
 
-	raw, held float64 // bits: the model's, and those held back where it alone must not alarm
+	raw, held float64 // bits: what peers are asked about, the model's as a rule, and those held back where it alone must not alarm
 }
 
 // MaxEvidence bounds the findings of one exchange.

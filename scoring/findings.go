@@ -49,7 +49,7 @@ func (f *findings) add(e Evidence) {
 	f.run(e.Detector)
 	raw, held := &f.surprises.Raw[e.Detector], &f.surprises.Held[e.Detector]
 	*raw, *held = max(*raw, e.raw), max(*held, e.held)
-	if !isNews(e.raw) {
+	if !isNews(max(e.raw, e.held)) {
 		return
 	}
 	for i := range f.n {

@@ -71,11 +71,14 @@ func (l *look) place(d Detector, unit string, v drawn, novelty window.Novelty, p
 	if share > 0 && p >= likely {
 		return 0
 	}
-	bits := bitsOf(p)
+	e := Evidence{Detector: d, Unit: unit, Bits: bitsOf(p), Observed: share, Expected: float64(v.known)}
 	if l.settled() {
-		bits = min(bits, subdued)
+		e.Bits = min(e.Bits, subdued)
+		if d == Country {
+			e.raw = ordinary // a journey lasts for days, and what alarms is not learned
+		}
 	}
-	l.find(Evidence{Detector: d, Unit: unit, Bits: bits, Observed: share, Expected: float64(v.known)})
+	l.find(e)
 	if share > 0 {
 		return 0
 	}

@@ -159,8 +159,13 @@ func (s *Scorer) bound(ex *Exchange) {
 		if !e.predictions.mature {
 			continue
 		}
-		a.Usual.Bytes = least(a.Usual.Bytes, e.most(&e.predictions.bytes, oneBytes, one, ten, &sc.tails))
-		a.Usual.Records = least(a.Usual.Records, e.most(&e.predictions.records, oneRecords, one, ten, &sc.tails))
+		records := e.most(&e.predictions.records, oneRecords, one, ten, &sc.tails)
+		a.Usual.Records = least(a.Usual.Records, records)
+		bytes := ten
+		if records > 0 {
+			bytes = bound{} // of ten minutes' bytes nothing is said where their records are counted: see judgeVolume
+		}
+		a.Usual.Bytes = least(a.Usual.Bytes, e.most(&e.predictions.bytes, oneBytes, one, bytes, &sc.tails))
 		a.Range = least(a.Range, e.predictions.bytes.mostly(&sc.tails))
 	}
 	a.Plain = sc.plain(a)

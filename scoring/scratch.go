@@ -96,8 +96,11 @@ func (l *look) findSubdued(e Evidence) { l.findHeld(e, subdued) }
 
 func (l *look) findHeld(e Evidence, most float64) {
 	e.Entity = l.kind
-	e.raw = min(e.Bits, l.cohort.ceiling)
-	e.held = min(e.raw, most)
+	if e.raw == 0 {
+		e.raw = e.Bits // else peers are asked about something else than the model
+	}
+	e.raw = min(e.raw, l.cohort.ceiling)
+	e.held = min(e.Bits, l.cohort.ceiling, most)
 	if !l.mature {
 		e.held = min(e.held, subdued)
 	}

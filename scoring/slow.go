@@ -62,7 +62,8 @@ func Calibration(b calibrate.Budget) calibrate.Config {
 	return calibrate.Config{
 		Detectors: detectorNames[:],
 		Slow:      []int{int(Rate), int(Volume), int(Bulk), int(NewObjects), int(Errors)},
-		Lasting:   []int{int(Drift), int(Slow), int(Usage)},
-		Budget:    b,
+		// An hour, a method and a version are new for hours: what alarms is not learned.
+		Lasting: []int{int(Drift), int(Slow), int(Usage), int(Hour), int(Method), int(Version)},
+		Budget:  b,
 	}
 }

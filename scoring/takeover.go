@@ -47,7 +47,7 @@ func (takeover) judge(l *look) {
 		all *= c
 		parts++
 	}
-	l.findHeld(Evidence{Detector: Takeover, Unit: l.freshUnit(), Bits: bitsOf(all), Observed: float64(parts)}, bitsOf(p))
+	l.find(Evidence{Detector: Takeover, Unit: l.freshUnit(), Bits: bitsOf(p), raw: bitsOf(all), Observed: float64(parts)})
 }
 
 // jointly is the chance of all of it at once; 1 for nothing. It sorts its argument.

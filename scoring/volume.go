@@ -263,14 +263,14 @@ func (m *measure) mostly(t *tails) int64 {
 type bound struct{ bits, z float64 }
 
 // most is the largest response of this entity on this route that would stay
-// under the threshold, alone and on top of what the last ten minutes held. 0: too
-// little is known.
+// under the threshold, alone and, where ten is not zero, on top of what the last
+// ten minutes held. 0: too little is known.
 func (e *entity) most(m *measure, q quantity, one, ten bound, t *tails) int64 {
 	if m.one.confidence < 1 {
 		return 0 // too little is known of this measure
 	}
 	most := max(m.one.most(one.z, &t.one), e.precedents.within(q, one.bits))
-	if m.ten.confidence == 1 {
+	if m.ten.confidence == 1 && ten != (bound{}) {
 		sum := min(m.ten.most(ten.z, &t.ten), m.record.most(ten.bits))
 		most = min(most, max(sum, e.precedents.within(q.ten(), ten.bits))-m.before)
 	}

@@ -8,7 +8,7 @@ func (p *Peers) Forget(key, place uint64) {
 	sh := p.slots.shard(key)
 	sh.mu.Lock()
 	if e := sh.find(key); e.key == key {
-		e.lasting = [MaxLasting]uint8{}
+		e.most = [MaxDetectors]uint8{}
 		p.closeDay(e) // the controller has had the first half of its step
 		*e = slot{}
 	}

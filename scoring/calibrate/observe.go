@@ -113,9 +113,7 @@ func (p *Peers) closeDay(e *slot) {
 	if e.day != 0 && e.is(dayAccepted) && e.is(dayJudged) {
 		p.budget.day(levelOf(int(e.cell)), e.is(dayAlerted) && e.is(dayPaid) && !e.is(dayInCampaign))
 	}
-	if e.lasting != [MaxLasting]uint8{} {
-		p.takeInDay(e)
-	}
+	p.takeInDay(e)
 	e.flags &= windowFlags
 	e.odd = 0
 }
@@ -158,11 +156,6 @@ func (p *Peers) takeIn(e *slot, now uint32) {
 	pooled := poolOf(levelOf(cell))
 	p.counts.window(t, e)
 	defer func() { p.budget.window(levelOf(cell), t.cells[pooled].judged.Load()) }()
-	for i, d := range p.lastings {
-		if e.ran>>d&1 == 1 {
-			e.lasting[i] = max(e.lasting[i], min(e.most[d], bins-2)+1)
-		}
-	}
 	odd, rare, sum := t.rank(e, e.ran&^p.lasting)
 	skip, taught := uint32(0), e.taughtLately() // skip: detectors of which the window does not count
 	if rare != 0 || sum == rareSum {
@@ -194,15 +187,17 @@ func (p *Peers) takeInDay(e *slot) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	cell := int(e.cell)
-	for i, d := range p.lastings {
-		if e.lasting[i] == 0 {
+	for lasting := p.lasting; lasting != 0; lasting &= lasting - 1 {
+		d := bits.TrailingZeros32(lasting)
+		most := e.most[d]
+		e.most[d] = 0
+		if most == 0 {
 			continue
 		}
 		for _, at := range [...]int{cell, poolOf(levelOf(cell))} {
-			t.columns[at*t.detectors+d].add(int(e.lasting[i] - 1))
+			t.columns[at*t.detectors+d].add(int(most))
 		}
 	}
-	e.lasting = [MaxLasting]uint8{}
 }
 
 // add counts a window in one cell.

@@ -9,7 +9,7 @@ import (
 type Config struct {
 	Detectors []string // names, by number; at most MaxDetectors
 	Slow      []int    // those that speak for slow signals
-	Lasting   []int    // those that speak for hours: of each day the most counts; at most MaxLasting
+	Lasting   []int    // those that speak for hours: of each day the most counts
 	Budget    Budget
 	Slots     int // identities that can teach on one day; 0: 65,536
 }
@@ -20,8 +20,7 @@ type Config struct {
 type Peers struct {
 	names     []string
 	slow      uint32
-	lasting   uint32 // the same as lastings, a bit each
-	lastings  []int
+	lasting   uint32
 	tables    *tables
 	slots     slots
 	budget    controller
@@ -30,13 +29,10 @@ type Peers struct {
 }
 
 // New returns one that knows nothing. It panics where there are too many
-// detectors, or of those that last.
+// detectors.
 func New(cfg Config) *Peers {
 	if len(cfg.Detectors) == 0 || len(cfg.Detectors) > MaxDetectors {
 		panic("calibrate.New: 1 to 32 detectors")
-	}
-	if len(cfg.Lasting) > MaxLasting {
-		panic("calibrate.New: at most 3 detectors last")
 	}
 	if cfg.Slots == 0 {
 		cfg.Slots = 1 << 16
@@ -48,7 +44,6 @@ func New(cfg Config) *Peers {
 	for _, d := range cfg.Lasting {
 		p.lasting |= 1 << d
 	}
-	p.lastings = cfg.Lasting
 	p.budget.init(cfg.Budget)
 	p.counts.learning = true
 	return p
@@ -139,7 +134,7 @@ func (p *Peers) Observe(w *Who, s *Surprises, o *Outcome) (slow float64) {
 			e.flags |= dayJudged
 		}
 		if o.Accepted {
-			e.collect(s, o)
+			e.collect(s, o, p.lasting)
 		}
 		if judged {
 			p.pay(e, o)
@@ -154,11 +149,11 @@ func (p *Peers) Observe(w *Who, s *Surprises, o *Outcome) (slow float64) {
 }
 
 // collect takes an exchange into its identity's window.
-func (e *slot) collect(s *Surprises, o *Outcome) {
+func (e *slot) collect(s *Surprises, o *Outcome, lasting uint32) {
 	e.flags |= dayAccepted
 	for ran := s.Ran; ran != 0; ran &= ran - 1 {
 		d := bits.TrailingZeros32(ran)
-		if b := uint8(binOf(s.Raw[d])); e.ran>>d&1 == 0 || b > e.most[d] {
+		if b := uint8(max(binOf(s.Raw[d]), 1)); (e.ran|lasting)>>d&1 == 0 || b > e.most[d] {
 			e.most[d] = b
 		}
 	}

@@ -93,7 +93,7 @@ func TestLastingCountsByTheDay(t *testing.T) {
 	}
 	for i := range p.slots.shards {
 		for j := range p.slots.shards[i].slot {
-			if a, b := p.slots.shards[i].slot[j].lasting, q.slots.shards[i].slot[j].lasting; a != b {
+			if a, b := p.slots.shards[i].slot[j].most[3], q.slots.shards[i].slot[j].most[3]; a != b {
 				t.Fatalf("%v, and loaded %v", a, b)
 			}
 		}

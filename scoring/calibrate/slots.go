@@ -10,9 +10,6 @@ type slots struct {
 	shards []shard
 }
 
-// MaxLasting is how many detectors may last.
-const MaxLasting = 3
-
 const (
 	shardCount  = 64
 	windowWidth = 600 // seconds
@@ -27,19 +24,19 @@ type shard struct {
 
 // slot is one identity's.
 type slot struct {
-	key     uint64
-	window  uint32  // number of the open one; 0: none
-	ran     uint32  // detectors, in it
-	owed    float32 // the slow e-value of a window that closed while nothing of it came; 0: none
-	day     uint16  // 0: none
-	sum     uint16  // bin of the most it came to, and one; 0: not known
-	cell    uint8
-	score   uint8 // the most of the window, in twentieths
-	odd     uint8 // today's windows that were one in a thousand, as far as they counted
-	taught  uint8 // the last day on which one counted that was one in ten thousand, or alarmed: see today; 0: none
-	flags   uint8
-	lasting [MaxLasting]uint8   // of the day: the most of each detector that lasts, and one; 0: it did not run
-	most    [MaxDetectors]uint8 // bins of the most that each detector found in the window
+	key    uint64
+	window uint32  // number of the open one; 0: none
+	ran    uint32  // detectors, in it
+	owed   float32 // the slow e-value of a window that closed while nothing of it came; 0: none
+	day    uint16  // 0: none
+	sum    uint16  // bin of the most it came to, and one; 0: not known
+	cell   uint8
+	score  uint8 // the most of the window, in twentieths
+	odd    uint8 // today's windows that were one in a thousand, as far as they counted
+	taught uint8 // the last day on which one counted that was one in ten thousand, or alarmed: see today; 0: none
+	flags  uint8
+	_      [3]uint8
+	most   [MaxDetectors]uint8 // bins of the most that each detector found in the window; of those that last, in the day: 0 is none
 }
 
 // Flags of a slot; the first two are the window's, the others the day's.

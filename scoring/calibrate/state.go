@@ -179,11 +179,15 @@ func (e *slot) state(c *coder, names []int) {
 	for _, v := range []*uint8{&e.cell, &e.score, &e.odd, &e.taught, &e.flags} {
 		c.u8(v)
 	}
-	for i := range e.lasting {
-		c.u8(&e.lasting[i])
+	kept := ran // and what lasts, of a day
+	for d, b := range most {
+		if b > 0 {
+			kept |= 1 << d
+		}
 	}
+	c.u32(&kept)
 	for i := range names {
-		if ran>>i&1 == 1 {
+		if kept>>i&1 == 1 {
 			c.u8(&most[i])
 		}
 	}
@@ -192,10 +196,11 @@ func (e *slot) state(c *coder, names []int) {
 	}
 	e.sum, e.score = min(e.sum, sumBins), min(e.score, MaxScore*20)
 	for i, d := range names {
-		if d >= 0 && ran>>i&1 == 1 {
-			e.ran |= 1 << d
-			e.most[d] = most[i]
+		if d < 0 || kept>>i&1 == 0 {
+			continue
 		}
+		e.ran |= ran >> i & 1 << d
+		e.most[d] = most[i]
 	}
 }
 
