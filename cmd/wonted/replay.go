@@ -32,7 +32,8 @@ comes later is judged at the later time, and counted.
 
 With --follow one file is read as it grows, from its beginning, and gone on with
 at its new beginning when it is rotated. What is not plainly allowed is printed
-as it comes, and the summary when Ctrl-C ends it; the exit status is then 0.
+as it comes, and the summary when Ctrl-C ends it; the exit status is then 0 (or 3, see
+--fail-on).
 
 --report writes the same as one page of HTML with charts, which needs nothing
 else and may be mailed: it names identities as --output does, and routes.
@@ -49,11 +50,11 @@ know the routes that either names, and where a rule of either reads bodies every
 body is counted, so that the other's numbers are not quite those that it has
 alone. --report and --fail-on are about B.
 
---fail-on 'METRIC OP NUMBER' makes a build fail: ` + "`denied > 0.1%`" + ` of exchanges,
-` + "`challenged >= 20`" + ` exchanges, ` + "`denied > 3 callers`" + `. METRIC is denied, throttled,
-challenged or anomalous, or differ where policies are compared; OP is >, >= or <. Several may be given. The exit status
-is 0 where none of them holds, 3 where one does, 1 where the replay itself failed
-and 2 where the command line is wrong.`,
+--fail-on 'METRIC OP NUMBER' makes a build fail: 'denied > 0.1%' of exchanges,
+'challenged >= 20' exchanges, 'denied > 3 callers'. METRIC is denied, throttled,
+challenged or anomalous, or differ where policies are compared; OP is >, >= or <.
+Several may be given. The exit status is 0 where none of them holds, 3 where one
+does, 1 where the replay itself failed and 2 where the command line is wrong.`,
 		Example: `  wonted replay /var/log/apache2/access.log*
   wonted replay --policy new/ --report would.html traffic.jsonl
   wonted replay --policy old/ --policy new/ --fail-on 'differ > 10 callers' traffic.jsonl
