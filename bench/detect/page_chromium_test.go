@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"testing"
 
-	"github.com/wonted-project/wonted/internal/pagetest"
+	"github.com/wonted-project/wonted/bench/pagetest"
 )
 
 // No text of the page is cut off or lies on another, in a wide window and in a

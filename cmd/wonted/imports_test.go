@@ -40,10 +40,10 @@ var imports = map[string]struct {
 	"extproc/identity": {"names the entities of an exchange", []string{"scoring", "scoring/profile"}},
 	"extproc/signin":   {"finds whom a request signs in, and hands over no more than the name", []string{"scoring", "scoring/skim"}},
 
-	"envoy":             {"renders configuration; the program's parts are nothing to it", nil},
-	"envoy/envoytest":   {"a scene around a real Envoy, for tests", []string{"envoy"}},
-	"internal/pagetest": {"a browser around the pages that are written, for tests", []string{"envoy/envoytest"}},
-	"k8s":               {"manifests carry what envoy renders", []string{"envoy"}},
+	"envoy":           {"renders configuration; the program's parts are nothing to it", nil},
+	"envoy/envoytest": {"a scene around a real Envoy, for tests", []string{"envoy"}},
+	"bench/pagetest":  {"a browser around the pages that are written, for tests", []string{"envoy/envoytest"}},
+	"k8s":             {"manifests carry what envoy renders", []string{"envoy"}},
 
 	"cmd/wonted":                  {"wires everything", everything},
 	"cmd/wonted/internal/config":  {"sections belong to the packages that they configure", []string{"extproc/identity", "extproc/signin", "policy", "scoring", "scoring/profile", "scoring/route"}},
@@ -74,7 +74,7 @@ var heavy = []struct {
 	{"github.com/spf13/", []string{"cmd/wonted"}, "flags are the program's"},
 	{"github.com/goccy/go-yaml", []string{"cmd/wonted/internal/config", "envoy"}, "there is one configuration file"},
 	{"google.golang.org/grpc", []string{"extproc", "cmd/wonted", "cmd/wonted/internal/demo", "bench", "bench/noop", "bench/flood"}, "one door for gRPC"},
-	{"testing", []string{"envoy/envoytest", "internal/pagetest"}, "what ships does not carry the test framework"},
+	{"testing", []string{"envoy/envoytest", "bench/pagetest"}, "what ships does not carry the test framework"},
 }
 
 // timeless are the packages that take now as a parameter: the same code judges

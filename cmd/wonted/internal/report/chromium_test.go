@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/wonted-project/wonted/internal/pagetest"
+	"github.com/wonted-project/wonted/bench/pagetest"
 )
 
 func TestChromiumLaysItOut(t *testing.T) {
