@@ -162,8 +162,8 @@ func (g *guide) rename(name string) string {
 func (g *guide) renamePath(path string) string {
 	var b strings.Builder
 	for s := range segments(path) {
-		if s != operationMark && !strings.HasSuffix(b.String(), operationMark) {
-			b.WriteByte('/')
+		if b.Len() == 0 || s != operationMark && !strings.HasSuffix(b.String(), operationMark) {
+			b.WriteByte('/') // before the mark, too, of an operation of the root
 		}
 		var p piece
 		switch {

@@ -98,6 +98,8 @@ func TestConcurrentFolding(t *testing.T) {
 func FuzzLoad(f *testing.F) {
 	f.Add([]byte("wonted routes 1\nfold /v1/users/ root\nroute 200 GET /v1/users/{id}\nend\n"), []byte("/v1/users/x"))
 	f.Add([]byte("wonted routes 1\nfold /\nfold /a/\nfold /{id}/b/\nroute 1 POST /x#y/z\nroute 1 GET /*\nend"), []byte("/a/b"))
+	f.Add([]byte("wonted routes 1\nfold /\nfold /a/\nfold /}/b/\nroute 1 POST /#x\nroute 1 GET /\nend"), []byte("/b"))
+	f.Add([]byte("wonted routes 1\nfold /\nfold /a/\nfold /}/b/\nroute 1 POST /#\nroute 1 GET /\nend"), []byte("/b"))
 	f.Fuzz(func(t *testing.T, text, path []byte) {
 		table := New()
 		if table.Load(text) != nil {
