@@ -31,7 +31,7 @@ func newCalibrationCollector(stats func() calibrate.Stats) *calibrationCollector
 		days:      desc("wonted_budget_identity_days_total", "Identity-days judged: an identity on a day on which it did something that was accepted."),
 		alerts:    desc("wonted_alerts_total", "Alerts since the start, by what raised them: an identity's first of a day, or several identities together.", "by"),
 		scores:    desc("wonted_score", "Score of each window, ten minutes of one identity: the most of its exchanges."),
-		windows:   desc("wonted_detector_windows_total", "Windows in which a detector, alone, came to a score among peers of 1, 2, 3, 4 or more; 0: in which it ran.", "detector", "score"),
+		windows:   desc("wonted_detector_windows_total", "Windows (days of an identity, for what lasts) in which a detector, alone, came to a score among peers of 1, 2, 3, 4 or more; 0: in which it ran.", "detector", "score"),
 		meanE:     desc("wonted_evalue_mean", "Mean e-value of the windows since the start: above 1.05 there is more surprise than the tables expect."),
 	}
 }

@@ -154,7 +154,7 @@ func (p *Peers) takeIn(e *slot, now uint32) {
 	e.owed = max(e.owed, p.slowValue(e))
 	cell := int(e.cell)
 	pooled := poolOf(levelOf(cell))
-	p.counts.window(t, e)
+	p.counts.window(t, e, e.ran&^p.lasting)
 	defer func() { p.budget.window(levelOf(cell), t.cells[pooled].judged.Load()) }()
 	odd, rare, sum := t.rank(e, e.ran&^p.lasting)
 	skip, taught := uint32(0), e.taughtLately() // skip: detectors of which the window does not count
@@ -189,14 +189,14 @@ func (p *Peers) takeInDay(e *slot) {
 	cell := int(e.cell)
 	for lasting := p.lasting; lasting != 0; lasting &= lasting - 1 {
 		d := bits.TrailingZeros32(lasting)
-		most := e.most[d]
-		e.most[d] = 0
-		if most == 0 {
+		if e.most[d] == 0 {
 			continue
 		}
+		p.counts.detector(d, t.windowValue(e, d))
 		for _, at := range [...]int{cell, poolOf(levelOf(cell))} {
-			t.columns[at*t.detectors+d].add(int(most))
+			t.columns[at*t.detectors+d].add(int(e.most[d]))
 		}
+		e.most[d] = 0
 	}
 }
 

@@ -83,6 +83,9 @@ func TestLastingCountsByTheDay(t *testing.T) {
 	if lasting.n > identities*(days+1) || lasting.n < identities*days*0.8 /* half are forgotten in a fortnight */ {
 		t.Errorf("%.0f samples of %d identity-days", lasting.n, identities*days)
 	}
+	if ran := p.Stats().Detectors[3].Ran; ran > identities*(days+1) || ran < identities*(days-2) {
+		t.Errorf("it is said to have run %d times in %d identity-days", ran, identities*days)
+	}
 	if s := own(p, 3, 30); math.Abs(s-math.Log2(identities/20)) > 1 {
 		t.Errorf("what one identity in fifty has all day is worth %.1f bits", s)
 	}

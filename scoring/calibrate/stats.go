@@ -47,7 +47,7 @@ type Stats struct {
 	Detectors []DetectorStats
 }
 
-// DetectorStats are a detector's windows: in how many it ran, and its own score
+// DetectorStats are a detector's windows, or identity-days if it lasts: in how many it ran, and its own score
 // came to 1, 2, 3, 4 or more.
 type DetectorStats struct {
 	Name  string
@@ -87,8 +87,8 @@ const (
 	judgedOf  = 256
 )
 
-// window counts one that is over.
-func (c *counts) window(t *tables, e *slot) {
+// window counts one that is over, and those of its detectors that do not last.
+func (c *counts) window(t *tables, e *slot, ran uint32) {
 	now := 0.0
 	if e.is(dayJudged) && e.sum > 0 {
 		now = 1
@@ -104,24 +104,31 @@ func (c *counts) window(t *tables, e *slot) {
 	c.scores[int(score)]++
 	c.scoreSum += score
 	sum, n := 0.0, 0
-	for ran := e.ran; ran != 0; ran &= ran - 1 {
+	for ; ran != 0; ran &= ran - 1 {
 		d := bits.TrailingZeros32(ran)
-		of := &c.detectors[d]
-		v := t.windowValue(e, d)
-		if v == 0 {
-			continue
-		}
-		of.ran++
-		of.sum += v
-		sum += v
-		n++
-		for k := 0; k < len(of.fired) && 2*window.Log2(2*v)*log10of2 >= float64(k+1); k++ {
-			of.fired[k]++
+		if v := t.windowValue(e, d); v != 0 {
+			c.detector(d, v)
+			sum += v
+			n++
 		}
 	}
 	if n > 0 {
 		c.windows++
 		c.sum += sum / float64(n)
+	}
+}
+
+// detector counts a window of one, or a day of one that lasts, by its e-value; 0
+// is none.
+func (c *counts) detector(d int, v float64) {
+	if v == 0 {
+		return
+	}
+	of := &c.detectors[d]
+	of.ran++
+	of.sum += v
+	for k := 0; k < len(of.fired) && 2*window.Log2(2*v)*log10of2 >= float64(k+1); k++ {
+		of.fired[k]++
 	}
 }
 
