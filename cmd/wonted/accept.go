@@ -10,6 +10,7 @@ import (
 	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
 
+	"github.com/wonted-project/wonted/cmd/wonted/internal/admin"
 	"github.com/wonted-project/wonted/scoring"
 	"github.com/wonted-project/wonted/scoring/profile"
 )
@@ -55,19 +56,18 @@ type accepted struct {
 
 // accept answers POST /v1/profiles/{id}/accept.
 func (h *web) accept(w http.ResponseWriter, r *http.Request) {
-	no := func(status int, why, hint string) { writeJSON(w, status, refusal{why, hint}) }
 	key, ok := parseKey(r.PathValue("who"))
 	if !ok {
-		no(http.StatusBadRequest, "whose habits are to be accepted is named by a hash of 32 hex digits", "GET /v1/profiles/NAME shows it")
+		admin.Refuse(w, http.StatusBadRequest, "whose habits are to be accepted is named by a hash of 32 hex digits", "GET /v1/profiles/NAME shows it")
 		return
 	}
 	switch is, err := h.sv.accept(key); {
 	case err == errLent:
-		no(http.StatusServiceUnavailable, "nothing was accepted: "+err.Error(), "ask again when it has taken over")
+		admin.Refuse(w, http.StatusServiceUnavailable, "nothing was accepted: "+err.Error(), "ask again when it has taken over")
 	case errors.Is(err, scoring.ErrNothingRejected):
-		no(http.StatusConflict, "nothing is waiting to be accepted: "+err.Error(), "wonted profile show tells what is usual")
+		admin.Refuse(w, http.StatusConflict, "nothing is waiting to be accepted: "+err.Error(), "wonted profile show tells what is usual")
 	default:
-		writeJSON(w, http.StatusOK, accepted{hashOf(is.Key), is.Kind.String(), is.Times})
+		admin.JSON(w, http.StatusOK, accepted{hashOf(is.Key), is.Kind.String(), is.Times})
 	}
 }
 

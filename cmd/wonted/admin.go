@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"net"
 	"net/http"
@@ -10,6 +9,8 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/wonted-project/wonted/cmd/wonted/internal/admin"
 )
 
 // web serves HTTP for operators: health and metrics for everybody, profiles
@@ -19,24 +20,37 @@ type web struct {
 	draining atomic.Bool
 }
 
-// public is what the metrics listener shows.
-func (h *web) public() *http.ServeMux {
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
-	mux.HandleFunc("GET /readyz", h.ready)
-	mux.Handle("GET /metrics", promhttp.HandlerFor(h.sv.reg, promhttp.HandlerOpts{Registry: h.sv.reg}))
-	return mux
+// metrics is what the metrics listener shows: nothing that changes anything.
+func (h *web) metrics() *admin.API {
+	api := admin.New()
+	h.health(api)
+	api.Open("GET /metrics", "the metrics, for Prometheus", h.exposition())
+	return api
 }
 
-// admin is what the admin listener, which is on loopback, shows.
-func (h *web) admin() http.Handler {
-	mux := h.public()
-	mux.HandleFunc("GET /v1/profiles/{who}", h.profile)
-	mux.HandleFunc("DELETE /v1/profiles/{who}", h.forget)
-	mux.HandleFunc("POST /v1/profiles/{who}/accept", h.accept)
-	// What changes something is for programs and for pages of our own.
-	return localOnly(http.NewCrossOriginProtection().Handler(mux))
+func (h *web) health(api *admin.API) {
+	api.Open("GET /healthz", "ok while the process is alive", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
+	api.Open("GET /readyz", "whether exchanges are taken, and what an operator should know", h.ready)
 }
+
+func (h *web) exposition() http.HandlerFunc {
+	return promhttp.HandlerFor(h.sv.reg, promhttp.HandlerOpts{Registry: h.sv.reg}).ServeHTTP
+}
+
+// routes is what the admin listener shows, a line a route.
+func (h *web) routes() *admin.API {
+	api := admin.New()
+	h.health(api)
+	api.Describe()
+	api.Read("GET /metrics", "the metrics, for Prometheus", h.exposition())
+	api.Read("GET /v1/profiles/{who}", "the profiles that a name, a hash or a value may mean", h.profile)
+	api.Write("DELETE /v1/profiles/{who}", "forgets the profile of a hash, in memory and in data_dir", h.forget)
+	api.Write("POST /v1/profiles/{who}/accept", "takes what was anomalous of a hash lately for usual from now on", h.accept)
+	return api
+}
+
+// admin serves the routes on the admin listener, which is on loopback.
+func (h *web) admin() http.Handler { return localOnly(h.routes()) }
 
 // localOnly refuses requests for another name than loopback's: a page in a
 // browser on this machine can make its own host name lead here (DNS
@@ -77,13 +91,7 @@ func (h *web) profile(w http.ResponseWriter, r *http.Request) {
 	if len(found) == 0 {
 		status = http.StatusNotFound
 	}
-	writeJSON(w, status, map[string]any{"profiles": found})
-}
-
-func writeJSON(w http.ResponseWriter, status int, answer any) {
-	w.Header().Set("content-type", "application/json")
-	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(answer) // the client may have gone
+	admin.JSON(w, status, map[string]any{"profiles": found})
 }
 
 // serveHTTP serves until the server is closed. An error is fatal to nobody:

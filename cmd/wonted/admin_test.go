@@ -5,8 +5,10 @@ import (
 	"net/http/httptest"
 	"testing"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/rs/zerolog"
 
+	"github.com/wonted-project/wonted/cmd/wonted/internal/admin"
 	"github.com/wonted-project/wonted/cmd/wonted/internal/config"
 )
 
@@ -36,4 +38,35 @@ func TestAdminAnswersLoopbackNamesOnly(t *testing.T) {
 	f("127.0.0.1.example", http.StatusForbidden)
 	f("192.0.2.1:8181", http.StatusForbidden)
 	f("", http.StatusForbidden)
+}
+
+func TestTheMetricsListenerChangesNothing(t *testing.T) {
+	routes := (&web{sv: &service{reg: prometheus.NewRegistry()}}).metrics().Routes()
+	if len(routes) < 3 {
+		t.Fatalf("only %d routes", len(routes))
+	}
+	for _, r := range routes {
+		if r.Method != http.MethodGet {
+			t.Errorf("%s %s", r.Method, r.Path)
+		}
+	}
+}
+
+func TestEveryRouteThatChangesNeedsTheRole(t *testing.T) {
+	routes := (&web{sv: &service{reg: prometheus.NewRegistry()}}).routes().Routes()
+	writes := 0
+	for _, r := range routes {
+		if (r.Method != http.MethodGet) != (r.Role == admin.Write) {
+			t.Errorf("%s %s has the role %s", r.Method, r.Path, r.Role)
+		}
+		if r.Role == admin.Open && r.Path != "/healthz" && r.Path != "/readyz" {
+			t.Errorf("%s is open to everybody", r.Path)
+		}
+		if r.Role == admin.Write {
+			writes++
+		}
+	}
+	if writes < 2 {
+		t.Errorf("only %d routes change something", writes)
+	}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -9,28 +10,37 @@ import (
 	"net/http"
 	"net/url"
 	"time"
-)
 
-// refusal is what the admin listener answers where it cannot do as asked.
-type refusal struct {
-	Error string `json:"error"`
-	Hint  string `json:"hint"`
-}
+	"github.com/wonted-project/wonted/cmd/wonted/internal/admin"
+)
 
 // askAdmin asks the admin listener of the wonted that is running on this
 // machine. An answer of 404 is one, too.
 func askAdmin(ctx context.Context, set *settings, method, path string, answer any) error {
+	return sendAdmin(ctx, set, method, path, nil, answer)
+}
+
+// sendAdmin is askAdmin with a question that is sent as JSON.
+func sendAdmin(ctx context.Context, set *settings, method, path string, question, answer any) error {
 	cfg, err := set.load()
 	if err != nil {
 		return err
 	}
-	admin := cfg.Admin
-	if admin == "" {
+	where := cfg.Admin
+	if where == "" {
 		return misuse("--admin names it: host:port", "the configuration has no admin listener")
 	}
 	ctx, cancel := context.WithTimeout(ctx, time.Minute) // to forget means to save all profiles
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, method, "http://"+admin+path, nil)
+	var body io.Reader
+	if question != nil {
+		b, err := json.Marshal(question)
+		if err != nil {
+			return err
+		}
+		body = bytes.NewReader(b)
+	}
+	req, err := http.NewRequestWithContext(ctx, method, "http://"+where+path, body)
 	if err != nil {
 		return err
 	}
@@ -39,7 +49,7 @@ func askAdmin(ctx context.Context, set *settings, method, path string, answer an
 		if u, ok := errors.AsType[*url.Error](err); ok {
 			err = u.Err // the URL holds what may be an API key
 		}
-		return advise(fmt.Errorf("no answer from %s: %w", admin, err),
+		return advise(fmt.Errorf("no answer from %s: %w", where, err),
 			"is wonted serve running, and with the same admin address? --admin chooses another")
 	}
 	defer res.Body.Close()
@@ -48,7 +58,7 @@ func askAdmin(ctx context.Context, set *settings, method, path string, answer an
 		err = errors.New("not JSON")
 	}
 	if err == nil && res.StatusCode != http.StatusOK && res.StatusCode != http.StatusNotFound {
-		var no refusal
+		var no admin.Refusal
 		if err = json.Unmarshal(text, &no); err == nil {
 			return advise(errors.New(no.Error), "%s", no.Hint)
 		}
@@ -57,7 +67,7 @@ func askAdmin(ctx context.Context, set *settings, method, path string, answer an
 		err = json.Unmarshal(text, answer)
 	}
 	if err != nil {
-		return advise(fmt.Errorf("%s answered %s, and not as wonted does: %w", admin, res.Status, err),
+		return advise(fmt.Errorf("%s answered %s, and not as wonted does: %w", where, res.Status, err),
 			"is something else listening there? --admin chooses another address")
 	}
 	return nil

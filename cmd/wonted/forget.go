@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/wonted-project/wonted/cmd/wonted/internal/admin"
 	"github.com/wonted-project/wonted/scoring/profile"
 )
 
@@ -81,27 +82,26 @@ type forgotten struct {
 
 // forget answers DELETE /v1/profiles/{id}.
 func (h *web) forget(w http.ResponseWriter, r *http.Request) {
-	no := func(status int, why, hint string) { writeJSON(w, status, refusal{why, hint}) }
 	key, ok := parseKey(r.PathValue("who"))
 	if !ok {
-		no(http.StatusBadRequest, "who is to be forgotten is named by a hash of 32 hex digits", "GET /v1/profiles/NAME shows it")
+		admin.Refuse(w, http.StatusBadRequest, "who is to be forgotten is named by a hash of 32 hex digits", "GET /v1/profiles/NAME shows it")
 		return
 	}
 	v, ok := viewOf(h.sv.store, key, time.Now())
 	if !ok {
-		writeJSON(w, http.StatusNotFound, forgotten{})
+		admin.JSON(w, http.StatusNotFound, forgotten{})
 		return
 	}
 	if v.Kind == profile.KindRoute.String() || v.Kind == profile.KindLogin.String() {
-		no(http.StatusConflict, "a "+v.Kind+" is nobody: what is usual on it was learned from all callers",
+		admin.Refuse(w, http.StatusConflict, "a "+v.Kind+" is nobody: what is usual on it was learned from all callers",
 			"forget a caller, credential, session, user, address, network or device")
 		return
 	}
 	switch err := h.sv.forget(key); {
 	case err == errLent:
-		no(http.StatusServiceUnavailable, "nothing was forgotten: "+err.Error(), "ask again when it has taken over")
+		admin.Refuse(w, http.StatusServiceUnavailable, "nothing was forgotten: "+err.Error(), "ask again when it has taken over")
 	case err != nil:
-		no(http.StatusInternalServerError, "forgotten in memory, but snapshots in data_dir still hold it: "+err.Error(),
+		admin.Refuse(w, http.StatusInternalServerError, "forgotten in memory, but snapshots in data_dir still hold it: "+err.Error(),
 			"mend the cause: the next snapshot that can be written removes the older ones")
 	default:
 		gone := forgotten{v.ID, v.Kind, "saved"}
@@ -109,7 +109,7 @@ func (h *web) forget(w http.ResponseWriter, r *http.Request) {
 			gone.Snapshot = "none"
 		}
 		h.sv.log.Info().Str("id", v.ID).Str("kind", v.Kind).Msg("a profile was forgotten on request")
-		writeJSON(w, http.StatusOK, gone)
+		admin.JSON(w, http.StatusOK, gone)
 	}
 }
 

@@ -99,7 +99,7 @@ func (s *service) serve(ctx context.Context, again func() (*config.Config, error
 		pages = append(pages, serveHTTP(s, "admin", doors.admin, h.admin()))
 	}
 	if doors.metrics != nil {
-		pages = append(pages, serveHTTP(s, "metrics", doors.metrics, h.public()))
+		pages = append(pages, serveHTTP(s, "metrics", doors.metrics, h.metrics()))
 	}
 	defer func() {
 		for _, p := range pages {

@@ -1,0 +1,86 @@
+package admin
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func nothing(http.ResponseWriter, *http.Request) {}
+
+func TestTheTableIsWhatIsServedAndListed(t *testing.T) {
+	a := New()
+	a.Open("GET /healthz", "whether it is alive", nothing)
+	a.Write("POST /v1/things", "adds a thing", nothing)
+	a.Describe()
+	w := httptest.NewRecorder()
+	a.ServeHTTP(w, httptest.NewRequest("GET", "/v1/", nil))
+	var got struct {
+		Routes []struct{ Method, Path, Role, Does string } `json:"routes"`
+	}
+	if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil {
+		t.Fatal(err)
+	}
+	want := []struct{ Method, Path, Role, Does string }{
+		{"GET", "/healthz", "open", "whether it is alive"},
+		{"GET", "/v1/", "read", "lists the routes"},
+		{"POST", "/v1/things", "write", "adds a thing"},
+	}
+	if d := cmp.Diff(want, got.Routes); d != "" {
+		t.Error(d)
+	}
+}
+
+func TestTheMethodMustSuitTheRole(t *testing.T) {
+	f := func(add func(a *API)) {
+		t.Helper()
+		defer func() {
+			if recover() == nil {
+				t.Error("registered")
+			}
+		}()
+		add(New())
+	}
+	f(func(a *API) { a.Write("GET /v1/things", "changes", nothing) })
+	f(func(a *API) { a.Read("POST /v1/things", "changes nothing", nothing) })
+	f(func(a *API) { a.Open("DELETE /v1/things", "for everybody", nothing) })
+	f(func(a *API) { a.Read("/v1/things", "without a method", nothing) })
+	f(func(a *API) { a.Read("GET /v1/things", "", nothing) })
+}
+
+func TestOtherPeoplesPagesChangeNothing(t *testing.T) {
+	a := New()
+	changed := 0
+	a.Write("POST /v1/things", "adds a thing", func(http.ResponseWriter, *http.Request) { changed++ })
+	r := httptest.NewRequest("POST", "/v1/things", nil)
+	r.Header.Set("sec-fetch-site", "cross-site")
+	w := httptest.NewRecorder()
+	a.ServeHTTP(w, r)
+	if w.Code != http.StatusForbidden || changed != 0 {
+		t.Errorf("status %d, changed %d times", w.Code, changed)
+	}
+}
+
+func TestBody(t *testing.T) {
+	f := func(body string, want bool) {
+		t.Helper()
+		var v struct{ Name string }
+		w := httptest.NewRecorder()
+		if got := Body(w, httptest.NewRequest("POST", "/", strings.NewReader(body)), &v); got != want {
+			t.Errorf("%.30q: %v, want %v", body, got, want)
+		}
+		if !want && (w.Code != http.StatusBadRequest || !strings.Contains(w.Body.String(), `"hint":`)) {
+			t.Errorf("%.30q: answered %d %s", body, w.Code, w.Body)
+		}
+	}
+	f(`{"name":"x"}`, true)
+	f(`{"nam":"x"}`, false)
+	f(`{"name":"x"} {}`, false)
+	f(``, false)
+	f(`[]`, false)
+	f(`{"name":"`+strings.Repeat("x", maxBody)+`"}`, false)
+}
