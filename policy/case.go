@@ -34,6 +34,7 @@ type judgement struct {
 	decision  Decision // the severest so far, budgets resolved
 	class     string
 	at        time.Time
+	phase     Phase  // in which the verdict was reached
 	inspect   bool   // of the latest decision, as the budget and the bounds are
 	asked     Budget // as the policy gave it
 	records   bound
@@ -97,7 +98,7 @@ func (c *Case) adopt(d *Decision, now time.Time) {
 			c.mode = Shadow
 		}
 		c.decision = *d
-		c.class = classes[d.Action]
+		c.class, c.phase = classes[d.Action], c.input.Phase
 		switch {
 		case d.Failed != "" && d.Action != Allow:
 			c.class = "unavailable"

@@ -137,7 +137,7 @@ func (g *Gate) Answer(c *Case, now time.Time) Verdict {
 	g.scorer.Answer(&c.Exchange, now)
 	g.reconsider(c, PhaseResponse, now)
 	if hasBody(&c.Exchange) {
-		c.spend(now)
+		c.spend(PhaseResponse, now)
 	}
 	v := c.verdict()
 	v.Body = v.Pass && c.wantsBody()
@@ -151,7 +151,7 @@ func (g *Gate) Meter(c *Case, now time.Time) Verdict {
 	}
 	g.scorer.Meter(&c.Exchange, now)
 	g.reconsider(c, PhaseBody, now)
-	c.spend(now)
+	c.spend(PhaseBody, now)
 	return c.verdict()
 }
 

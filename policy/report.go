@@ -28,8 +28,24 @@ type Report struct {
 	Reason    string    `json:"reason"`
 	Evidence  []Finding `json:"evidence"`
 
+	Phase  string `json:"phase,omitempty"`  // in which the verdict was reached: request, response, body
+	Key    string `json:"key,omitempty"`    // the identity's keyed hash
+	Object string `json:"object,omitempty"` // short hash of what the path names, within its route
+
+	// Standing is the caller's when the request came; nil where there is no caller.
+	Standing *Standing `json:"standing,omitempty"`
+
 	// Quarantine is what the policy asked for. This version does not carry it out.
 	Quarantine []Isolation `json:"quarantine,omitempty"`
+}
+
+// Standing is whom a caller was compared with, and how well it was known.
+type Standing struct {
+	Cohort     string  `json:"cohort"`     // its peers
+	Level      string  `json:"level"`      // of maturity, with which they are its peers: cold, warming, mature
+	Requests   uint32  `json:"requests"`   // accepted so far
+	AgeS       int64   `json:"age_s"`      // since it was seen first
+	Confidence float64 `json:"confidence"` // 0 to 1: how much of what is expected of it is its own history
 }
 
 // Isolation is a Quarantine in words.
@@ -62,6 +78,7 @@ func (c *Case) report(end scoring.End) *Report {
 		Identity:  DisplayName(who),
 		Kind:      who.Kind.String(),
 		Route:     ex.Route.Name,
+		Phase:     c.phase.String(),
 		Score:     ex.Assessment.Score,
 		Threshold: ex.Assessment.Threshold,
 		Anomalous: ex.Assessment.Anomalous,
@@ -72,6 +89,15 @@ func (c *Case) report(end scoring.End) *Report {
 		Bytes:     ex.ResponseBytes,
 		Reason:    d.Reason,
 		Evidence:  make([]Finding, 0, len(ex.Assessment.Evidence)),
+	}
+	if who.Key != (profile.Key{}) {
+		r.Key = Hash(who.Key)
+	}
+	if ex.Route.Object != 0 {
+		r.Object = shortHash(ex.Route.Object)
+	}
+	if a := &ex.Assessment; a.Cohort != "" {
+		r.Standing = &Standing{a.Cohort, a.Peers.Level.String(), a.Requests, int64(a.Age.Seconds()), a.Confidence}
 	}
 	if end == scoring.Refused {
 		r.Status = d.HTTPStatus()
@@ -135,6 +161,9 @@ func DisplayName(id *scoring.Identity) string {
 
 // Hash writes a key the way reports and policies show it.
 func Hash(k profile.Key) string { return fmt.Sprintf("%016x%016x", k.Hi, k.Lo) }
+
+// shortHash tells objects of a route apart, and no more.
+func shortHash(h uint64) string { return fmt.Sprintf("%08x", uint32(h)) }
 
 // WindowName writes a window the way a person does: 10m, 1h, 10s.
 func WindowName(d time.Duration) string {

@@ -16,6 +16,9 @@ func TestReportJSON(t *testing.T) {
 	c := request()
 	b.scorer.begin = func(ex *scoring.Exchange) {
 		ex.Assessment.Score, ex.Assessment.Anomalous = 6.5, true
+		a := &ex.Assessment
+		a.Cohort, a.Peers.Level, a.Requests, a.Age, a.Confidence = "person", scoring.Warming, 1234, time.Hour, 0.75
+		ex.Route.Object = 0x1_2345_6789
 		ex.Assessment.Evidence = []scoring.Evidence{{
 			Detector: scoring.Rate, Entity: profile.KindCaller, Score: 6.5, Observed: 900, Expected: 30, Unit: "requests", Window: 10 * time.Minute,
 		}}
@@ -31,7 +34,7 @@ func TestReportJSON(t *testing.T) {
 		`"route":"GET /v1/orders","score":6.5,"threshold":4,"anomalous":true,"action":"challenge","mode":"enforce",` +
 		`"status":401,"records":-1,"bytes":-1,"reason":"not like it","evidence":[{"detector":"rate","score":6.5,` +
 		`"observed":900,"expected":30,"unit":"requests","window":"10m","entity":"caller",` +
-		`"summary":"900 requests in 10 minutes where 30 are usual (30x)","attack":"automated abuse","owasp":"API4:2023"}]}`
+		`"summary":"900 requests in 10 minutes where 30 are usual (30x)","attack":"automated abuse","owasp":"API4:2023"}],"phase":"request","key":"00000000000000000000000000000007","object":"23456789","standing":{"cohort":"person","level":"warming","requests":1234,"age_s":3600,"confidence":0.75}}`
 	if diff := cmp.Diff(want, string(got)); diff != "" {
 		t.Error(diff)
 	}

@@ -46,6 +46,8 @@ func (h *web) routes() *admin.API {
 	api.Read("GET /v1/profiles/{who}", "the profiles that a name, a hash or a value may mean", h.profile)
 	api.Write("DELETE /v1/profiles/{who}", "forgets the profile of a hash, in memory and in data_dir", h.forget)
 	api.Write("POST /v1/profiles/{who}/accept", "takes what was anomalous of a hash lately for usual from now on", h.accept)
+	api.Read("GET /v1/decisions", "the decisions that were not plainly to allow, the newest first; ?limit=N", h.decisions)
+	api.Read("GET /v1/decisions/{id}", "one of them, by its id", h.decision)
 	return api
 }
 

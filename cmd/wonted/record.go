@@ -47,7 +47,7 @@ func newRecorder(out io.WriteCloser, key identity.Secret, headers []string, who 
 		redact: recorded.NewRedactor(key.Recording(), headers...),
 		who:    who,
 		out:    out,
-		log:    newRecordLog(log),
+		log:    newRecordLog(log, "exchanges"),
 		queue:  make(chan *[]byte, recordLines),
 		lines:  sync.Pool{New: func() any { b := make([]byte, 0, 2<<10); return &b }},
 	}

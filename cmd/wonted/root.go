@@ -33,6 +33,7 @@ func newRoot(std stdio) *cobra.Command {
 		newServe(std),
 		newDemo(std),
 		newReplay(std),
+		newWhy(std),
 		newBench(std),
 		newPolicy(std),
 		newProfile(std),

@@ -176,6 +176,7 @@ func (s *service) lookAfter(again func() (*config.Config, error)) (stop func()) 
 	var all sync.WaitGroup
 	all.Go(func() { s.stream.Run(ctx) })
 	all.Go(func() { s.reports.Run(ctx) })
+	all.Go(func() { s.verdicts.run(ctx) })
 	if s.recorder != nil {
 		all.Go(func() { s.recorder.run(ctx) })
 	}

@@ -41,6 +41,7 @@ type service struct {
 	gate     *policy.Gate
 	stream   *extproc.Server
 	reports  *reportLog
+	verdicts *decisions
 	recorder *recorder // nil: nothing is recorded
 
 	reload   sync.Mutex // one change of policy or settings at a time
@@ -82,6 +83,9 @@ func newService(cfg *config.Config, log zerolog.Logger) (*service, error) {
 		return nil, err
 	}
 	s.reports = newReportLog(log, s.reg)
+	if s.verdicts, err = openDecisions(cfg.DataDir, log, s.reg); err != nil {
+		return nil, err
+	}
 	if err := s.openRoutes(engine); err != nil {
 		return nil, err
 	}
@@ -98,7 +102,7 @@ func newService(cfg *config.Config, log zerolog.Logger) (*service, error) {
 		Decider:    engine,
 		Mode:       cfg.Mode,
 		Fail:       cfg.Fail,
-		Sink:       s.reports,
+		Sink:       sinks{s.reports, s.verdicts},
 		Recorder:   recorder,
 		Deadline:   time.Duration(cfg.DecisionDeadline),
 		Log:        log,

@@ -45,6 +45,16 @@ func newReportLog(log zerolog.Logger, reg prometheus.Registerer) *reportLog {
 	return r
 }
 
+// sinks are all told.
+type sinks []policy.Sink
+
+// Report implements policy.Sink.
+func (all sinks) Report(r *policy.Report) {
+	for _, s := range all {
+		s.Report(r)
+	}
+}
+
 // Report implements policy.Sink; it never blocks.
 func (r *reportLog) Report(rep *policy.Report) {
 	select {

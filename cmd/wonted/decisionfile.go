@@ -1,0 +1,97 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"os"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/wonted-project/wonted/policy"
+)
+
+// decisionTexts are the files that are there, the newest first. In this order a
+// rotation meanwhile shows a line twice, and hides none.
+func decisionTexts(name string, full int) func(yield func(text []byte, err error) bool) {
+	return func(yield func([]byte, error) bool) {
+		for i := 0; i <= full; i++ {
+			n := name
+			if i > 0 {
+				n += "." + strconv.Itoa(i)
+			}
+			text, err := os.ReadFile(n)
+			if errors.Is(err, fs.ErrNotExist) {
+				continue
+			}
+			if !yield(text, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// decodeDecision reads a line; nil: it is none, or damaged, or half written.
+func decodeDecision(line []byte) *policy.Report {
+	r := &policy.Report{}
+	if json.Unmarshal(line, r) != nil || r.ID == "" {
+		return nil
+	}
+	return r
+}
+
+// newestDecisions are the last n, the oldest first.
+func newestDecisions(name string, full, n int) ([]*policy.Report, error) {
+	var newest []*policy.Report
+	for text, err := range decisionTexts(name, full) {
+		if err != nil {
+			return nil, err
+		}
+		for _, line := range slices.Backward(bytes.Split(text, []byte("\n"))) {
+			if r := decodeDecision(line); r != nil && len(newest) < n {
+				newest = append(newest, r)
+			}
+		}
+		if len(newest) == n {
+			break
+		}
+	}
+	slices.Reverse(newest)
+	return newest, nil
+}
+
+// searchDecisions finds one by its id; nil: it is not there.
+func searchDecisions(name string, full int, id string) (*policy.Report, error) {
+	mark := []byte(`"id":"` + id + `"`)
+	for text, err := range decisionTexts(name, full) {
+		if err != nil {
+			return nil, err
+		}
+		for line := range bytes.Lines(text) {
+			if bytes.Contains(line, mark) {
+				if r := decodeDecision(line); r != nil && r.ID == id {
+					return r, nil
+				}
+			}
+		}
+	}
+	return nil, nil
+}
+
+// oldestDecision is the time of the first line of the oldest file.
+func oldestDecision(name string, full int) (oldest time.Time, ok bool) {
+	for text, err := range decisionTexts(name, full) {
+		if err != nil {
+			break
+		}
+		for line := range bytes.Lines(text) {
+			if r := decodeDecision(line); r != nil {
+				oldest, ok = r.Time, true
+				break
+			}
+		}
+	}
+	return oldest, ok
+}

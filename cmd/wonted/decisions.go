@@ -1,0 +1,184 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/rs/zerolog"
+
+	"github.com/wonted-project/wonted/policy"
+	"github.com/wonted-project/wonted/scoring/recorded"
+)
+
+const (
+	decisionsFile   = "decisions.jsonl" // in data_dir
+	decisionsInMind = 2048
+	decisionQueue   = 1024 // that wait to be taken in
+	decisionBytes   = 16 << 20
+	decisionFiles   = 3 // full ones, beside the one that is written
+)
+
+// decisions keeps the verdicts that were not plainly allowed, so that they can
+// be explained later: the latest in memory, and with data_dir many more in a
+// file that is rotated. What finds the queue full is dropped and counted: a
+// slow disk costs explanations, never a request's time.
+type decisions struct {
+	name  string // of the file; "": memory only
+	queue chan *policy.Report
+
+	mu     sync.Mutex
+	latest []*policy.Report // a ring
+	next   int              // where the next one comes
+	known  map[string]*policy.Report
+	file   *recorded.File // nil: memory only
+	log    recordLog
+
+	dropped, failures atomic.Uint64
+}
+
+// openDecisions begins with what the file holds; dir is "" where nothing is to
+// outlive the process.
+func openDecisions(dir string, log zerolog.Logger, reg prometheus.Registerer) (*decisions, error) {
+	d := &decisions{
+		queue:  make(chan *policy.Report, decisionQueue),
+		latest: make([]*policy.Report, decisionsInMind),
+		known:  make(map[string]*policy.Report, decisionsInMind),
+		log:    newRecordLog(log, "decisions"),
+	}
+	counter := func(name, help string, v *atomic.Uint64) {
+		reg.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: name, Help: help},
+			func() float64 { return float64(v.Load()) }))
+	}
+	counter("wonted_decisions_dropped_total", "Decisions that wonted why cannot explain, because too many came at once.", &d.dropped)
+	counter("wonted_decisions_failures_total", "Decisions that could not be written to data_dir.", &d.failures)
+	if dir == "" {
+		return d, nil
+	}
+	d.name = filepath.Join(dir, decisionsFile)
+	var err error
+	if d.file, err = recorded.OpenFile(d.name, decisionBytes, decisionFiles); err != nil {
+		return nil, advise(fmt.Errorf("decisions: %w", err), "make %s a file that this user can write, or remove it", d.name)
+	}
+	old, err := newestDecisions(d.name, decisionFiles, len(d.latest))
+	if err != nil {
+		log.Warn().Err(err).Msg("decisions of before cannot be read: wonted why knows only new ones")
+	}
+	for _, r := range old {
+		d.remember(r)
+	}
+	return d, nil
+}
+
+// Report implements policy.Sink; it never blocks.
+func (d *decisions) Report(r *policy.Report) {
+	select {
+	case d.queue <- r:
+	default:
+		d.dropped.Add(1)
+	}
+}
+
+// run takes decisions in until ctx is done, then those that wait.
+func (d *decisions) run(ctx context.Context) {
+	for {
+		select {
+		case r := <-d.queue:
+			d.take(r)
+			continue
+		case <-ctx.Done():
+		}
+		for range len(d.queue) {
+			d.take(<-d.queue)
+		}
+		d.close()
+		return
+	}
+}
+
+func (d *decisions) take(r *policy.Report) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.remember(r)
+	if d.file == nil {
+		return
+	}
+	line, err := json.Marshal(r)
+	if err == nil {
+		_, err = d.file.Write(append(line, '\n'))
+	}
+	if err != nil {
+		d.failures.Add(1)
+		d.log.failed(err, d.failures.Load())
+		return
+	}
+	d.log.written(d.failures.Load())
+}
+
+// remember puts it in the place of the oldest.
+func (d *decisions) remember(r *policy.Report) {
+	if old := d.latest[d.next]; old != nil && d.known[old.ID] == old {
+		delete(d.known, old.ID)
+	}
+	d.latest[d.next], d.known[r.ID] = r, r
+	d.next = (d.next + 1) % len(d.latest)
+}
+
+// find looks for one by its id, 32 hex digits in lower case: in memory, then in
+// the files. It is nil where it is not kept (any more).
+func (d *decisions) find(id string) (*policy.Report, error) {
+	d.mu.Lock()
+	r := d.known[id]
+	d.mu.Unlock()
+	if r != nil || d.name == "" {
+		return r, nil
+	}
+	return searchDecisions(d.name, decisionFiles, id)
+}
+
+// newest returns up to n from memory, the newest first.
+func (d *decisions) newest(n int) []*policy.Report {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	all := []*policy.Report{}
+	for i := 1; i <= len(d.latest) && len(all) < n; i++ {
+		r := d.latest[(d.next+len(d.latest)-i)%len(d.latest)]
+		if r == nil {
+			break
+		}
+		all = append(all, r)
+	}
+	return all
+}
+
+// since is the time from which on decisions are kept; zero: there are none.
+func (d *decisions) since() time.Time {
+	if d.name != "" {
+		if t, ok := oldestDecision(d.name, decisionFiles); ok {
+			return t
+		}
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for i := range d.latest { // the oldest is the next to go
+		if r := d.latest[(d.next+i)%len(d.latest)]; r != nil {
+			return r.Time
+		}
+	}
+	return time.Time{}
+}
+
+func (d *decisions) close() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.file != nil {
+		if err := d.file.Close(); err != nil {
+			d.log.failed(err, d.failures.Load())
+		}
+	}
+}
