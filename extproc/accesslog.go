@@ -169,6 +169,8 @@ func (r *logReader) tell(b []byte, now time.Time) (what result) {
 	switch {
 	case !e.final():
 		return resultIntermediate
+	case e.blocked():
+		return resultBlocked
 	case e.marked && e.awaited:
 		return s.settle(e, now)
 	case e.marked && !e.unjudged():
@@ -196,6 +198,7 @@ const (
 	resultJudged                     // depth log: all that is known is in it
 	resultUnprotected                // nobody has judged the request that reached an upstream
 	resultLocal                      // nor the one that Envoy answered by itself
+	resultBlocked                    // Envoy refused it, since its address or network is in quarantine
 	resultIntermediate               // the exchange goes on
 	resultUnreadable
 	resultPanic
@@ -203,7 +206,7 @@ const (
 )
 
 var resultNames = [results]string{
-	"closed", "late", "known", "duplicate", "unknown", "judged", "unprotected", "local_reply", "intermediate", "unreadable", "panic",
+	"closed", "late", "known", "duplicate", "unknown", "judged", "unprotected", "local_reply", "blocked", "intermediate", "unreadable", "panic",
 }
 
 // ours: the entry carried an id that this log was to bring back.

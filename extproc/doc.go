@@ -113,6 +113,8 @@
 //	unprotected   no id of ours, and yet an upstream was contacted: the filter is
 //	              missing or disabled, or timed out, or failed open. Or one that was
 //	              put off, without a verdict, and yet the upstream's answer
+//	blocked       Envoy refused it for us, by the list that package envoy/edge keeps:
+//	              nobody is judged by it, at depth log neither
 //	local_reply   no id of ours, and Envoy answered by itself (431, RBAC before us)
 //	intermediate  not the end of an exchange; unreadable, panic: that entry is lost
 //

@@ -82,6 +82,10 @@ func (e *logEntry) readable() bool {
 // contacted: the request has left for an upstream.
 func (e *logEntry) contacted() bool { return e.attempts > 0 || string(e.details) == viaUpstream }
 
+// blocked: the filter that wonted keeps for it refused the request before wonted
+// was asked.
+func (e *logEntry) blocked() bool { return !e.marked && string(e.details) == blocked }
+
 // unjudged: an upstream was asked, and there is no word of ours about it; or no
 // more than that the request was put off, and yet it was answered.
 func (e *logEntry) unjudged() bool {
@@ -92,6 +96,7 @@ func (e *logEntry) unjudged() bool {
 const (
 	viaUpstream      = "via_upstream"
 	internalRedirect = "internal_redirect"
+	blocked          = "rbac_access_denied_matched_policy[wonted-quarantine]" // package envoy/edge names the policy
 )
 
 // The response flags that say that a response may have been cut: the field

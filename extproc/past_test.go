@@ -72,12 +72,13 @@ func TestPast(t *testing.T) {
 	tells(t, s,
 		line(t, "00112233445566778899aabbccddeeff", false, 200, 5), // judged on a stream
 		line(t, "", false, 431, 5, func(e *datav3.HTTPAccessLogEntry) { e.Request = nil }),
+		line(t, "", false, 403, 19, func(e *datav3.HTTPAccessLogEntry) { e.Response.ResponseCodeDetails = blocked }),
 		line(t, "", false, 400, 5, flagged(func(f *datav3.ResponseFlags) { f.DownstreamProtocolError = true })),
 		line(t, "", false, 200, 5, func(e *datav3.HTTPAccessLogEntry) {
 			e.CommonProperties.AccessLogType = datav3.AccessLogType_DownstreamPeriodic
 		}),
 	)
-	if r := resultsOf(s); len(got) != 2 || r["judged"] != 2 || r["known"] != 1 || r["local_reply"] != 2 || r["intermediate"] != 1 {
+	if r := resultsOf(s); len(got) != 2 || r["judged"] != 2 || r["known"] != 1 || r["local_reply"] != 2 || r["blocked"] != 1 || r["intermediate"] != 1 {
 		t.Errorf("%d, %v", len(got), r)
 	}
 	g.check(t)

@@ -224,6 +224,14 @@ func TestEntries(t *testing.T) {
 		e.CommonProperties.UpstreamRequestAttemptCount = 0
 		e.Response.ResponseCodeDetails = "http1.headers_too_large"
 	}))
+	refused := func(e *datav3.HTTPAccessLogEntry) {
+		e.CommonProperties.UpstreamRequestAttemptCount = 0
+		e.Response.ResponseCodeDetails = "rbac_access_denied_matched_policy[wonted-quarantine]"
+	}
+	f("in quarantine", "blocked", line(t, "", false, 403, 19, refused))
+	f("refused by the rule of others", "local_reply", line(t, "", false, 403, 19, refused, func(e *datav3.HTTPAccessLogEntry) {
+		e.Response.ResponseCodeDetails = "rbac_access_denied_matched_policy[office-only]"
+	}))
 	var m logMessage
 	m.decode(mem.BufferSlice{mem.SliceBuffer([]byte{0x12, 0x02, 0x0a, 0x09})})
 	(&logReader{server: s}).read(&m)
@@ -234,7 +242,7 @@ func TestEntries(t *testing.T) {
 	if len(g.opened) != 1 || g.ends()[scoring.Answered] != 1 {
 		t.Errorf("%d opened, %v", len(g.opened), g.ends())
 	}
-	if st := s.Stats(); st.Unprotected != 3 || st.Entries != 12 || counted(s.metrics.unprotected) != 3 {
+	if st := s.Stats(); st.Unprotected != 3 || st.Entries != 14 || counted(s.metrics.unprotected) != 3 {
 		t.Errorf("%+v", st)
 	}
 	clock.advance(time.Hour)
