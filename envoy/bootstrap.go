@@ -21,7 +21,7 @@ func Bootstrap(opts Options) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return render(b, opts.withDefaults().Depth)
+	return render(b, opts.withDefaults())
 }
 
 // build checks opts and makes the typed bootstrap, valid by the rules that
@@ -48,6 +48,9 @@ func build(opts Options) (*bootstrapv3.Bootstrap, error) {
 			Listeners: []*listenerv3.Listener{listener(opts)},
 			Clusters:  clusters,
 		},
+	}
+	if opts.Blocks { // Envoy discovers nothing without
+		b.Node = &corev3.Node{Id: "envoy", Cluster: "wonted"}
 	}
 	if err := b.ValidateAll(); err != nil {
 		return nil, fmt.Errorf("envoy bootstrap: %w", err)

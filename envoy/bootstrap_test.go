@@ -34,6 +34,7 @@ func everything(t *testing.T) envoy.Options {
 	opts.JWT = []envoy.JWT{newIssuer(t).options(t)}
 	opts.AccessLog = filepath.Join(t.TempDir(), "access.log")
 	opts.BufferBytes = 1 << 20
+	opts.Blocks = true
 	return opts
 }
 
@@ -77,6 +78,14 @@ func TestEnvoyAcceptsWhatIsRendered(t *testing.T) {
 	f("IPv6", func(o *envoy.Options) { o.Listen, o.Upstream = "[::1]:8080", "[::1]:9000" })
 	f("several wonted", func(o *envoy.Options) {
 		o.Depth, o.Replicas = envoy.DepthHeaders, []string{"unix:///run/wonted/second.sock", "127.0.0.1:9003"}
+	})
+	f("blocks by xDS", func(o *envoy.Options) { o.Blocks = true })
+	f("blocks without a filter that asks", func(o *envoy.Options) { o.Blocks, o.Depth = true, envoy.DepthLog })
+	f("blocks from a file", func(o *envoy.Options) {
+		o.Blocks, o.BlocksFile = true, filepath.Join(t.TempDir(), "blocks.json")
+		if err := os.WriteFile(o.BlocksFile, []byte("{}"), 0o600); err != nil {
+			t.Fatal(err)
+		}
 	})
 	f("in place of wonted", func(o *envoy.Options) { o.Wonted, o.ExtAuthz = "", "127.0.0.1:9191" })
 	for _, depth := range allDepths {
@@ -134,6 +143,12 @@ func TestOptionsThatMakeNoSenseAreRefused(t *testing.T) {
 	f("replicas: they need", func(o *envoy.Options) { o.Replicas = []string{"127.0.0.1:9003"} })
 	f("replicas: \"there\" is not host:port", func(o *envoy.Options) { o.Depth, o.Replicas = envoy.DepthHeaders, []string{"there"} })
 	f("affinity", func(o *envoy.Options) { o.Affinity = ":path" })
+	f("blocks: they come from wonted", func(o *envoy.Options) { o.Wonted, o.Bare, o.Blocks = "", true, true })
+	f("blocks: they come from wonted, and from one", func(o *envoy.Options) {
+		o.Depth, o.Replicas, o.Blocks = envoy.DepthHeaders, []string{"127.0.0.1:9003"}, true
+	})
+	f("blocks file: \"/b.json\"", func(o *envoy.Options) { o.BlocksFile = "/b.json" })
+	f("blocks file: \"b.json\" is not the absolute name", func(o *envoy.Options) { o.Blocks, o.BlocksFile = true, "b.json" })
 	f("make the socket's path absolute", func(o *envoy.Options) { o.Wonted = "unix://extproc.sock" })
 	f("nor unix:///path", func(o *envoy.Options) { o.Wonted = "/run/wonted/extproc.sock" })
 	f("the kernel takes 107", func(o *envoy.Options) { o.Wonted = "unix:///" + strings.Repeat("d", 107) })

@@ -19,6 +19,8 @@ var reasons = []struct{ key, value, why string }{
 	{"payload_in_metadata", "", "Verified claims go where no client can write; wonted reads identity from there."},
 	{"enable_ja4_fingerprinting", "true", "Fingerprints the client's TLS hello: the device's name in a profile."},
 	{"initial_metadata", "", "The fingerprint travels beside the request, not in its headers: a client cannot forge it."},
+	{"config_discovery", "", "Whom wonted has put into quarantine is refused here, before it is asked; the list comes while\nEnvoy runs, and stays while wonted is away. Without one yet, everybody passes."},
+	{"node", "", "Envoy asks nobody for a list without a name of its own."},
 	{"failure_mode_allow", "true", "Fail open: while wonted is down, late or broken, requests go on. Remove the line to fail closed."},
 	{"processing_mode", "", "One message a request. wonted asks for more (response headers, body) exchange by exchange,\nfor which allow_mode_override must stay true."},
 	{"log_name", "", "How each exchange ended: status, sizes, duration, and those that wonted was never asked about.\nIt replaces a message about each response; many entries travel in one."},
@@ -48,11 +50,14 @@ const (
 # and the cluster wonted, and set use_remote_address, normalize_path and merge_slashes as here.
 # wonted stands in no request's way here, and can refuse none.
 `
+	blocksPreamble = `# For addresses and networks in quarantine to be refused without wonted being asked, copy the
+# filter wonted.blocks as well, before all others; Envoy needs a node with id and cluster for it.
+`
 )
 
-// render writes the bootstrap as YAML, fields in the order of Envoy's own
+// render writes the bootstrap of complete options as YAML, fields in the order of Envoy's own
 // definitions, with the reasons above the lines they explain.
-func render(b *bootstrapv3.Bootstrap, depth Depth) ([]byte, error) {
+func render(b *bootstrapv3.Bootstrap, opts Options) ([]byte, error) {
 	packed, err := protojson.MarshalOptions{UseProtoNames: true}.Marshal(b)
 	if err != nil {
 		return nil, fmt.Errorf("envoy bootstrap: %w", err)
@@ -66,9 +71,12 @@ func render(b *bootstrapv3.Bootstrap, depth Depth) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("envoy bootstrap: %w", err)
 	}
-	preamble := fmt.Sprintf(inlinePreamble, depth)
-	if !depth.inline() {
-		preamble = fmt.Sprintf(logPreamble, depth)
+	preamble := fmt.Sprintf(inlinePreamble, opts.Depth)
+	if !opts.Depth.inline() {
+		preamble = fmt.Sprintf(logPreamble, opts.Depth)
+	}
+	if opts.Blocks {
+		preamble += blocksPreamble
 	}
 	return explain(preamble, text), nil
 }

@@ -14,7 +14,7 @@ func StartEdited(ctx context.Context, bin string, opts Options, dir string, edit
 		return nil, err
 	}
 	edit(b)
-	config, err := render(b, opts.withDefaults().Depth)
+	config, err := render(b, opts.withDefaults())
 	if err != nil {
 		return nil, err
 	}

@@ -54,6 +54,9 @@ func listener(opts Options) *listenerv3.Listener {
 
 func connectionManager(opts Options) *hcmv3.HttpConnectionManager {
 	var filters []*hcmv3.HttpFilter
+	if opts.Blocks {
+		filters = append(filters, blocksFilter(opts))
+	}
 	if len(opts.JWT) > 0 {
 		filters = append(filters, jwtFilter(opts))
 	}

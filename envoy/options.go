@@ -49,6 +49,13 @@ type Options struct {
 	// beside those that wonted reads by default.
 	LogHeaders []string
 
+	// Blocks puts a filter before all others that refuses addresses and
+	// networks in quarantine without asking wonted. Its list comes from wonted's
+	// own socket or, with BlocksFile, from the file that wonted keeps it in
+	// (edge.file), which must be there when Envoy starts.
+	Blocks     bool
+	BlocksFile string
+
 	FailOpen       bool          // requests go on while wonted is down or late
 	MessageTimeout time.Duration // how long a request waits for wonted; default 200ms
 
@@ -177,6 +184,12 @@ func (o Options) validate() error {
 	}
 	if !headerName.MatchString(o.Affinity) {
 		refuse("affinity: %q is not the name of a header, in small letters", o.Affinity)
+	}
+	if o.Blocks && (o.Wonted == "" || len(o.Replicas) > 0) {
+		refuse("blocks: they come from wonted, and from one: it needs an address, and no replicas")
+	}
+	if o.BlocksFile != "" && (!o.Blocks || !filepath.IsAbs(o.BlocksFile) || !utf8.ValidString(o.BlocksFile)) {
+		refuse("blocks file: %q is not the absolute name of a file, or there is no filter that reads it", o.BlocksFile)
 	}
 	switch {
 	case o.Bare && o.Wonted != "":

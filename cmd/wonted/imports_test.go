@@ -41,6 +41,7 @@ var imports = map[string]struct {
 	"extproc/signin":   {"finds whom a request signs in, and hands over no more than the name", []string{"scoring", "scoring/skim"}},
 
 	"envoy":           {"renders configuration; the program's parts are nothing to it", nil},
+	"envoy/edge":      {"configures a filter that envoy renders, and knows of blocks only their addresses", []string{"envoy"}},
 	"envoy/envoytest": {"a scene around a real Envoy, for tests", []string{"envoy"}},
 	"bench/pagetest":  {"a browser around the pages that are written, for tests", []string{"envoy/envoytest"}},
 	"k8s":             {"manifests carry what envoy renders", []string{"envoy"}},
@@ -69,12 +70,12 @@ var heavy = []struct {
 	why  string
 }{
 	{"github.com/open-policy-agent/", []string{"policy/rego"}, "the policy engine stays exchangeable, and out of every other binary"},
-	{"github.com/envoyproxy/go-control-plane", []string{"extproc", "envoy", "bench/noop", "bench/flood"}, "Envoy's types end at the edge"},
+	{"github.com/envoyproxy/go-control-plane", []string{"extproc", "envoy", "envoy/edge", "bench/noop", "bench/flood"}, "Envoy's types end at the edge"},
 	{"github.com/VictoriaMetrics/fastcache", []string{"scoring/profile"}, "how profiles are kept is the store's business"},
 	{"github.com/getkin/kin-openapi", []string{"cmd/wonted/internal/openapi"}, "routes know paths, not how they are described"},
 	{"github.com/spf13/", []string{"cmd/wonted"}, "flags are the program's"},
 	{"github.com/goccy/go-yaml", []string{"cmd/wonted/internal/config", "envoy"}, "there is one configuration file"},
-	{"google.golang.org/grpc", []string{"extproc", "cmd/wonted", "cmd/wonted/internal/demo", "bench", "bench/noop", "bench/flood"}, "one door for gRPC"},
+	{"google.golang.org/grpc", []string{"extproc", "envoy/edge", "cmd/wonted", "cmd/wonted/internal/demo", "bench", "bench/noop", "bench/flood"}, "one door for gRPC"},
 	{"testing", []string{"envoy/envoytest", "bench/pagetest"}, "what ships does not carry the test framework"},
 }
 
