@@ -38,14 +38,14 @@ func resolve(number int64, times float64, usual int64) bound {
 
 // spend compares the response as far as it is known with the bounds, and
 // denies it the first time that one is passed.
-func (c *Case) spend(phase Phase, now time.Time) {
+func (g *Gate) spend(c *Case, phase Phase, now time.Time) {
 	ex := &c.Exchange
 	switch {
 	case c.exceeded:
 	case c.records.passed(ex, ex.Records):
-		c.overspent(ex.Records, "records", c.records, phase, now)
+		g.overspent(c, ex.Records, "records", c.records, phase, now)
 	case c.bytes.passed(ex, ex.ResponseBytes):
-		c.overspent(ex.ResponseBytes, "bytes", c.bytes, phase, now)
+		g.overspent(c, ex.ResponseBytes, "bytes", c.bytes, phase, now)
 	}
 }
 
@@ -56,7 +56,7 @@ func (b bound) passed(ex *scoring.Exchange, n int64) bool {
 	return b.limit > 0 && n > b.limit && !(b.usual && ex.Status >= 400)
 }
 
-func (c *Case) overspent(n int64, unit string, b bound, phase Phase, now time.Time) {
+func (g *Gate) overspent(c *Case, n int64, unit string, b bound, phase Phase, now time.Time) {
 	c.exceeded = true
 	if c.decision.Action >= Deny {
 		return
@@ -65,12 +65,16 @@ func (c *Case) overspent(n int64, unit string, b bound, phase Phase, now time.Ti
 	if b.usual {
 		why = "usual for this caller"
 	}
+	x := Candidate{Deny, Rule{ID: BudgetRule, Reason: fmt.Sprintf("response budget: %s %s, at most %s %s", grouped(n), unit, grouped(b.limit), why)}}
+	if !g.hear(c, &x, now) {
+		return
+	}
 	if c.Told {
 		c.mode = Shadow
 	}
 	c.decision.Action = Deny
 	c.decision.Status = 0
-	c.decision.Reason = fmt.Sprintf("response budget: %s %s, at most %s %s", grouped(n), unit, grouped(b.limit), why)
+	c.decision.Reason = x.Reason
 	c.class, c.phase = "budget", phase
 	c.at = now
 }

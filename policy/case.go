@@ -42,6 +42,10 @@ type judgement struct {
 	anomalous bool // at the latest decision, as weight is
 	weight    float64
 	exceeded  bool // a bound has been passed; it happens once
+
+	heard   []heard      // what rules wanted, and what became of it
+	force   []*Candidate // room for the candidates that are in force
+	settled *Decision    // room for the decision of those
 }
 
 // stage guards the order of calls, whatever the carrier's stream does.
@@ -58,7 +62,7 @@ func (c *Case) Reset() {
 	c.Exchange.Reset()
 	c.Degraded = c.Degraded[:0]
 	c.Told = false
-	c.judgement = judgement{}
+	c.judgement = judgement{heard: c.heard[:0], force: c.force[:0], settled: c.settled}
 }
 
 // Declared is the size of the body by the response headers, -1 where they

@@ -22,10 +22,12 @@ type Rules struct {
 
 // Rule is one reason to act. Fields that are zero leave it to the action.
 type Rule struct {
+	ID         string // what it is called in reports, metrics and settings
 	Reason     string
 	Status     int
 	RetryAfter time.Duration
 	Realm      string
+	Stage
 }
 
 // HeaderWish is one rule's wish for a header. For ranks wishes that contradict
@@ -49,7 +51,9 @@ func SeverityRank(s string) int { return 1 + slices.Index(severities[:], s) }
 //   - among rules of the winning action: the highest status, the longest
 //     retry-after, the first realm in byte order; all reasons, sorted.
 //     A decision that changes nothing has no reason, so an exception that had
-//     nothing to lift leaves none.
+//     nothing to lift leaves none. What is in shadow by the policy itself does
+//     not count; for whom else a rule is not in force, only the Gate can tell,
+//     which has the candidates for that.
 //   - the smallest budget of each unit, the highest severity, the longest
 //     quarantine of each entity.
 //   - of several values for one header the one that was wished for the severest
@@ -62,22 +66,17 @@ func (r *Rules) Combine() *Decision {
 	if r.silent() {
 		return &allowed
 	}
-	d := &Decision{Action: Allow, Inspect: r.Inspect}
-	switch {
-	case len(r.Deny) > 0:
-		d.Action = Deny
-	case len(r.Challenge) > 0:
-		d.Action = Challenge
-	case len(r.Throttle) > 0:
-		d.Action = Throttle
+	d := &Decision{Action: Allow, Inspect: r.Inspect, Candidates: r.candidates()}
+	var force []*Candidate
+	for i := range d.Candidates {
+		if x := &d.Candidates[i]; !x.Shadow {
+			force = append(force, x)
+		}
 	}
-	switch {
-	case d.Action == Allow:
-	case len(r.Allow) > 0:
-		d.Action = Allow
-		d.Reason = reasons(r.Allow)
-	default:
-		d.act(map[Action][]Rule{Deny: r.Deny, Challenge: r.Challenge, Throttle: r.Throttle}[d.Action])
+	if len(r.Allow) == 0 {
+		d.act(force)
+	} else if d.Candidates = nil; len(force) > 0 {
+		d.Reason = reasons(r.exceptions())
 	}
 	for _, s := range r.Severity {
 		if SeverityRank(s) > SeverityRank(d.Severity) {
@@ -103,19 +102,14 @@ func (r *Rules) silent() bool {
 		!r.Inspect && len(r.Severity)+len(r.Budget)+len(r.Quarantine)+len(r.Request)+len(r.Response) == 0
 }
 
-// act fills in how the winning rules want it done.
-func (d *Decision) act(rules []Rule) {
-	d.Reason = reasons(rules)
-	for _, rule := range rules {
-		d.Status = max(d.Status, rule.Status)
-		d.RetryAfter = max(d.RetryAfter, rule.RetryAfter)
-		if rule.Realm != "" && (d.Realm == "" || rule.Realm < d.Realm) {
-			d.Realm = rule.Realm
-		}
+func (r *Rules) exceptions() (all []*Candidate) {
+	for _, rule := range r.Allow {
+		all = append(all, &Candidate{Allow, rule})
 	}
+	return all
 }
 
-func reasons(rules []Rule) string {
+func reasons(rules []*Candidate) string {
 	all := make([]string, 0, len(rules))
 	for _, rule := range rules {
 		if rule.Reason != "" {

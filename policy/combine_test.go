@@ -10,7 +10,9 @@ import (
 func TestCombine(t *testing.T) {
 	f := func(what string, r Rules, want Decision) {
 		t.Helper()
-		if diff := cmp.Diff(want, *r.Combine()); diff != "" {
+		got := *r.Combine()
+		got.Candidates = nil // TestCandidates
+		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%s:\n%s", what, diff)
 		}
 	}

@@ -38,6 +38,9 @@ func (g *Gate) decide(c *Case, phase Phase, now time.Time) {
 	if d.Conflicts > 0 {
 		g.metrics.conflicts.Add(float64(d.Conflicts))
 	}
+	if len(d.Candidates) > 0 {
+		d = g.settle(c, d, now)
+	}
 	c.adopt(d, now)
 }
 

@@ -36,6 +36,7 @@ type Decision struct {
 	Request    []HeaderRule // mutations of the request headers
 	Response   []HeaderRule // mutations of the response headers
 	Conflicts  int          // header rules that wanted different values for one name
+	Candidates []Candidate  // what each rule wants done, the severest first; none where a policy's exception lifts them
 	Failed     string       // why the fail mode decided in the policy's place; "" otherwise
 }
 

@@ -23,7 +23,8 @@ type Config struct {
 	Log        zerolog.Logger
 	Registerer prometheus.Registerer // nil: metrics are kept but not published
 	Location   *time.Location        // of input.time; nil: UTC
-	Clock      func() time.Time      // times decisions for wonted_decision_seconds; nil: it stays empty
+	Rules      RuleSettings
+	Clock      func() time.Time // times decisions for wonted_decision_seconds; nil: it stays empty
 }
 
 // Gate carries exchanges from the request to the end. It is safe for
@@ -46,6 +47,7 @@ type Gate struct {
 	metrics    *metrics
 	memo       memoMetrics
 	complaints complaints
+	rules      *rulebook
 }
 
 // NewGate makes a Gate. Scorer and Decider are required.
@@ -68,6 +70,7 @@ func NewGate(cfg Config) *Gate {
 		location:   cfg.Location,
 		clock:      cfg.Clock,
 		metrics:    newMetrics(cfg.Registerer),
+		rules:      newRulebook(cfg.Rules),
 		complaints: complaints{limit: rate.NewLimiter(rate.Every(10*time.Second), 3)},
 	}
 	g.deadlines.after = cfg.Deadline
@@ -82,6 +85,9 @@ func (g *Gate) SetDecider(d Decider) { g.decider.Store(&d) }
 
 // SetMode changes the mode for exchanges that open from now on.
 func (g *Gate) SetMode(m Mode) { g.mode.Store(uint32(m)) }
+
+// SetRules changes for whom rules are in force.
+func (g *Gate) SetRules(s RuleSettings) { g.rules.set(s) }
 
 // Mode is the mode for exchanges that open now.
 func (g *Gate) Mode() Mode { return Mode(g.mode.Load()) }
@@ -137,7 +143,7 @@ func (g *Gate) Answer(c *Case, now time.Time) Verdict {
 	g.scorer.Answer(&c.Exchange, now)
 	g.reconsider(c, PhaseResponse, now)
 	if hasBody(&c.Exchange) {
-		c.spend(PhaseResponse, now)
+		g.spend(c, PhaseResponse, now)
 	}
 	v := c.verdict()
 	v.Body = v.Pass && c.wantsBody()
@@ -151,7 +157,7 @@ func (g *Gate) Meter(c *Case, now time.Time) Verdict {
 	}
 	g.scorer.Meter(&c.Exchange, now)
 	g.reconsider(c, PhaseBody, now)
-	c.spend(PhaseBody, now)
+	g.spend(c, PhaseBody, now)
 	return c.verdict()
 }
 
@@ -229,6 +235,7 @@ func (g *Gate) Close(c *Case, end scoring.End, now time.Time) {
 		g.metrics.anomalous.Inc()
 	}
 	g.metrics.actions[c.mode][c.decision.Action].Inc()
+	g.tellRules(c)
 	if c.began {
 		g.scorer.Complete(ex, end, now)
 	}
@@ -243,5 +250,5 @@ func (g *Gate) Close(c *Case, end scoring.End, now time.Time) {
 // notable: anything but plainly allowed.
 func (c *Case) notable() bool {
 	d := &c.decision
-	return d.Action != Allow || d.Failed != "" || d.Reason != "" || len(d.Quarantine) > 0 || c.Exchange.Assessment.Anomalous
+	return d.Action != Allow || d.Failed != "" || d.Reason != "" || len(c.heard) > 0 || len(d.Quarantine) > 0 || c.Exchange.Assessment.Anomalous
 }

@@ -10,6 +10,7 @@ type metrics struct {
 	actions   [2][actions]prometheus.Counter // by mode and action
 	failures  *prometheus.CounterVec
 	conflicts prometheus.Counter
+	rules     *prometheus.CounterVec // by rule, of which there are maxRules and one
 	seconds   prometheus.Histogram
 }
 
@@ -35,6 +36,10 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 			Name: "wonted_header_conflicts_total",
 			Help: "Header rules that wanted different values for one name.",
 		}),
+		rules: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "wonted_rule_verdicts_total",
+			Help: "Exchanges that a rule wanted stopped. effect=\"in_force\": it counted; \"shadow\", \"rollout\": what it would have done.",
+		}, []string{"rule", "action", "mode", "effect"}),
 		seconds: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name:    "wonted_decision_seconds",
 			Help:    "Time of one policy decision; one in 16 is timed.",
@@ -51,7 +56,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		m.failures.WithLabelValues(reason)
 	}
 	if reg != nil {
-		reg.MustRegister(m.exchanges, m.anomalous, decisions, m.failures, m.conflicts, m.seconds)
+		reg.MustRegister(m.exchanges, m.anomalous, decisions, m.failures, m.conflicts, m.rules, m.seconds)
 	}
 	return m
 }

@@ -35,6 +35,9 @@ type Report struct {
 	// Standing is the caller's when the request came; nil where there is no caller.
 	Standing *Standing `json:"standing,omitempty"`
 
+	Rules  []string   `json:"rules,omitempty"`  // by which it was decided
+	Shadow []Shadowed `json:"shadow,omitempty"` // what other rules wanted that were not in force
+
 	// Quarantine is what the policy asked for. This version does not carry it out.
 	Quarantine []Isolation `json:"quarantine,omitempty"`
 }
@@ -88,6 +91,8 @@ func (c *Case) report(end scoring.End) *Report {
 		Records:   ex.Records,
 		Bytes:     ex.ResponseBytes,
 		Reason:    d.Reason,
+		Rules:     c.decidedBy(),
+		Shadow:    c.shadowed(),
 		Evidence:  make([]Finding, 0, len(ex.Assessment.Evidence)),
 	}
 	if who.Key != (profile.Key{}) {

@@ -64,6 +64,11 @@ func (s *service) reconfigure(next *config.Config, err error) {
 		s.cfg.Mode = next.Mode
 		s.log.Info().Stringer("mode", next.Mode).Msg("the mode has changed")
 	}
+	if !reflect.DeepEqual(next.Rules, s.cfg.Rules) {
+		s.gate.SetRules(next.Rules)
+		s.cfg.Rules = next.Rules
+		s.log.Info().Msg("for whom rules are in force has changed")
+	}
 	s.changeBudget(next.Budget)
 	s.renameIdentities(next.Identity)
 	if keys := restartKeys(s.cfg, next); len(keys) > 0 {

@@ -94,7 +94,7 @@ func newPlayer(cfg *config.Config, secret identity.Secret, log zerolog.Logger, p
 	p := &player{who: who, scorer: scorer, signs: signs, tally: newTally(zone)}
 	gate := policy.Config{
 		Scorer:  scorer,
-		Decider: engines[0], Mode: policy.Shadow, Fail: cfg.Fail, Sink: p, Log: log, Location: zone,
+		Decider: engines[0], Mode: policy.Shadow, Rules: cfg.Rules, Fail: cfg.Fail, Sink: p, Log: log, Location: zone,
 		Deadline: -1, // event time does not pass while a decision is made
 	}
 	if len(engines) == 2 {

@@ -78,6 +78,8 @@ func (s *textShow) exchange(o *oddExchange) error {
 		fmt.Fprintf(s.out, ": %s\n", o.Evidence[0].Summary)
 	case o.Reason != "":
 		fmt.Fprintf(s.out, ": %s\n", o.Reason)
+	case len(o.Shadow) > 0:
+		fmt.Fprintf(s.out, ": %s by the rule %s, but for its %s\n", o.Shadow[0].Action, o.Shadow[0].Rule, o.Shadow[0].Why)
 	default:
 		fmt.Fprintln(s.out)
 	}

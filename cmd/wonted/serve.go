@@ -31,8 +31,8 @@ func newServe(std stdio) *cobra.Command {
 Without a configuration wonted serves in shadow mode: it profiles every caller,
 scores every exchange and records what it would have done, and changes nothing.
 
-SIGHUP reads configuration and policy again: policy, data, mode, budget and names
-of identities are taken up, for the rest the log says that a restart is needed.
+SIGHUP reads configuration and policy again: policy, data, mode, budget, rules and
+names of identities are taken up, for the rest the log says that a restart is needed.
 SIGTERM and SIGINT finish what is under way, save the profiles and end; a second
 one ends at once. With --takeover a new wonted on the same socket loads what
 the old one has just saved, serves on the same listeners, and only then tells it

@@ -101,6 +101,7 @@ func newService(cfg *config.Config, log zerolog.Logger) (*service, error) {
 		Scorer:     s.scorer,
 		Decider:    engine,
 		Mode:       cfg.Mode,
+		Rules:      cfg.Rules,
 		Fail:       cfg.Fail,
 		Sink:       sinks{s.reports, s.verdicts},
 		Recorder:   recorder,

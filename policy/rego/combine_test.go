@@ -63,7 +63,23 @@ func (r outputs) verdict() any {
 	if r.IntN(3) == 0 {
 		o["realm"] = r.pick("x", "y", "")
 	}
+	if r.IntN(3) == 0 {
+		o["shadow"] = r.IntN(2) == 0
+	}
+	if r.IntN(3) == 0 {
+		o["rule"], o["rollout"], o["cohorts"] = r.pick("r", "s"), r.IntN(101), []string{"person"}
+	}
 	return o
+}
+
+func (r outputs) exception() any {
+	v := r.verdict()
+	if o, ok := v.(map[string]any); ok {
+		for _, name := range []string{"shadow", "rule", "rollout", "cohorts"} {
+			delete(o, name)
+		}
+	}
+	return v
 }
 
 func (r outputs) budget() any {
@@ -95,7 +111,7 @@ func (r outputs) all() map[string]any {
 		"deny":            r.some(3, r.verdict),
 		"challenge":       r.some(3, r.verdict),
 		"throttle":        r.some(3, r.verdict),
-		"allow":           r.some(1, r.verdict),
+		"allow":           r.some(1, r.exception),
 		"response_budget": r.some(3, r.budget),
 		"inspect":         r.some(1, func() any { return "why" }),
 		"severity":        r.some(3, func() any { return r.pick("none", "low", "medium", "high", "critical") }),
@@ -157,7 +173,9 @@ func TestCombinationAgrees(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%v: %v", said, err)
 		}
-		if diff := cmp.Diff(inRego, asJSON(t, inWords(d))); diff != "" {
+		words := inWords(d)
+		words.Rules = nil // the library knows no texts that stand in the policy
+		if diff := cmp.Diff(inRego, asJSON(t, words)); diff != "" {
 			text, _ := json.MarshalIndent(said, "", " ")
 			t.Fatalf("rego - go +\n%s\nof %s", diff, text)
 		}

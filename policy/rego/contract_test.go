@@ -16,8 +16,9 @@ import (
 func TestContract(t *testing.T) {
 	f := func(text string, want policy.Decision) {
 		t.Helper()
-		got := decide(t, must(t, text), at(sample(), policy.PhaseRequest))
-		if diff := cmp.Diff(want, *got); diff != "" {
+		got := *decide(t, must(t, text), at(sample(), policy.PhaseRequest))
+		got.Candidates = nil // TestCandidates
+		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%s\n%s", text, diff)
 		}
 		if !asPublished(t, said(t, text), publishedDecision) {
@@ -51,6 +52,44 @@ func TestContract(t *testing.T) {
 		policy.Decision{Action: policy.Allow, Response: []policy.HeaderRule{header("a", "7"), header("b", "true"), {Name: "server", Remove: true}}})
 	f("request_headers contains {\"name\": \"a\", \"value\": \"1\"}\nrequest_headers contains {\"name\": \"a\", \"value\": \"2\", \"for\": \"deny\"}",
 		policy.Decision{Action: policy.Allow, Request: []policy.HeaderRule{header("a", "2")}, Conflicts: 1})
+}
+
+// What each rule wants, and for whom, is in the decision beside what comes of it.
+func TestCandidates(t *testing.T) {
+	f := func(text string, action policy.Action, want ...policy.Candidate) {
+		t.Helper()
+		got := decide(t, must(t, text), at(sample(), policy.PhaseRequest))
+		if got.Action != action {
+			t.Errorf("%s\n%v, want %v", text, got.Action, action)
+		}
+		if diff := cmp.Diff(want, got.Candidates); diff != "" {
+			t.Errorf("%s\n%s", text, diff)
+		}
+		if !asPublished(t, said(t, text), publishedDecision) {
+			t.Errorf("%s\nis not as published", text)
+		}
+	}
+	rule := func(id, reason string, stage policy.Stage) policy.Rule {
+		return policy.Rule{ID: id, Reason: reason, Stage: stage}
+	}
+	f(`deny contains {"rule": "exports", "reason": "why", "shadow": true}`, policy.Allow,
+		policy.Candidate{Action: policy.Deny, Rule: rule("exports", "why", policy.Stage{Shadow: true})})
+	f(`throttle contains {"rule": "a.b-c_d", "rollout": 25, "cohorts": {"person", "batch"}, "shadow": false}`, policy.Throttle,
+		policy.Candidate{Action: policy.Throttle, Rule: rule("a.b-c_d", "", policy.Stage{Withheld: 75, Cohorts: []string{"batch", "person"}})})
+	f("throttle contains \"t\"\nchallenge contains \"c\"", policy.Challenge,
+		policy.Candidate{Action: policy.Challenge, Rule: rule("c", "c", policy.Stage{})},
+		policy.Candidate{Action: policy.Throttle, Rule: rule("t", "t", policy.Stage{})})
+	f("deny contains \"d\"\nallow contains \"batch\"", policy.Allow)
+
+	// Without an id a rule is called by a reason that stands in the policy, and
+	// never by one that is made of the request.
+	f(`deny contains reasons[input.request.method]
+reasons := {"GET": "it reads"}`, policy.Deny, policy.Candidate{Action: policy.Deny, Rule: rule("it reads", "it reads", policy.Stage{})})
+	f(`deny contains sprintf("%s is not for you", [input.request.method])`, policy.Deny,
+		policy.Candidate{Action: policy.Deny, Rule: rule("deny", "GET is not for you", policy.Stage{})})
+	long := strings.Repeat("ä", 40)
+	f(`challenge contains "`+long+`"`, policy.Challenge,
+		policy.Candidate{Action: policy.Challenge, Rule: rule(long[:64], long, policy.Stage{})})
 }
 
 // unpublished is what the schema of decisions does not say, by the error.
@@ -93,6 +132,14 @@ func TestGarbage(t *testing.T) {
 	f(`throttle contains {"retry_after": 86401}`, "from 1 to 86400")
 	f(`challenge contains {"realm": "a\"b"}`, `"realm"`, "without quotes")
 	f(`challenge contains {"realm": "a\nb"}`, "printable ASCII")
+	f(`deny contains {"rule": "all of it"}`, `"rule"`, `as in "exports"`)
+	f(`deny contains {"shadow": "yes"}`, `"shadow"`, "want true or false")
+	f(`deny contains {"rollout": 101}`, `"rollout"`, "0 to 100")
+	f(`deny contains {"rollout": "25%"}`, "0 to 100")
+	f(`deny contains {"cohorts": "person"}`, `"cohorts"`, "an array of names")
+	f(`deny contains {"cohorts": [1]}`, "want a string")
+	f(`deny contains {"cohorts": []}`, "leave it out")
+	f(`allow contains {"reason": "why", "shadow": true}`, "are for deny, challenge and throttle")
 	f(`response_budget contains 1000`, "a number", `"records"`)
 	f(`response_budget contains {}`, "bounds nothing")
 	f(`response_budget contains {"records": 0}`, `"records"`, "from 1")

@@ -18,7 +18,7 @@ var contract = map[string]func(*policy.Rules, ast.Value) error{
 	"deny":      func(r *policy.Rules, v ast.Value) error { return verdict(&r.Deny, v) },
 	"challenge": func(r *policy.Rules, v ast.Value) error { return verdict(&r.Challenge, v) },
 	"throttle":  func(r *policy.Rules, v ast.Value) error { return verdict(&r.Throttle, v) },
-	"allow":     func(r *policy.Rules, v ast.Value) error { return verdict(&r.Allow, v) },
+	"allow":     func(r *policy.Rules, v ast.Value) error { return exception(&r.Allow, v) },
 
 	"response_budget": budget,
 	"inspect":         inspect,
@@ -100,7 +100,7 @@ func object(v ast.Value, want string, f func(name string, v ast.Value) (known bo
 	})
 }
 
-const wantVerdict = `a string (the reason) or an object of "reason", "status", "retry_after" and "realm"`
+const wantVerdict = `a string (the reason) or an object of "reason", "status", "retry_after", "realm", "rule", "shadow", "rollout" and "cohorts"`
 
 func verdict(to *[]policy.Rule, v ast.Value) error {
 	if s, ok := v.(ast.String); ok {
@@ -120,6 +120,14 @@ func verdict(to *[]policy.Rule, v ast.Value) error {
 			r.RetryAfter = time.Duration(n) * time.Second
 		case "realm":
 			r.Realm, err = realm(v)
+		case "rule":
+			r.ID, err = ruleID(v)
+		case "shadow":
+			r.Shadow, err = boolean(v)
+		case "rollout":
+			r.Withheld, err = withheld(v)
+		case "cohorts":
+			r.Cohorts, err = names(v)
 		default:
 			return false, nil
 		}
@@ -127,6 +135,19 @@ func verdict(to *[]policy.Rule, v ast.Value) error {
 	})
 	*to = append(*to, r)
 	return err
+}
+
+// exception is a verdict that lifts others, for everybody whom it names.
+func exception(to *[]policy.Rule, v ast.Value) error {
+	err := verdict(to, v)
+	if err != nil {
+		return err
+	}
+	r := &(*to)[len(*to)-1]
+	if r.ID != "" || r.Shadow || r.Withheld > 0 || len(r.Cohorts) > 0 {
+		return fmt.Errorf(`"rule", "shadow", "rollout" and "cohorts" are for deny, challenge and throttle`)
+	}
+	return nil
 }
 
 // status is one that refuses, and that HTTP knows by name.

@@ -9,11 +9,11 @@ package wonted.policy
 # A key and a second value beside it in the same header: the upstream believes
 # one of them and the profiles know neither, so that a stolen key would have no
 # past. No honest client does that.
-deny contains {"reason": "one credential header with several values", "status": 400} if input.identity.contested
+deny contains {"rule": "contested", "reason": "one credential header with several values", "status": 400} if input.identity.contested
 
 # What an anomaly is due to says what is done with it. The two tables have every
-# detector, with the reason that is given.
-challenge contains challenges[detector] if some detector in causes
+# detector, with the reason that is given; a rule is called by its detector.
+challenge contains {"rule": detector, "reason": challenges[detector]} if some detector in causes
 
 challenges := {
 	# Who, whence, when. A new device, a new network or an odd hour is common
@@ -41,7 +41,7 @@ challenges := {
 	"stuffing": "many names fail to sign in that never did from there",
 }
 
-throttle contains {"reason": throttles[detector], "retry_after": 30} if some detector in causes
+throttle contains {"rule": detector, "reason": throttles[detector], "retry_after": 30} if some detector in causes
 
 throttles := {
 	# How much. More requests than usual, more bytes or records (a list being paged
@@ -63,7 +63,7 @@ throttles := {
 }
 
 # Much that is hardly worth telling may be odd together.
-throttle contains {"reason": "unusual in many small ways", "retry_after": 30} if {
+throttle contains {"rule": "together", "reason": "unusual in many small ways", "retry_after": 30} if {
 	input.anomalous == true
 	count(causes) == 0
 }

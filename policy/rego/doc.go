@@ -3,7 +3,9 @@
 //
 // The contract, version 1. Every rule is a set:
 //
-//	deny, challenge, throttle, allow   "reason" or {"reason", "status", "retry_after", "realm"}
+//	deny, challenge, throttle          "reason" or {"reason", "status", "retry_after", "realm",
+//	                                   "rule", "shadow", "rollout", "cohorts"}
+//	allow                              "reason" or {"reason"}
 //	response_budget                    {"records": n}, {"bytes": n}, {"usual": times}
 //	inspect                            "reason" or true: see the body
 //	severity                           "low", "medium", "high", "critical"; "none" says nothing
@@ -11,7 +13,10 @@
 //	remove_request_headers, remove_response_headers   "name"
 //	quarantine                         {"entity", "ttl"}
 //
-// policy.Rules.Combine says what happens when many fire. What they may read is
+// "rule" is what the rule is called (stage.go); "shadow", "rollout" (percent of
+// identities) and "cohorts" say for whom it is in force, and the operator's
+// setting of that rule beats them. policy.Rules.Combine says what happens when
+// many fire, and the Gate who of them is in force for the exchange. What they may read is
 // the table in schema.go. Both are published as JSON Schemas, under
 // starter/schema. A request that signs somebody in is decided on twice in
 // the phase "request": at its headers, and when its body has said who that is,

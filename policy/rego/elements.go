@@ -66,6 +66,7 @@ var right = map[string]ast.Value{
 	"remove_request_headers": ast.String("x-a"), "remove_response_headers": ast.String("x-a"),
 
 	"reason": ast.String("why"), "status": ast.Number("403"), "retry_after": ast.Number("1"), "realm": ast.String("api"),
+	"rule": ast.String("exports"), "shadow": ast.Boolean(true), "rollout": ast.Number("25"), "cohorts": ast.NewArray(ast.StringTerm("person")),
 	"records": ast.Number("1"), "bytes": ast.Number("1"), "usual": ast.Number("1"),
 	"entity": ast.String("caller"), "ttl": ast.String("1m"),
 	"name": ast.String("x-a"), "value": ast.String("a"), "for": ast.String("deny"),

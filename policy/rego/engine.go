@@ -29,7 +29,8 @@ type Engine struct {
 	warnings []Problem
 	inputs   []string
 	routes   []string
-	reads    [3]bool // by policy.Phase
+	reads    [3]bool         // by policy.Phase
+	texts    map[string]bool // that stand in the policy: what a rule may be called by
 
 	compiler *ast.Compiler
 	store    storage.Store
@@ -79,6 +80,7 @@ func newEngine(modules map[string]*ast.Module, data map[string]any) (*Engine, er
 	reads := inputsOf(compiler.Modules)
 	e.inputs = reads.paths()
 	e.routes = routesOf(compiler.Modules, data)
+	e.texts = textsOf(modules)
 	e.plan = planFor(schema, reads)
 	e.reads = phasesOf(reads)
 	e.warnings = sorted(append(check(compiler, data), checkElements(modules, compiler.TypeEnv)...))
@@ -201,6 +203,7 @@ func (e *Engine) ask(ctx context.Context, input *ast.Term, now time.Time, tracer
 	case err != nil:
 		return nil, err
 	}
+	e.call(&rules)
 	return rules.Combine(), nil
 }
 

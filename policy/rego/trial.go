@@ -43,6 +43,20 @@ type Words struct {
 	Request    map[string]*string `json:"request_headers"` // null: removed
 	Response   map[string]*string `json:"response_headers"`
 	Conflicts  int                `json:"conflicts"`
+
+	// Rules want something done, the severest first; the decision is of those that
+	// are not in shadow, and is a caller's who is in all rollouts and cohorts.
+	Rules []RuleWords `json:"rules,omitempty"`
+}
+
+// RuleWords is what one rule wants.
+type RuleWords struct {
+	Rule    string   `json:"rule"`
+	Action  string   `json:"action"`
+	Reason  string   `json:"reason"`
+	Shadow  bool     `json:"shadow"`
+	Rollout float64  `json:"rollout"` // percent of identities
+	Cohorts []string `json:"cohorts,omitempty"`
 }
 
 // BudgetWords are the bounds of a response; 0 is none.
@@ -60,6 +74,9 @@ func inWords(d *policy.Decision) Words {
 	}
 	for _, q := range d.Quarantine {
 		w.Quarantine[q.Entity] = int64(q.TTL)
+	}
+	for _, x := range d.Candidates {
+		w.Rules = append(w.Rules, RuleWords{x.ID, x.Action.String(), x.Reason, x.Shadow, 100 - x.Withheld, x.Cohorts})
 	}
 	return w
 }

@@ -39,6 +39,7 @@ type Config struct {
 	TrustedProxies int                 `yaml:"trusted_proxies"`
 	Profile        profile.Config      `yaml:"profile"`
 	Policy         Policy              `yaml:"policy"`
+	Rules          policy.RuleSettings `yaml:"rules"` // for whom rules of the policy are in force
 	Routes         Routes              `yaml:"routes"`
 	Record         Record              `yaml:"record"`
 

@@ -38,6 +38,9 @@ func syntax(file string, err error) error {
 
 // mistake returns the first value in n that does not fit t.
 func mistake(n ast.Node, t reflect.Type) *Error {
+	if t.Kind() == reflect.Pointer { // what may be left out
+		t = t.Elem()
+	}
 	switch {
 	case n == nil || n.Type() == ast.NullType || n.Type() == ast.AliasType:
 		return nil

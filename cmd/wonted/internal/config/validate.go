@@ -107,6 +107,9 @@ func (c *Config) sections(from source) error {
 	if err := c.Cohorts.Validate(); err != nil {
 		return from.section("cohorts", err)
 	}
+	if err := c.Rules.Validate(); err != nil {
+		return from.section("rules", err)
+	}
 	if err := c.Profile.Validate(); err != nil {
 		return from.section("profile", err)
 	}

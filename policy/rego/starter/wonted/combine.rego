@@ -33,8 +33,11 @@ decision := {
 # The elements of a rule; none where the policy has no such rule.
 elements(rule) := {element | some element in data.wonted.policy[rule]}
 
+# What is in shadow only tells what it would have done. Whom else a rule is not
+# for (rollout, cohorts), wonted knows by the caller: here it is for everybody.
 verdicts(rule) := {object.union({"reason": "", "status": 0, "retry_after": 0, "realm": ""}, normal(element)) |
 	some element in elements(rule)
+	not element.shadow
 }
 
 normal(element) := {"reason": element} if is_string(element)
@@ -45,11 +48,11 @@ normal(element) := element if is_object(element)
 default severest := "allow"
 
 severest := "deny" if {
-	count(elements("deny")) > 0
+	count(verdicts("deny")) > 0
 } else := "challenge" if {
-	count(elements("challenge")) > 0
+	count(verdicts("challenge")) > 0
 } else := "throttle" if {
-	count(elements("throttle")) > 0
+	count(verdicts("throttle")) > 0
 }
 
 excepted if count(elements("allow")) > 0
