@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -28,7 +29,7 @@ and ten sessions, up to sixteen times the usual, with no new device or network
 within a month, or when the cohort has changed likewise.`,
 		Args: exactly(1),
 	}
-	set := withSettings(cmd, "admin")
+	set := withAdmin(cmd)
 	outputFlag(cmd, &output)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		who, err := askOne(cmd.Context(), set, args[0], "accepted")
@@ -67,6 +68,7 @@ func (h *web) accept(w http.ResponseWriter, r *http.Request) {
 	case errors.Is(err, scoring.ErrNothingRejected):
 		admin.Refuse(w, http.StatusConflict, "nothing is waiting to be accepted: "+err.Error(), "wonted profile show tells what is usual")
 	default:
+		admin.Note(r, is.Kind.String()+" "+cmp.Or(is.Name, hashOf(is.Key)), "")
 		admin.JSON(w, http.StatusOK, accepted{hashOf(is.Key), is.Kind.String(), is.Times})
 	}
 }

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"crypto/tls"
 	"fmt"
+	"log"
 	"net"
 	"net/http"
 	"strings"
@@ -13,8 +15,8 @@ import (
 	"github.com/wonted-project/wonted/cmd/wonted/internal/admin"
 )
 
-// web serves HTTP for operators: health and metrics for everybody, profiles
-// for those on this machine.
+// web serves HTTP for operators: health and metrics for everybody, the rest for
+// those on this machine, or with a token or certificate.
 type web struct {
 	sv       *service
 	draining atomic.Bool
@@ -22,7 +24,7 @@ type web struct {
 
 // metrics is what the metrics listener shows: nothing that changes anything.
 func (h *web) metrics() *admin.API {
-	api := admin.New()
+	api := admin.New(admin.Options{})
 	h.health(api)
 	api.Open("GET /metrics", "the metrics, for Prometheus", h.exposition())
 	return api
@@ -39,7 +41,9 @@ func (h *web) exposition() http.HandlerFunc {
 
 // routes is what the admin listener shows, a line a route.
 func (h *web) routes() *admin.API {
-	api := admin.New()
+	api := admin.New(admin.Options{
+		Guard: h.sv.guard, Trail: h.sv.trail, Clock: time.Now, Hide: h.sv.key.Hide, Complain: h.sv.complain,
+	})
 	h.health(api)
 	api.Describe()
 	api.Read("GET /metrics", "the metrics, for Prometheus", h.exposition())
@@ -51,8 +55,13 @@ func (h *web) routes() *admin.API {
 	return api
 }
 
-// admin serves the routes on the admin listener, which is on loopback.
-func (h *web) admin() http.Handler { return localOnly(h.routes()) }
+// admin serves the routes on the admin listener.
+func (h *web) admin() http.Handler {
+	if h.sv.cfg.AdminIsLocal() {
+		return localOnly(h.routes())
+	}
+	return h.routes()
+}
 
 // localOnly refuses requests for another name than loopback's: a page in a
 // browser on this machine can make its own host name lead here (DNS
@@ -98,10 +107,17 @@ func (h *web) profile(w http.ResponseWriter, r *http.Request) {
 
 // serveHTTP serves until the server is closed. An error is fatal to nobody:
 // traffic does not pass here.
-func serveHTTP(sv *service, name string, l net.Listener, mux http.Handler) *http.Server {
-	server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: time.Minute}
+func serveHTTP(sv *service, name string, l net.Listener, handler http.Handler, encrypted *tls.Config) *http.Server {
+	server := &http.Server{
+		Handler: handler, TLSConfig: encrypted, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: time.Minute,
+		ErrorLog: log.New(sv.log.With().Str("listener", name).Logger(), "", 0),
+	}
+	serve := server.Serve
+	if encrypted != nil {
+		serve = func(l net.Listener) error { return server.ServeTLS(l, "", "") }
+	}
 	go func() {
-		if err := server.Serve(l); err != http.ErrServerClosed {
+		if err := serve(l); err != http.ErrServerClosed {
 			sv.trouble.set(name, err.Error())
 			sv.log.Error().Err(err).Msgf("the %s listener has stopped", name)
 		}

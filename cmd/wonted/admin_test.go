@@ -53,7 +53,12 @@ func TestTheMetricsListenerChangesNothing(t *testing.T) {
 }
 
 func TestEveryRouteThatChangesNeedsTheRole(t *testing.T) {
-	routes := (&web{sv: &service{reg: prometheus.NewRegistry()}}).routes().Routes()
+	s, err := newService(config.Default(), zerolog.Nop())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.store.Close()
+	routes := (&web{sv: s}).routes().Routes()
 	writes := 0
 	for _, r := range routes {
 		if (r.Method != http.MethodGet) != (r.Role == admin.Write) {

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -14,21 +15,17 @@ import (
 	"github.com/wonted-project/wonted/cmd/wonted/internal/admin"
 )
 
-// askAdmin asks the admin listener of the wonted that is running on this
-// machine. An answer of 404 is one, too.
+// askAdmin asks the admin listener of a wonted that is running. An answer of 404
+// is one, too.
 func askAdmin(ctx context.Context, set *settings, method, path string, answer any) error {
 	return sendAdmin(ctx, set, method, path, nil, answer)
 }
 
 // sendAdmin is askAdmin with a question that is sent as JSON.
 func sendAdmin(ctx context.Context, set *settings, method, path string, question, answer any) error {
-	cfg, err := set.load()
+	door, err := set.door()
 	if err != nil {
 		return err
-	}
-	where := cfg.Admin
-	if where == "" {
-		return misuse("--admin names it: host:port", "the configuration has no admin listener")
 	}
 	ctx, cancel := context.WithTimeout(ctx, time.Minute) // to forget means to save all profiles
 	defer cancel()
@@ -40,16 +37,20 @@ func sendAdmin(ctx context.Context, set *settings, method, path string, question
 		}
 		body = bytes.NewReader(b)
 	}
-	req, err := http.NewRequestWithContext(ctx, method, "http://"+where+path, body)
+	req, err := http.NewRequestWithContext(ctx, method, door.base+path, body)
 	if err != nil {
 		return err
 	}
-	res, err := http.DefaultClient.Do(req)
+	door.introduce(req)
+	res, err := door.client.Do(req)
 	if err != nil {
 		if u, ok := errors.AsType[*url.Error](err); ok {
 			err = u.Err // the URL holds what may be an API key
 		}
-		return advise(fmt.Errorf("no answer from %s: %w", where, err),
+		if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+			return advise(fmt.Errorf("%s: %w", door.address, err), "--admin-ca names a file with the certificate of who has signed its certificate")
+		}
+		return advise(fmt.Errorf("no answer from %s: %w", door.address, err),
 			"is wonted serve running, and with the same admin address? --admin chooses another")
 	}
 	defer res.Body.Close()
@@ -67,7 +68,7 @@ func sendAdmin(ctx context.Context, set *settings, method, path string, question
 		err = json.Unmarshal(text, answer)
 	}
 	if err != nil {
-		return advise(fmt.Errorf("%s answered %s, and not as wonted does: %w", where, res.Status, err),
+		return advise(fmt.Errorf("%s answered %s, and not as wonted does: %w", door.address, res.Status, err),
 			"is something else listening there? --admin chooses another address")
 	}
 	return nil

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -31,7 +32,7 @@ not by whom. The names of routes are words of paths as clients wrote them; a
 recording (record.path) and the log are files of yours.`,
 		Args: exactly(1),
 	}
-	set := withSettings(cmd, "admin")
+	set := withAdmin(cmd)
 	outputFlag(cmd, &output)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		who, err := askOne(cmd.Context(), set, args[0], "forgotten")
@@ -92,6 +93,7 @@ func (h *web) forget(w http.ResponseWriter, r *http.Request) {
 		admin.JSON(w, http.StatusNotFound, forgotten{})
 		return
 	}
+	admin.Note(r, v.Kind+" "+cmp.Or(v.Name, v.ID), "")
 	if v.Kind == profile.KindRoute.String() || v.Kind == profile.KindLogin.String() {
 		admin.Refuse(w, http.StatusConflict, "a "+v.Kind+" is nobody: what is usual on it was learned from all callers",
 			"forget a caller, credential, session, user, address, network or device")
@@ -108,7 +110,6 @@ func (h *web) forget(w http.ResponseWriter, r *http.Request) {
 		if h.sv.cfg.DataDir == "" {
 			gone.Snapshot = "none"
 		}
-		h.sv.log.Info().Str("id", v.ID).Str("kind", v.Kind).Msg("a profile was forgotten on request")
 		admin.JSON(w, http.StatusOK, gone)
 	}
 }

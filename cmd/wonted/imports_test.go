@@ -47,7 +47,7 @@ var imports = map[string]struct {
 	"k8s":             {"manifests carry what envoy renders", []string{"envoy"}},
 
 	"cmd/wonted":                  {"wires everything", everything},
-	"cmd/wonted/internal/config":  {"sections belong to the packages that they configure", []string{"extproc/identity", "extproc/signin", "policy", "scoring", "scoring/profile", "scoring/route"}},
+	"cmd/wonted/internal/config":  {"sections belong to the packages that they configure", []string{"cmd/wonted/internal/admin", "extproc/identity", "extproc/signin", "policy", "scoring", "scoring/profile", "scoring/route"}},
 	"cmd/wonted/internal/admin":   {"the API's table and its guard know no route", nil},
 	"cmd/wonted/internal/report":  {"a page is filled in by whoever has something to tell", nil},
 	"cmd/wonted/internal/openapi": {"reads a description for the table of routes", []string{"scoring/route"}},

@@ -29,7 +29,7 @@ by the value itself (an API key, an address). Asks the admin listener of the
 wonted that is running on this machine.`,
 		Args: exactly(1),
 	}
-	set := withSettings(cmd, "admin")
+	set := withAdmin(cmd)
 	outputFlag(cmd, &output)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		found, err := askProfiles(cmd.Context(), set, args[0])

@@ -71,6 +71,7 @@ func (s *service) reconfigure(next *config.Config, err error) {
 	}
 	s.changeBudget(next.Budget)
 	s.renameIdentities(next.Identity)
+	s.changeCredentials()
 	if keys := restartKeys(s.cfg, next); len(keys) > 0 {
 		s.log.Warn().Strs("keys", keys).Msg("restart needed: these settings have changed and are not taken up while running")
 	}

@@ -96,10 +96,10 @@ func (s *service) serve(ctx context.Context, again func() (*config.Config, error
 	h := &web{sv: s}
 	var pages []*http.Server
 	if doors.admin != nil {
-		pages = append(pages, serveHTTP(s, "admin", doors.admin, h.admin()))
+		pages = append(pages, serveHTTP(s, "admin", doors.admin, h.admin(), s.guard.TLS()))
 	}
 	if doors.metrics != nil {
-		pages = append(pages, serveHTTP(s, "metrics", doors.metrics, h.metrics()))
+		pages = append(pages, serveHTTP(s, "metrics", doors.metrics, h.metrics(), nil))
 	}
 	defer func() {
 		for _, p := range pages {

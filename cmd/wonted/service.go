@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/rs/zerolog"
 
+	"github.com/wonted-project/wonted/cmd/wonted/internal/admin"
 	"github.com/wonted-project/wonted/cmd/wonted/internal/config"
 	"github.com/wonted-project/wonted/extproc"
 	"github.com/wonted-project/wonted/extproc/identity"
@@ -43,6 +44,8 @@ type service struct {
 	reports  *reportLog
 	verdicts *decisions
 	recorder *recorder // nil: nothing is recorded
+	guard    *admin.Guard
+	trail    *admin.Trail
 
 	reload   sync.Mutex // one change of policy or settings at a time
 	revision string     // of the policy in force
@@ -62,6 +65,9 @@ func newService(cfg *config.Config, log zerolog.Logger) (*service, error) {
 		return nil, err
 	}
 	if err := s.openCalibration(); err != nil {
+		return nil, err
+	}
+	if err := s.openAdmin(); err != nil {
 		return nil, err
 	}
 	rules, err := identity.New(cfg.Identity, s.key, cfg.TrustedProxies)

@@ -13,13 +13,15 @@ type settings struct {
 	cmd  *cobra.Command
 	file string
 	keys []string
+
+	asking asking // where withAdmin has given it flags
 }
 
 // flagHelp is the help of each key that has a flag.
 var flagHelp = map[string]string{
 	"mode":        "shadow (record what would be done) or enforce (do it)",
 	"listen":      "where Envoy finds wonted: unix:///path or host:port",
-	"admin":       "host:port of profiles, metrics and health, on loopback",
+	"admin":       "host:port of profiles, metrics and health; on loopback unless admin_auth is set",
 	"fail":        "open or closed: what happens to traffic when no decision can be had",
 	"depth":       "how much of an exchange Envoy shows, by cost: log, lean, adaptive, headers or bodies",
 	"data_dir":    "directory for snapshots; empty: memory only",

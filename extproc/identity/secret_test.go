@@ -80,3 +80,11 @@ func TestKeys(t *testing.T) {
 		t.Error("a key can be zero")
 	}
 }
+
+func TestHiddenTellsOnlyTheSame(t *testing.T) {
+	s := NewSecret()
+	a := s.Hide("sk_live_one")
+	if a != s.Hide("sk_live_one") || a == s.Hide("sk_live_two") || a == NewSecret().Hide("sk_live_one") || strings.Contains(a, "live") {
+		t.Errorf("got %s", a)
+	}
+}

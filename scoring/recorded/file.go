@@ -132,6 +132,14 @@ func (w *File) numbered(i int) string {
 	return w.name + "." + strconv.Itoa(i)
 }
 
+// Sync returns when the disk has what was written.
+func (w *File) Sync() error {
+	if w.f == nil {
+		return nil
+	}
+	return w.f.Sync()
+}
+
 // Close closes the file.
 func (w *File) Close() error {
 	if w.f == nil {

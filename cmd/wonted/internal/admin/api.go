@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 )
 
 // Role is what somebody may do. Each includes those before it.
@@ -33,26 +35,54 @@ type Route struct {
 	Does   string `json:"does"`
 }
 
+// Options are what holds for all routes. Without a Guard there may be none but
+// those that are open, without a Trail none that changes something.
+type Options struct {
+	Guard    *Guard
+	Trail    *Trail
+	Clock    func() time.Time
+	Hide     func(string) string // a keyed hash of what may be a secret
+	Complain func(error)         // hears whether the trail could be written
+}
+
 // API is the table of routes, and serves them. Register everything before it
 // serves.
 type API struct {
 	mux    *http.ServeMux
 	table  map[string]Route // by pattern
 	browse http.Handler     // mux behind what keeps other people's pages out
+
+	guard    *Guard
+	trail    *Trail
+	clock    func() time.Time
+	hide     func(string) string
+	complain func(error)
 }
 
-// New is an API without routes but its own.
-func New() *API {
-	a := &API{mux: http.NewServeMux(), table: map[string]Route{}}
+// New is an API without routes.
+func New(o Options) *API {
+	a := &API{mux: http.NewServeMux(), table: map[string]Route{},
+		guard: o.Guard, trail: o.Trail, clock: o.Clock, hide: o.Hide, complain: o.Complain}
 	// What changes something is for programs and for pages of our own.
 	a.browse = http.NewCrossOriginProtection().Handler(a.mux)
 	return a
 }
 
-// Describe adds GET /v1/, which lists the routes.
+// Describe adds what the API tells of itself: its routes, and who changed what.
 func (a *API) Describe() {
 	a.Read("GET /v1/{$}", "lists the routes", func(w http.ResponseWriter, _ *http.Request) {
 		JSON(w, http.StatusOK, map[string]any{"routes": a.Routes()})
+	})
+	a.Read("GET /v1/audit", "the latest changes, the newest first; ?last=100 says how many, 1000 at most", func(w http.ResponseWriter, r *http.Request) {
+		n := 100
+		if last := r.URL.Query().Get("last"); last != "" {
+			var err error
+			if n, err = strconv.Atoi(last); err != nil || n < 1 || n > trailKept {
+				Refuse(w, http.StatusBadRequest, "last is no number of changes", fmt.Sprintf("1 to %d", trailKept))
+				return
+			}
+		}
+		JSON(w, http.StatusOK, map[string]any{"changes": a.trail.Last(n)})
 	})
 }
 
@@ -69,10 +99,14 @@ func (a *API) Write(pattern, does string, h http.HandlerFunc) { a.add(Write, pat
 // something would be followed by prefetching browsers and crawlers.
 func (a *API) add(role Role, pattern, does string, h http.Handler) {
 	method, path, ok := strings.Cut(pattern, " ")
-	if !ok || does == "" || (method == http.MethodGet) != (role < Write) {
-		panic(fmt.Sprintf("admin: %q cannot be a route of role %s", pattern, role))
+	if !ok || does == "" || (method == http.MethodGet) != (role < Write) || role > Open && a.guard == nil || role == Write && a.trail == nil {
+		panic(fmt.Sprintf("admin: %q cannot be a route of role %s here", pattern, role))
 	}
-	a.table[pattern] = Route{method, strings.TrimSuffix(path, "{$}"), role, does}
+	route := Route{method, strings.TrimSuffix(path, "{$}"), role, does}
+	if role == Write {
+		h = a.audited(route, h)
+	}
+	a.table[pattern] = route
 	a.mux.Handle(pattern, h)
 }
 
@@ -89,4 +123,17 @@ func (a *API) Routes() []Route {
 }
 
 // ServeHTTP implements http.Handler.
-func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.browse.ServeHTTP(w, r) }
+func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	_, pattern := a.mux.Handler(r)
+	need := Read // of what there is not, too: who may see nothing learns nothing
+	if route, ok := a.table[pattern]; ok {
+		need = route.Role
+	}
+	if need > Open && a.guard != nil {
+		var ok bool
+		if r, ok = a.guard.admit(w, r, need); !ok {
+			return
+		}
+	}
+	a.browse.ServeHTTP(w, r)
+}

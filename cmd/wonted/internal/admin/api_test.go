@@ -6,14 +6,23 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
 
+// open is an API that asks nobody.
+func open(trail File) *API {
+	return New(Options{
+		Guard: NewGuard(&Credentials{}, time.Now, nil), Trail: NewTrail(trail, func(Entry) {}), Clock: time.Now,
+		Hide: func(string) string { return "hidden" }, Complain: func(error) {},
+	})
+}
+
 func nothing(http.ResponseWriter, *http.Request) {}
 
 func TestTheTableIsWhatIsServedAndListed(t *testing.T) {
-	a := New()
+	a := open(nil)
 	a.Open("GET /healthz", "whether it is alive", nothing)
 	a.Write("POST /v1/things", "adds a thing", nothing)
 	a.Describe()
@@ -28,6 +37,7 @@ func TestTheTableIsWhatIsServedAndListed(t *testing.T) {
 	want := []struct{ Method, Path, Role, Does string }{
 		{"GET", "/healthz", "open", "whether it is alive"},
 		{"GET", "/v1/", "read", "lists the routes"},
+		{"GET", "/v1/audit", "read", "the latest changes, the newest first; ?last=100 says how many, 1000 at most"},
 		{"POST", "/v1/things", "write", "adds a thing"},
 	}
 	if d := cmp.Diff(want, got.Routes); d != "" {
@@ -43,17 +53,19 @@ func TestTheMethodMustSuitTheRole(t *testing.T) {
 				t.Error("registered")
 			}
 		}()
-		add(New())
+		add(open(nil))
 	}
 	f(func(a *API) { a.Write("GET /v1/things", "changes", nothing) })
 	f(func(a *API) { a.Read("POST /v1/things", "changes nothing", nothing) })
 	f(func(a *API) { a.Open("DELETE /v1/things", "for everybody", nothing) })
 	f(func(a *API) { a.Read("/v1/things", "without a method", nothing) })
 	f(func(a *API) { a.Read("GET /v1/things", "", nothing) })
+	f(func(*API) { New(Options{}).Read("GET /v1/things", "where nobody is asked", nothing) })
+	f(func(*API) { New(Options{Guard: &Guard{}}).Write("POST /v1/things", "without a trail", nothing) })
 }
 
 func TestOtherPeoplesPagesChangeNothing(t *testing.T) {
-	a := New()
+	a := open(nil)
 	changed := 0
 	a.Write("POST /v1/things", "adds a thing", func(http.ResponseWriter, *http.Request) { changed++ })
 	r := httptest.NewRequest("POST", "/v1/things", nil)

@@ -11,6 +11,26 @@
 // JSON; what cannot be done is {"error", "hint"} (Refuse). The version is in the
 // path: names within /v1 are added to, never changed.
 //
+// # Who may ask
+//
+// Config is the section admin_auth. Without tokens and client certificates
+// nobody is asked who they are, and the listener must be on loopback. With any,
+// everybody is asked, on loopback too: 401 where nobody knows who asks, 403
+// where the role does not do, 429 after ten wrong tokens from an address, for a
+// second each. What there is not answers 401 as well. Tokens are compared by
+// their SHA-256, all of them and in constant time. Pages of other sites change
+// nothing (http.CrossOriginProtection).
+//
+// # What is written down
+//
+// Each change has two lines in the audit trail (Entry), one before it is made
+// and one with its outcome, each on the disk before wonted goes on. What cannot
+// be written down is refused with 507: nobody changes anything unseen by filling
+// the disk. If the disk is full only by the time that it is done, the first line
+// is there, and log and /readyz tell. What a client wrote into the path is
+// hashed, unless it is a hash of ours that was found: it may be an API key. A
+// handler adds whom it was about and why with Note; ?reason= is taken anyway.
+//
 // It imports nothing of wonted: cmd/wonted registers the routes. Start with
 // api.go.
 package admin

@@ -5,6 +5,7 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"github.com/wonted-project/wonted/cmd/wonted/internal/admin"
 	"github.com/wonted-project/wonted/extproc/identity"
 	"github.com/wonted-project/wonted/extproc/signin"
 	"github.com/wonted-project/wonted/policy"
@@ -24,8 +25,9 @@ const DefaultSocket = "unix:///run/wonted/extproc.sock"
 // serve builds from it.
 type Config struct {
 	Mode           policy.Mode         `yaml:"mode"`
-	Listen         string              `yaml:"listen"`  // unix:///path, unix://@name or host:port
-	Admin          string              `yaml:"admin"`   // host:port, loopback only; "": none
+	Listen         string              `yaml:"listen"` // unix:///path, unix://@name or host:port
+	Admin          string              `yaml:"admin"`  // host:port; "": none
+	AdminAuth      admin.Config        `yaml:"admin_auth"`
 	Metrics        string              `yaml:"metrics"` // host:port; "": none
 	Fail           policy.FailMode     `yaml:"fail"`
 	Depth          Depth               `yaml:"depth"`

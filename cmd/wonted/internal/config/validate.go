@@ -45,16 +45,8 @@ func (c *Config) validate(from source) error {
 		c.Warnings = append(c.Warnings, "listen: "+c.Listen+" can be reached from other machines, and asks nobody who they are; "+
 			"prefer a Unix socket, or let only Envoy reach the port")
 	}
-	if c.Admin != "" {
-		host, err := hostPort(c.Admin)
-		if err != nil {
-			return from.fault("admin", err.Error())
-		}
-		// It can read profiles and asks nobody for a password.
-		if !loopback(host) {
-			return from.fault("admin", fmt.Sprintf("%s is not a loopback address: the admin listener knows no "+
-				"passwords, keep it on 127.0.0.1; for kubelet and Prometheus there is a second one, metrics", c.Admin))
-		}
+	if err := c.adminListener(from); err != nil {
+		return err
 	}
 	if c.Metrics != "" {
 		if _, err := hostPort(c.Metrics); err != nil {
@@ -94,6 +86,33 @@ func (c *Config) validate(from source) error {
 			c.DecisionDeadline, leastDecision, mostDecision))
 	}
 	return c.unavailable(from)
+}
+
+// adminListener refuses one that lets everybody who can reach it do everything.
+func (c *Config) adminListener(from source) error {
+	if err := c.AdminAuth.Validate(); err != nil {
+		return from.section("admin_auth", err)
+	}
+	if c.Admin == "" {
+		return nil
+	}
+	if _, err := hostPort(c.Admin); err != nil {
+		return from.fault("admin", err.Error())
+	}
+	switch local := c.AdminIsLocal(); {
+	case !local && !c.AdminAuth.Asks():
+		return from.fault("admin", fmt.Sprintf("%s can be reached from other machines, and would ask nobody who they are; keep admin on 127.0.0.1, "+
+			"or name bearer tokens (admin_auth.tokens) or certificates (admin_auth.tls.client_ca); for kubelet and Prometheus there is a second one, metrics", c.Admin))
+	case !local && c.AdminAuth.TLS.Cert == "":
+		c.Warnings = append(c.Warnings, "admin: tokens cross the network as they are, and whoever reads one has it: set admin_auth.tls, or let a sidecar encrypt")
+	}
+	return nil
+}
+
+// AdminIsLocal says whether the admin listener is on loopback.
+func (c *Config) AdminIsLocal() bool {
+	host, _ := hostPort(c.Admin)
+	return loopback(host)
 }
 
 // sections asks the packages that own them.
