@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/rs/zerolog"
@@ -254,5 +255,48 @@ func TestCandidatesThatAreNotInForceAllocateNothing(t *testing.T) {
 	})
 	if n > 0 {
 		t.Errorf("%v allocations", n)
+	}
+}
+
+// excepted lifts one rule.
+type excepted struct {
+	rule string
+	hits []string
+}
+
+func (e *excepted) Excepted(_ *scoring.Exchange, rule string) (string, bool) {
+	return "x-1", rule == e.rule
+}
+func (e *excepted) Hit(id string, _ time.Time) { e.hits = append(e.hits, id) }
+
+// An exception lifts what its rule wants, is told of, and counted once an
+// exchange however often the policy is asked.
+func TestExceptionsWinOverRules(t *testing.T) {
+	e := &excepted{rule: "exports"}
+	d := combined(Rules{Deny: []Rule{aRule("exports", Stage{})}, Throttle: []Rule{aRule("rate", Stage{})}})
+	d.reads = map[Phase]bool{PhaseResponse: true}
+	b := newBench(d, func(c *Config) { c.Exceptions = e })
+	c := request()
+	if v := b.Open(c); v.Action != Throttle {
+		t.Errorf("%+v", v)
+	}
+	respond(c, 200, 10)
+	b.Answer(c, at)
+	b.Close(c, scoring.Answered, at)
+	if len(e.hits) != 1 {
+		t.Errorf("hits %v", e.hits)
+	}
+	want := []Shadowed{{Rule: "exports", Action: "deny", Reason: "for exports", Why: "exception", By: "x-1"}}
+	if diff := cmp.Diff(want, b.reports[0].Shadow); diff != "" {
+		t.Error(diff)
+	}
+	// Of a rule in shadow nothing is to be lifted.
+	b.SetRules(RuleSettings{{Rule: "exports", Mode: ptr(Shadow)}})
+	c.Reset()
+	c.Exchange.ID = scoring.ID{1}
+	b.Open(c)
+	b.Close(c, scoring.Answered, at)
+	if len(e.hits) != 1 {
+		t.Errorf("hits %v", e.hits)
 	}
 }

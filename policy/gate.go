@@ -24,6 +24,7 @@ type Config struct {
 	Registerer prometheus.Registerer // nil: metrics are kept but not published
 	Location   *time.Location        // of input.time; nil: UTC
 	Rules      RuleSettings
+	Exceptions Excepter         // nil: there are none
 	Clock      func() time.Time // times decisions for wonted_decision_seconds; nil: it stays empty
 }
 
@@ -48,6 +49,7 @@ type Gate struct {
 	memo       memoMetrics
 	complaints complaints
 	rules      *rulebook
+	exceptions Excepter
 }
 
 // NewGate makes a Gate. Scorer and Decider are required.
@@ -71,6 +73,7 @@ func NewGate(cfg Config) *Gate {
 		clock:      cfg.Clock,
 		metrics:    newMetrics(cfg.Registerer),
 		rules:      newRulebook(cfg.Rules),
+		exceptions: cfg.Exceptions,
 		complaints: complaints{limit: rate.NewLimiter(rate.Every(10*time.Second), 3)},
 	}
 	g.deadlines.after = cfg.Deadline

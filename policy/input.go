@@ -69,6 +69,15 @@ type Recorder interface {
 	Record(c *Case, end scoring.End)
 }
 
+// Excepter knows who is excepted from rules for a time. It is asked about what
+// some rule wants stopped, and must be quick.
+type Excepter interface {
+	// Excepted is the exception that lifts what the rule of this id wants of ex.
+	Excepted(ex *scoring.Exchange, rule string) (id string, ok bool)
+	// Hit counts an exchange in which it did, at the exchange's end.
+	Hit(id string, at time.Time)
+}
+
 // Recaller is a Decider that may know its decision already, from an exchange
 // that was the same in all that the policy can tell. Recall is so quick that it
 // is asked without a deadline; what it does not know, Decide is asked.

@@ -38,7 +38,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		}),
 		rules: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "wonted_rule_verdicts_total",
-			Help: "Exchanges that a rule wanted stopped. effect=\"in_force\": it counted; \"shadow\", \"rollout\": what it would have done.",
+			Help: "Exchanges that a rule wanted stopped. effect=\"in_force\": it counted; \"shadow\", \"rollout\", \"exception\": what it would have done.",
 		}, []string{"rule", "action", "mode", "effect"}),
 		seconds: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name:    "wonted_decision_seconds",

@@ -1,6 +1,8 @@
 package policy
 
 import (
+	"encoding/binary"
+	"encoding/hex"
 	"fmt"
 	"strings"
 	"time"
@@ -166,6 +168,15 @@ func DisplayName(id *scoring.Identity) string {
 
 // Hash writes a key the way reports and policies show it.
 func Hash(k profile.Key) string { return fmt.Sprintf("%016x%016x", k.Hi, k.Lo) }
+
+// ParseHash reads what Hash wrote.
+func ParseHash(s string) (k profile.Key, err error) {
+	b, err := hex.DecodeString(s)
+	if err != nil || len(b) != 16 {
+		return k, fmt.Errorf("%q is no keyed hash: 32 hex digits, as reports and profile show print them", s)
+	}
+	return profile.Key{Hi: binary.BigEndian.Uint64(b[:8]), Lo: binary.BigEndian.Uint64(b[8:])}, nil
+}
 
 // shortHash tells objects of a route apart, and no more.
 func shortHash(h uint64) string { return fmt.Sprintf("%08x", uint32(h)) }

@@ -52,6 +52,9 @@ func (h *web) routes() *admin.API {
 	api.Write("POST /v1/profiles/{who}/accept", "takes what was anomalous of a hash lately for usual from now on", h.accept)
 	api.Read("GET /v1/decisions", "the decisions that were not plainly to allow, the newest first; ?limit=N", h.decisions)
 	api.Read("GET /v1/decisions/{id}", "one of them, by its id", h.decision)
+	api.Read("GET /v1/exceptions", "the exceptions from rules, with how often each was used", h.listExceptions)
+	api.Write("POST /v1/exceptions", "excepts callers, credentials, addresses, networks or routes from rules for a time", h.addException)
+	api.Write("DELETE /v1/exceptions/{id}", "ends an exception", h.removeException)
 	return api
 }
 

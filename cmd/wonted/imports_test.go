@@ -33,8 +33,9 @@ var imports = map[string]struct {
 	"scoring/recorded": {"a codec of exchanges, which counts the records of bodies that a HAR holds",
 		[]string{"scoring", "scoring/profile", "scoring/payload"}},
 
-	"policy":      {"decides on what scoring found, and knows no policy engine", []string{"scoring", "scoring/profile"}},
-	"policy/rego": {"implements policy.Decider", []string{"policy", "scoring", "scoring/profile"}},
+	"policy":           {"decides on what scoring found, and knows no policy engine", []string{"scoring", "scoring/profile"}},
+	"policy/exception": {"keeps who is excepted from rules", []string{"policy", "scoring", "scoring/profile"}},
+	"policy/rego":      {"implements policy.Decider", []string{"policy", "scoring", "scoring/profile"}},
 
 	"extproc":          {"carries exchanges between Envoy and the Gate", []string{"extproc/signin", "policy", "scoring", "scoring/payload"}},
 	"extproc/identity": {"names the entities of an exchange", []string{"scoring", "scoring/profile"}},

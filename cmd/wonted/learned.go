@@ -57,7 +57,7 @@ func (s *service) dropAside() error {
 	entries, err := os.ReadDir(s.cfg.DataDir)
 	for _, e := range entries {
 		name, _, aside := strings.Cut(e.Name(), ".bad-")
-		if aside && (name == routesFile || name == calibrationFile || name == normsFile) {
+		if aside && (name == routesFile || name == calibrationFile || name == normsFile || name == exceptionsFile) {
 			err = errors.Join(err, os.RemoveAll(filepath.Join(s.cfg.DataDir, e.Name())))
 		}
 	}
@@ -78,5 +78,6 @@ func (s *service) saveLearned() error {
 		save(routesFile, s.routes.Save()),
 		save(calibrationFile, s.peers.Encode(s.peersMeta())),
 		save(normsFile, s.scorer.Norms()),
+		s.saveExceptions(),
 	)
 }

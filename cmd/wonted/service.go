@@ -17,6 +17,7 @@ import (
 	"github.com/wonted-project/wonted/extproc/identity"
 	"github.com/wonted-project/wonted/extproc/signin"
 	"github.com/wonted-project/wonted/policy"
+	"github.com/wonted-project/wonted/policy/exception"
 	"github.com/wonted-project/wonted/policy/rego"
 	"github.com/wonted-project/wonted/scoring"
 	"github.com/wonted-project/wonted/scoring/calibrate"
@@ -42,6 +43,7 @@ type service struct {
 	gate     *policy.Gate
 	stream   *extproc.Server
 	reports  *reportLog
+	excepted *exception.List
 	verdicts *decisions
 	recorder *recorder // nil: nothing is recorded
 	guard    *admin.Guard
@@ -103,11 +105,15 @@ func newService(cfg *config.Config, log zerolog.Logger) (*service, error) {
 	if err := s.load(normsFile, "what cohorts have in common is learned anew, which takes some days", s.scorer.SetNorms); err != nil {
 		return nil, err
 	}
+	if err := s.openExceptions(); err != nil {
+		return nil, err
+	}
 	s.gate = policy.NewGate(policy.Config{
 		Scorer:     s.scorer,
 		Decider:    engine,
 		Mode:       cfg.Mode,
 		Rules:      cfg.Rules,
+		Exceptions: s.excepted,
 		Fail:       cfg.Fail,
 		Sink:       sinks{s.reports, s.verdicts},
 		Recorder:   recorder,

@@ -96,6 +96,12 @@ func (r *reportLog) write(rep *policy.Report) {
 	if len(rep.Quarantine) > 0 {
 		e = e.Interface("quarantine", rep.Quarantine)
 	}
+	if len(rep.Shadow) > 0 {
+		e = e.Interface("shadow", rep.Shadow)
+	}
+	if len(rep.Rules) > 0 {
+		e = e.Strs("rules", rep.Rules)
+	}
 	if r.unsaid > 0 {
 		e = e.Int64("suppressed", r.unsaid)
 		r.unsaid = 0
