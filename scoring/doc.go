@@ -18,7 +18,8 @@
 // Peers are whom an identity is compared with: a cohort (peers.go), found by
 // behaviour (behaviour.go) or set by the operator (named.go), and a level of
 // maturity. norms.go has what the members of a cohort have in common; a lasting
-// change of habits is accepted by challenger.go and succession.go.
+// change of habits is accepted by challenger.go and succession.go. What several
+// replicas know of one identity is put together by replicas.go and merge.go.
 //
 // Start reading at scorer.go, then rate.go as the simplest detector, then
 // complete.go for what may be learned. The package imports window, profile,

@@ -22,19 +22,19 @@ func (s *Scorer) mergeRoutes(merges []route.Merge, now uint32) {
 		}
 	}
 	for _, m := range merges {
-		var sum profile.Record // never in the store: one record's lock at a time
+		var whole profile.Record // never in the store: one record's lock at a time
 		for _, id := range m.From {
 			if rec, pin, ok := s.store.Find(routeKey(id)); ok {
 				if rec.Kind == profile.KindRoute {
-					addRoute(&sum, rec)
+					addRoute(&whole, rec)
 				}
 				pin.Release()
 			}
 		}
-		if sum.Accepted == 0 {
+		if whole.Accepted == 0 {
 			continue
 		}
-		p := sum.Population()
+		p := whole.Population()
 		renameSteps(p, became, shortRoute(m.ID))
 		p.Bytes.Decay(ruler(p.Bytes.N))
 		p.Records.Decay(ruler(p.Records.N))
@@ -44,7 +44,7 @@ func (s *Scorer) mergeRoutes(merges []route.Merge, now uint32) {
 		p.Foreign.Decay(ruler(p.Foreign.N))
 		rec, pin, _ := s.store.Acquire(routeKey(m.ID), profile.KindRoute, now)
 		if rec.Kind == profile.KindRoute {
-			addRoute(rec, &sum)
+			addRoute(rec, &whole)
 			rec.Name = profile.NameOf(m.Name)
 		}
 		pin.Release()
@@ -79,32 +79,7 @@ func addRoute(to, from *profile.Record) {
 		to.Created = from.Created
 	}
 	to.LastSeen = max(to.LastSeen, from.LastSeen)
-	to.Requests += from.Requests
-	to.Accepted += from.Accepted
-	a, b := to.Population(), from.Population()
-	a.Bytes.Merge(b.Bytes)
-	a.Records.Merge(b.Records)
-	higher(&a.LargestBytes, &b.LargestBytes)
-	higher(&a.LargestRecords, &b.LargestRecords)
-	higher(&a.LargestMetered, &b.LargestMetered)
-	for _, from := range b.Before {
-		window.SmallSlots(a.Before[:]).Touch(from.ID, from.Count())
-	}
-	a.BeforeN += b.BeforeN
-	for _, n := range []struct{ to, from *window.Novelty }{{&a.Adjacent, &b.Adjacent}, {&a.Foreign, &b.Foreign}} {
-		n.to.N += n.from.N
-		n.to.New += n.from.New
-	}
-}
-
-// higher makes the peak that of both: the higher, as of the last day.
-func higher(to, from *window.Peak) {
-	if from.N == 0 {
-		return
-	}
-	if to.N == 0 || int16(from.Day-to.Day) > 0 {
-		to.Day = from.Day
-	}
-	to.Most = max(to.Most, from.Most)
-	to.N = uint16(min(uint32(to.N)+uint32(from.N), 1<<16-1))
+	to.Requests = sum(to.Requests, from.Requests)
+	to.Accepted = sum(to.Accepted, from.Accepted)
+	mergePopulation(to.Population(), from.Population())
 }

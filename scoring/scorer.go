@@ -2,6 +2,7 @@ package scoring
 
 import (
 	"math"
+	"sync"
 	"time"
 
 	"github.com/wonted-project/wonted/scoring/calibrate"
@@ -59,6 +60,7 @@ type Scorer struct {
 	norms          *norms
 	named          *namedCohorts
 	replaced       func(Replacement)
+	merges         sync.Pool // of *merging
 }
 
 // New returns a Scorer.

@@ -43,7 +43,7 @@ type Header struct {
 	Requests   uint32 // counted at the request, taken back when refused
 	Accepted   uint32 // learned from: the upstream accepted the credential
 	Sessions   uint32 // context switches and returns after 30 idle minutes
-	Sequence   uint32 // of the last write, for merging replicas
+	Sequence   uint32 // grows each time it is handed out to other replicas: see scoring's Replicas
 	InFlight   uint16
 	Learned    uint16 // days (since the epoch, mod 65536) of the last anchor move
 	Device     uint32 // context now: hash of device, of network
@@ -191,6 +191,15 @@ func (t *Trials) Add(success bool) {
 	if success && t.K < t.N {
 		t.K++
 	}
+}
+
+// Merge adds others.
+func (t *Trials) Merge(o Trials) {
+	k, n := uint(min(t.K, t.N))+uint(min(o.K, o.N)), uint(t.N)+uint(o.N)
+	if n > 255 {
+		k, n = k/2, n/2
+	}
+	t.K, t.N = uint8(k), uint8(n)
 }
 
 // Challenger is what was accepted and not learned, being anomalous: the baseline

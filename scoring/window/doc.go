@@ -11,7 +11,8 @@
 // library only.
 //
 // Start with ring.go (what happened lately), then moments.go (what is usual),
-// then the sketches: slots.go, hours.go, bloom.go, hll.go, bigrams.go.
+// then the sketches: slots.go, hours.go, bloom.go, hll.go, steps.go. merge.go puts
+// together what replicas keep of one thing.
 // Where sixteen or eight bits hold a quantity that is larger, the comment
 // there says what error that costs.
 package window
