@@ -75,6 +75,8 @@ func details(v policy.Verdict) string {
 		return "wonted_unavailable"
 	case v.Class == "budget":
 		return "wonted_budget"
+	case v.Class == "quarantined":
+		return "wonted_quarantined"
 	}
 	return "wonted_" + v.Action.String()
 }
@@ -83,9 +85,10 @@ func details(v policy.Verdict) string {
 func (mu *mutation) answer(ex *scoring.Exchange, v policy.Verdict) {
 	mu.put("content-type", "application/problem+json")
 	mu.put("cache-control", "no-store")
-	switch v.Action {
-	case policy.Throttle:
+	if v.Action == policy.Throttle || v.RetryAfter > 0 {
 		mu.put("retry-after", retryAfter(v.RetryAfter))
+	}
+	switch v.Action {
 	case policy.Challenge:
 		mu.put("www-authenticate", challenge(v.Realm, isBearer(ex)))
 	}
@@ -146,6 +149,7 @@ func hexID(b []byte, id scoring.ID) []byte { return hex.AppendEncode(b, id[:]) }
 // problems is what a client may read about each reason class.
 var problems = map[string]string{
 	"denied":      "This request is not allowed.",
+	"quarantined": "Requests like this one are blocked for a while. Try again later.",
 	"malformed":   "The request is malformed.",
 	"step-up":     "Sign in again to continue.",
 	"rate":        "Too much in too short a time. Try again later.",

@@ -43,9 +43,12 @@ type judgement struct {
 	weight    float64
 	exceeded  bool // a bound has been passed; it happens once
 
-	heard   []heard      // what rules wanted, and what became of it
-	force   []*Candidate // room for the candidates that are in force
-	settled *Decision    // room for the decision of those
+	heard    []heard      // what rules wanted, and what became of it
+	force    []*Candidate // room for the candidates that are in force
+	settled  *Decision    // room for the decision of those
+	held     []*Block     // that the request came under
+	isolated []Isolation  // what became of the quarantines that were asked for
+	watching bool         // the mode was shadow at Open, whether or not it is told
 }
 
 // stage guards the order of calls, whatever the carrier's stream does.
@@ -62,7 +65,8 @@ func (c *Case) Reset() {
 	c.Exchange.Reset()
 	c.Degraded = c.Degraded[:0]
 	c.Told = false
-	c.judgement = judgement{heard: c.heard[:0], force: c.force[:0], settled: c.settled}
+	clear(c.held)
+	c.judgement = judgement{heard: c.heard[:0], force: c.force[:0], settled: c.settled, held: c.held[:0]}
 }
 
 // Declared is the size of the body by the response headers, -1 where they
@@ -75,7 +79,7 @@ func (c *Case) Declared() int64 { return c.size }
 type Verdict struct {
 	*Decision           // never nil; budgets are resolved
 	Pass      bool      // let it go on: Action is Allow, or the mode is shadow
-	Class     string    // reason class that the client may see: "denied", "malformed", "step-up", "rate", "budget", "unavailable"; "" where allowed
+	Class     string    // reason class that the client may see: "denied", "quarantined", "malformed", "step-up", "rate", "budget", "unavailable"; "" where allowed
 	Headers   bool      // at the request headers: ask for the response headers and call Answer before they leave
 	Body      bool      // at the response headers: ask for the body in chunks and call Meter
 	Mode      Mode      // the mode that this exchange is judged by

@@ -28,7 +28,7 @@ var allowed = Decision{Action: Allow}
 func (g *Gate) decide(c *Case, phase Phase, now time.Time) {
 	ex := &c.Exchange
 	c.anomalous, c.weight = ex.Assessment.Anomalous, weight(&ex.Assessment)
-	c.input = Input{Exchange: ex, Phase: phase, Mode: c.mode, Now: now.In(g.location), Degraded: c.Degraded}
+	c.input = Input{Exchange: ex, Phase: phase, Mode: c.mode, Now: now.In(g.location), Degraded: c.Degraded, Held: c.held}
 
 	d, err := g.ask(c)
 	if err != nil || d == nil || d.Action == Undecided {
@@ -42,6 +42,9 @@ func (g *Gate) decide(c *Case, phase Phase, now time.Time) {
 		d = g.settle(c, d, now)
 	}
 	c.adopt(d, now)
+	if len(d.Quarantine) > 0 {
+		g.isolate(c, d, now)
+	}
 }
 
 // ask gets the decision where it is known, and has it made where not. Only what

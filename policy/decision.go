@@ -26,7 +26,7 @@ func (a Action) String() string { return name(actionNames[:], uint8(a), "action"
 type Decision struct {
 	Action     Action
 	Status     int           // of the answer; 0: the action's default (403, 401, 429)
-	RetryAfter time.Duration // throttle; whole seconds
+	RetryAfter time.Duration // throttle, and a quarantine's end; whole seconds
 	Realm      string        // challenge
 	Reason     string        // the rule's text, for log and console, never for the client
 	Severity   string        // "", "low", "medium", "high", "critical"
@@ -66,6 +66,9 @@ type HeaderRule struct {
 
 // Quarantine asks for a timed block of one entity of the exchange.
 type Quarantine struct {
-	Entity string // caller, credential, session, address, network, device
-	TTL    time.Duration
+	Entity string        // one of Quarantinable
+	TTL    time.Duration // of the first; 0: as the ladder has it, which repetition climbs in any case
 }
+
+// Quarantinable are the kinds of entities that can be under quarantine.
+var Quarantinable = []string{"caller", "credential", "session", "address", "network", "device"}

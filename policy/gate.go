@@ -20,6 +20,7 @@ type Config struct {
 	Deadline   time.Duration // of one decision; 0: DefaultDeadline, < 0: none
 	Sink       Sink          // nil: nobody listens
 	Recorder   Recorder      // nil: nothing is recorded
+	Blocks     Quarantines   // nil: what policies ask for is reported, and nobody is blocked
 	Log        zerolog.Logger
 	Registerer prometheus.Registerer // nil: metrics are kept but not published
 	Location   *time.Location        // of input.time; nil: UTC
@@ -35,6 +36,7 @@ type Config struct {
 // for the one exchange, asks Fail what to answer, and Close still works.
 type Gate struct {
 	scorer   Scorer
+	blocks   Quarantines
 	fail     FailMode
 	sink     Sink
 	recorder Recorder
@@ -65,6 +67,7 @@ func NewGate(cfg Config) *Gate {
 	}
 	g := &Gate{
 		scorer:     cfg.Scorer,
+		blocks:     cfg.Blocks,
 		fail:       cfg.Fail,
 		sink:       cfg.Sink,
 		recorder:   cfg.Recorder,
@@ -103,6 +106,9 @@ func (g *Gate) Open(c *Case) Verdict {
 	}
 	g.start(c)
 	now := c.Exchange.Time
+	if g.held(c, now) {
+		return c.verdict()
+	}
 	g.scorer.Begin(&c.Exchange)
 	c.began = true
 	g.decide(c, PhaseRequest, now)
@@ -114,7 +120,9 @@ func (g *Gate) Open(c *Case) Verdict {
 // start fixes mode and policy for the whole exchange.
 func (g *Gate) start(c *Case) {
 	c.stage = opened
-	if c.mode = g.Mode(); c.Told {
+	c.mode = g.Mode()
+	c.watching = c.mode == Shadow
+	if c.Told {
 		c.mode = Shadow
 	}
 	c.decider = *g.decider.Load()
@@ -241,6 +249,9 @@ func (g *Gate) Close(c *Case, end scoring.End, now time.Time) {
 	g.tellRules(c)
 	if c.began {
 		g.scorer.Complete(ex, end, now)
+		if g.blocks != nil && end == scoring.Answered && c.decision.Action == Allow && !ex.Assessment.Anomalous {
+			g.blocks.Note(ex, now)
+		}
 	}
 	if g.sink != nil && c.notable() {
 		g.sink.Report(c.report(end))
@@ -253,5 +264,5 @@ func (g *Gate) Close(c *Case, end scoring.End, now time.Time) {
 // notable: anything but plainly allowed.
 func (c *Case) notable() bool {
 	d := &c.decision
-	return d.Action != Allow || d.Failed != "" || d.Reason != "" || len(c.heard) > 0 || len(d.Quarantine) > 0 || c.Exchange.Assessment.Anomalous
+	return d.Action != Allow || d.Failed != "" || d.Reason != "" || len(c.heard) > 0 || len(c.isolated) > 0 || c.Exchange.Assessment.Anomalous
 }

@@ -32,6 +32,7 @@ type Input struct {
 	Mode     Mode
 	Now      time.Time // in the configured time zone
 	Degraded []string  // parts of wonted that are not at their best, by name
+	Held     []*Block  // that the exchange's entities are under, in shadow or not
 }
 
 // Decider decides. It is safe for concurrent use. Decide gives up with

@@ -11,6 +11,7 @@ type metrics struct {
 	failures  *prometheus.CounterVec
 	conflicts prometheus.Counter
 	rules     *prometheus.CounterVec // by rule, of which there are maxRules and one
+	blocked   *prometheus.CounterVec
 	seconds   prometheus.Histogram
 }
 
@@ -40,6 +41,10 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 			Name: "wonted_rule_verdicts_total",
 			Help: "Exchanges that a rule wanted stopped. effect=\"in_force\": it counted; \"shadow\", \"rollout\", \"exception\": what it would have done.",
 		}, []string{"rule", "action", "mode", "effect"}),
+		blocked: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "wonted_quarantine_blocked_total",
+			Help: "Requests that came from quarantine, by the entity that is under it; mode=\"shadow\" counts those that would have been refused.",
+		}, []string{"entity", "mode"}),
 		seconds: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name:    "wonted_decision_seconds",
 			Help:    "Time of one policy decision; one in 16 is timed.",
@@ -55,8 +60,12 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 	for _, reason := range []string{failedError, failedTimeout, failedUndefined, failedContract} {
 		m.failures.WithLabelValues(reason)
 	}
+	for _, entity := range Quarantinable {
+		m.blocked.WithLabelValues(entity, Shadow.String())
+		m.blocked.WithLabelValues(entity, Enforce.String())
+	}
 	if reg != nil {
-		reg.MustRegister(m.exchanges, m.anomalous, decisions, m.failures, m.conflicts, m.rules, m.seconds)
+		reg.MustRegister(m.exchanges, m.anomalous, decisions, m.failures, m.conflicts, m.rules, m.blocked, m.seconds)
 	}
 	return m
 }

@@ -40,8 +40,7 @@ type Report struct {
 	Rules  []string   `json:"rules,omitempty"`  // by which it was decided
 	Shadow []Shadowed `json:"shadow,omitempty"` // what other rules wanted that were not in force
 
-	// Quarantine is what the policy asked for. This version does not carry it out.
-	Quarantine []Isolation `json:"quarantine,omitempty"`
+	Quarantine []Isolation `json:"quarantine,omitempty"` // what became of those that the policy asked for
 }
 
 // Standing is whom a caller was compared with, and how well it was known.
@@ -51,12 +50,6 @@ type Standing struct {
 	Requests   uint32  `json:"requests"`   // accepted so far
 	AgeS       int64   `json:"age_s"`      // since it was seen first
 	Confidence float64 `json:"confidence"` // 0 to 1: how much of what is expected of it is its own history
-}
-
-// Isolation is a Quarantine in words.
-type Isolation struct {
-	Entity string `json:"entity"`
-	TTL    string `json:"ttl"` // "10m"
 }
 
 // Finding is one piece of evidence, in words and numbers.
@@ -115,9 +108,7 @@ func (c *Case) report(end scoring.End) *Report {
 	for i := range ex.Assessment.Evidence {
 		r.Evidence = append(r.Evidence, Explain(&ex.Assessment.Evidence[i]))
 	}
-	for _, q := range d.Quarantine {
-		r.Quarantine = append(r.Quarantine, Isolation{Entity: q.Entity, TTL: WindowName(q.TTL)})
-	}
+	r.Quarantine = c.isolated // the next exchange gets room of its own
 	return r
 }
 

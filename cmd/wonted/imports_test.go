@@ -35,7 +35,9 @@ var imports = map[string]struct {
 
 	"policy":           {"decides on what scoring found, and knows no policy engine", []string{"scoring", "scoring/profile"}},
 	"policy/exception": {"keeps who is excepted from rules", []string{"policy", "scoring", "scoring/profile"}},
-	"policy/rego":      {"implements policy.Decider", []string{"policy", "scoring", "scoring/profile"}},
+	"policy/quarantine": {"implements policy.Quarantines; its journal is set aside like profiles are",
+		[]string{"policy", "scoring", "scoring/profile"}},
+	"policy/rego": {"implements policy.Decider", []string{"policy", "scoring", "scoring/profile"}},
 
 	"extproc":          {"carries exchanges between Envoy and the Gate", []string{"extproc/signin", "policy", "scoring", "scoring/payload"}},
 	"extproc/identity": {"names the entities of an exchange", []string{"scoring", "scoring/profile"}},
@@ -48,7 +50,7 @@ var imports = map[string]struct {
 	"k8s":             {"manifests carry what envoy renders", []string{"envoy"}},
 
 	"cmd/wonted":                  {"wires everything", everything},
-	"cmd/wonted/internal/config":  {"sections belong to the packages that they configure", []string{"cmd/wonted/internal/admin", "extproc/identity", "extproc/signin", "policy", "scoring", "scoring/profile", "scoring/route"}},
+	"cmd/wonted/internal/config":  {"sections belong to the packages that they configure", []string{"cmd/wonted/internal/admin", "extproc/identity", "extproc/signin", "policy", "policy/quarantine", "scoring", "scoring/profile", "scoring/route"}},
 	"cmd/wonted/internal/admin":   {"the API's table and its guard know no route", nil},
 	"cmd/wonted/internal/report":  {"a page is filled in by whoever has something to tell", nil},
 	"cmd/wonted/internal/openapi": {"reads a description for the table of routes", []string{"scoring/route"}},

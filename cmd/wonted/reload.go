@@ -61,6 +61,7 @@ func (s *service) reconfigure(next *config.Config, err error) {
 	s.reload.Lock()
 	if next.Mode != s.gate.Mode() {
 		s.gate.SetMode(next.Mode)
+		s.blocks.SetMode(next.Mode)
 		s.cfg.Mode = next.Mode
 		s.log.Info().Stringer("mode", next.Mode).Msg("the mode has changed")
 	}

@@ -177,6 +177,7 @@ func (s *service) lookAfter(again func() (*config.Config, error)) (stop func()) 
 	all.Go(func() { s.stream.Run(ctx) })
 	all.Go(func() { s.reports.Run(ctx) })
 	all.Go(func() { s.verdicts.run(ctx) })
+	all.Go(func() { s.blocks.Run(ctx, time.Now) })
 	if s.recorder != nil {
 		all.Go(func() { s.recorder.run(ctx) })
 	}

@@ -18,6 +18,7 @@ import (
 	"github.com/wonted-project/wonted/extproc/signin"
 	"github.com/wonted-project/wonted/policy"
 	"github.com/wonted-project/wonted/policy/exception"
+	"github.com/wonted-project/wonted/policy/quarantine"
 	"github.com/wonted-project/wonted/policy/rego"
 	"github.com/wonted-project/wonted/scoring"
 	"github.com/wonted-project/wonted/scoring/calibrate"
@@ -40,6 +41,7 @@ type service struct {
 	routes   *route.Table
 	resolver resolver
 	scorer   *scoring.Scorer
+	blocks   *quarantine.Table
 	gate     *policy.Gate
 	stream   *extproc.Server
 	reports  *reportLog
@@ -108,8 +110,10 @@ func newService(cfg *config.Config, log zerolog.Logger) (*service, error) {
 	if err := s.openExceptions(); err != nil {
 		return nil, err
 	}
+	s.openQuarantine()
 	s.gate = policy.NewGate(policy.Config{
 		Scorer:     s.scorer,
+		Blocks:     s.blocks,
 		Decider:    engine,
 		Mode:       cfg.Mode,
 		Rules:      cfg.Rules,

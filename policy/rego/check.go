@@ -94,14 +94,9 @@ func check(c *ast.Compiler, data map[string]any) []Problem {
 }
 
 // checkName speaks of a rule that nothing uses and whose name is nearly one of
-// the contract's, and of rules this version does not carry out.
+// the contract's.
 func checkName(r *ast.Rule, used map[string]bool) []Problem {
 	name := ruleName(r)
-	if name == "quarantine" {
-		p := problemAt(r.Location, "quarantine is read and reported, but not carried out by this version")
-		p.Note = true
-		return []Problem{p}
-	}
 	if contract[name] != nil || used[name] {
 		return nil
 	}

@@ -116,7 +116,11 @@ func (r outputs) all() map[string]any {
 		"inspect":         r.some(1, func() any { return "why" }),
 		"severity":        r.some(3, func() any { return r.pick("none", "low", "medium", "high", "critical") }),
 		"quarantine": r.some(3, func() any {
-			return map[string]any{"entity": r.pick("caller", "session", "device"), "ttl": r.pick("1m", "60s", "1h")}
+			q := map[string]any{"entity": r.pick("caller", "session", "device"), "ttl": r.pick("1m", "60s", "1h")}
+			if r.pick("with", "with", "without") == "without" {
+				delete(q, "ttl") // the ladder says
+			}
+			return q
 		}),
 		"request_headers":         r.some(4, r.header),
 		"response_headers":        r.some(4, r.header),

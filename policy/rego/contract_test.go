@@ -150,7 +150,7 @@ func TestGarbage(t *testing.T) {
 	f(`inspect contains 1`, "a number")
 	f(`severity contains "severe"`, `"critical"`)
 	f(`quarantine contains "credential"`, `"entity"`)
-	f(`quarantine contains {"entity": "credential"}`, "both")
+	f(`quarantine contains {"ttl": "15m"}`, `"entity"`)
 	f(`quarantine contains {"entity": "user", "ttl": "1m"}`, "want one of caller, credential")
 	f(`quarantine contains {"entity": "device", "ttl": "1 hour"}`, `as in "15m"`)
 	f(`quarantine contains {"entity": "device", "ttl": "721h"}`, `"720h"`)

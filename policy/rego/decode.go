@@ -251,17 +251,15 @@ func severity(r *policy.Rules, v ast.Value) error {
 	return nil
 }
 
-var entities = []string{"caller", "credential", "session", "address", "network", "device"}
-
-const wantQuarantine = `an object of "entity" and "ttl"`
+const wantQuarantine = `an object of "entity", and "ttl" unless the ladder shall say how long`
 
 func quarantine(r *policy.Rules, v ast.Value) error {
 	var q policy.Quarantine
 	err := object(v, wantQuarantine, func(name string, v ast.Value) (known bool, err error) {
 		switch name {
 		case "entity":
-			if q.Entity, err = plain(v); err == nil && !slices.Contains(entities, q.Entity) {
-				err = fmt.Errorf("unknown entity %q, want one of %s", q.Entity, strings.Join(entities, ", "))
+			if q.Entity, err = plain(v); err == nil && !slices.Contains(policy.Quarantinable, q.Entity) {
+				err = fmt.Errorf("unknown entity %q, want one of %s", q.Entity, strings.Join(policy.Quarantinable, ", "))
 			}
 		case "ttl":
 			q.TTL, err = ttl(v)
@@ -270,8 +268,8 @@ func quarantine(r *policy.Rules, v ast.Value) error {
 		}
 		return true, err
 	})
-	if err == nil && (q.Entity == "" || q.TTL == 0) {
-		err = fmt.Errorf("want %s, both of them", wantQuarantine)
+	if err == nil && q.Entity == "" {
+		err = fmt.Errorf("want %s", wantQuarantine)
 	}
 	r.Quarantine = append(r.Quarantine, q)
 	return err

@@ -11,7 +11,7 @@
 //	severity                           "low", "medium", "high", "critical"; "none" says nothing
 //	request_headers, response_headers  {"name", "value"}, with "for": an action, to rank it
 //	remove_request_headers, remove_response_headers   "name"
-//	quarantine                         {"entity", "ttl"}
+//	quarantine                         {"entity"}, {"entity", "ttl"}
 //
 // "rule" is what the rule is called (stage.go); "shadow", "rollout" (percent of
 // identities) and "cohorts" say for whom it is in force, and the operator's

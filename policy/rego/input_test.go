@@ -49,6 +49,9 @@ func TestWholeInput(t *testing.T) {
 	ex.Assessment.Cohort, ex.Assessment.Confidence = "poller", 0.75
 	in := at(ex, policy.PhaseBody)
 	in.Degraded = []string{"profiles"}
+	in.Held = []*policy.Block{{
+		ID: "0123456789abcdef", Entity: "caller", Since: time.Unix(1000, 0), Until: time.Unix(1300, 0), Rung: 2, Reason: "why", Author: policy.ByPolicy, Shadow: true,
+	}}
 	type m = map[string]any
 	want := m{
 		"version": 1.0, "phase": "body", "mode": "shadow",
@@ -79,7 +82,9 @@ func TestWholeInput(t *testing.T) {
 				"summary": ex.Assessment.Evidence[1].Summary(), "attack": ex.Assessment.Evidence[1].Attack(), "owasp": ex.Assessment.Evidence[1].OWASP(),
 			},
 		},
-		"intel": []any{}, "quarantine": []any{}, "degraded": []any{"profiles"},
+		"intel": []any{}, "quarantine": []any{m{
+			"id": "0123456789abcdef", "entity": "caller", "since": 1000.0, "until": 1300.0, "rung": 2.0, "reason": "why", "author": "policy", "shadow": true,
+		}}, "degraded": []any{"profiles"},
 	}
 	if diff := cmp.Diff(want, document(t, must(t, everything), in)); diff != "" {
 		t.Error(diff)

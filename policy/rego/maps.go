@@ -214,6 +214,23 @@ func strongest(v *view) ([]byte, bool) {
 	return v.scratch, true
 }
 
+func allBlocks(v *view) *ast.Term {
+	terms := make([]*ast.Term, 0, len(v.in.Held))
+	for _, b := range v.in.Held {
+		var o fields
+		o.add(str("id"), str(b.ID))
+		o.add(str("entity"), str(b.Entity))
+		o.add(str("since"), integer(b.Since.Unix()))
+		o.add(str("until"), integer(b.Until.Unix()))
+		o.add(str("rung"), integer(int64(b.Rung)))
+		o.add(str("reason"), str(b.Reason))
+		o.add(str("author"), str(b.Author))
+		o.add(str("shadow"), ast.InternedTerm(b.Shadow))
+		terms = append(terms, o.term())
+	}
+	return ast.ArrayTerm(terms...)
+}
+
 func allEvidence(v *view) *ast.Term {
 	terms := make([]*ast.Term, 0, len(v.a.Evidence))
 	for i := range v.a.Evidence {

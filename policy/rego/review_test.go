@@ -62,7 +62,6 @@ func TestCheck(t *testing.T) {
 	f(`deny contains "x" if http.send({})`, ``, `p.rego:2:22: http.send is not allowed in a policy: a request never waits`)
 	f(`request_headers contains input.request.path`, ``, `p.rego:2:26: request_headers cannot hold this: it is a string`)
 	f(`deny contains "x" if {`, ``, `p.rego:2:`)
-	f(`quarantine contains {"entity": "caller", "ttl": "1m"}`, ``, "note: quarantine is read")
 	f("helper if input.anomalous\nother if helper\ndeny contains \"x\" if helper", ``, `note: "other" is used by no rule that wonted reads`)
 	f(`deny contains "x" if input.anomalous`, `test_it if data.wonted.policy.denies`, `p_test.rego:2:12: data.wonted.policy.denies is not defined by any rule or data file: did you mean "deny"?`)
 	f(`deny contains "x" if input.anomalous`, `test_it if data.wonted.policy.deny with input.identiy as 1`, `p_test.rego:2:41: input has no "identiy"`)

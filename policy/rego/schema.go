@@ -77,7 +77,7 @@ var schema = []field{
 	{name: "strongest", about: "the detector of the first evidence: of what counts, that which tells most; absent without evidence", few: true, source: text(strongest), domain: domain{words: detectorNames()}},
 	{name: "evidence", about: "what was found; of what is certain that comes first which tells most, then what is rarest", source: tree(allEvidence), elem: evidenceFields},
 	{name: "intel", about: "no feed is connected in this version: empty", source: fixed{ast.ArrayTerm()}},
-	{name: "quarantine", about: "no quarantine is kept in this version: empty", source: fixed{ast.ArrayTerm()}},
+	{name: "quarantine", about: "what the request's entities are under: in shadow mode all, else what is only watched, since the rest is refused before a policy is asked", source: tree(allBlocks), elem: blockFields},
 	{name: "degraded", about: "parts of wonted that are not at their best", few: true, source: words(func(v *view) []string { return v.in.Degraded })},
 }
 
@@ -131,6 +131,18 @@ var evidenceFields = []field{
 	{name: "summary", about: "in plain words", source: nowhere},
 	{name: "attack", about: "what such evidence is a sign of", source: nowhere},
 	{name: "owasp", about: "its entry of the OWASP API Security Top 10 (2023)", source: nowhere},
+}
+
+// blockFields are built by allBlocks.
+var blockFields = []field{
+	{name: "id", about: "by which wonted quarantine release ends it", source: nowhere},
+	{name: "entity", source: nowhere, domain: domain{words: policy.Quarantinable}},
+	{name: "since", about: "seconds since 1970", source: unknownNumber},
+	{name: "until", about: "seconds since 1970", source: unknownNumber},
+	{name: "rung", about: "the how-manieth in short succession, from 1", source: unknownNumber},
+	{name: "reason", source: nowhere},
+	{name: "author", about: "\"policy\", or an operator", source: nowhere},
+	{name: "shadow", about: "it is watched, and not enforced", source: flag(func(*view) bool { return false })},
 }
 
 // Fields of the contract without a source of their own, a string and a number.

@@ -9,6 +9,7 @@ import (
 	"github.com/wonted-project/wonted/extproc/identity"
 	"github.com/wonted-project/wonted/extproc/signin"
 	"github.com/wonted-project/wonted/policy"
+	"github.com/wonted-project/wonted/policy/quarantine"
 	"github.com/wonted-project/wonted/scoring"
 	"github.com/wonted-project/wonted/scoring/profile"
 	"github.com/wonted-project/wonted/scoring/route"
@@ -42,6 +43,7 @@ type Config struct {
 	Profile        profile.Config      `yaml:"profile"`
 	Policy         Policy              `yaml:"policy"`
 	Rules          policy.RuleSettings `yaml:"rules"` // for whom rules of the policy are in force
+	Quarantine     quarantine.Config   `yaml:"quarantine"`
 	Routes         Routes              `yaml:"routes"`
 	Record         Record              `yaml:"record"`
 
@@ -97,7 +99,9 @@ func Default() *Config {
 		Identity: identity.Default(),
 		Profile:  profile.Default(),
 		Routes:   Routes{VersionHeaders: route.VersionHeaders},
-		Record:   Record{MaxBytes: 256 << 20, Keep: 4},
+
+		Quarantine: quarantine.Default(),
+		Record:     Record{MaxBytes: 256 << 20, Keep: 4},
 
 		DecisionDeadline: Duration(policy.DefaultDeadline),
 		Deadline:         Duration(5 * time.Minute),

@@ -129,6 +129,10 @@ func (c *Config) sections(from source) error {
 	if err := c.Rules.Validate(); err != nil {
 		return from.section("rules", err)
 	}
+	if err := c.Quarantine.Validate(); err != nil {
+		return from.section("quarantine", err)
+	}
+	c.Warnings = append(c.Warnings, c.Quarantine.Warnings()...)
 	if err := c.Profile.Validate(); err != nil {
 		return from.section("profile", err)
 	}

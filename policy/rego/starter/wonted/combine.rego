@@ -90,10 +90,10 @@ smallest(unit) := min({budget[unit] | some budget in elements("response_budget")
 	count({1 | some budget in elements("response_budget"); budget[unit]}) > 0
 } else := 0
 
-# The longest time of each entity, in nanoseconds.
+# The longest time of each entity, in nanoseconds; 0: as the ladder has it.
 quarantine := {entity: max(times) |
 	some entity in {q.entity | some q in elements("quarantine")}
-	times := {time.parse_duration_ns(q.ttl) | some q in elements("quarantine"); q.entity == entity}
+	times := {time.parse_duration_ns(object.get(q, "ttl", "0s")) | some q in elements("quarantine"); q.entity == entity}
 }
 
 # Header wishes by name. Of several values the one for the severest action wins,

@@ -1,0 +1,192 @@
+package quarantine
+
+import (
+	"fmt"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/wonted-project/wonted/policy"
+	"github.com/wonted-project/wonted/scoring"
+	"github.com/wonted-project/wonted/scoring/profile"
+)
+
+// Standing remembers which callers in good standing have used an address, a
+// network or a device within a week: mature ones, whose requests were accepted
+// and not unusual. It is what a block of it would cost.
+//
+// It is bounded: of each place up to 64 callers by 32 bits of their keys, and of
+// each kind as many places as there are slots. A new place takes the slot of its
+// bucket that knows the fewest callers, so that what many use stays known.
+type Standing struct {
+	latest [4096]atomic.Uint64 // what was noted already today: most is
+	kinds  [3]places
+}
+
+const (
+	counted   = 64 // callers of a place; more are "64 or more"
+	inBucket  = 8
+	week      = 7 // days
+	ofAddress = 0
+	ofNetwork = 1
+	ofDevice  = 2
+)
+
+type places struct {
+	mu      sync.Mutex
+	buckets [][inBucket]*place
+}
+
+type place struct {
+	key    profile.Key
+	prefix netip.Prefix // none of a device
+	n      int
+	who    [counted]uint32
+	day    [counted]uint16 // since 1970
+}
+
+func newStanding() *Standing {
+	s := &Standing{}
+	for kind, buckets := range [...]int{ofAddress: 1024, ofNetwork: 1024, ofDevice: 128} {
+		s.kinds[kind].buckets = make([][inBucket]*place, buckets)
+	}
+	return s
+}
+
+// Note implements policy.Quarantines.
+func (t *Table) Note(ex *scoring.Exchange, now time.Time) {
+	who := policy.Principal(ex)
+	if !ex.Assessment.Mature || ex.Status >= 400 || who.Kind == profile.KindNone {
+		return
+	}
+	day := today(now)
+	t.standing.note(who, &ex.Entities[profile.KindAddress], host(ex.Address), ofAddress, day)
+	t.standing.note(who, &ex.Entities[profile.KindNetwork], network(ex.Address), ofNetwork, day)
+	t.standing.note(who, &ex.Entities[profile.KindDevice], netip.Prefix{}, ofDevice, day)
+}
+
+func today(now time.Time) uint16 { return uint16(now.Unix() / 86400) }
+
+// short is a caller as a place remembers it.
+func short(k profile.Key) uint32 { return uint32(k.Hi) }
+
+func (s *Standing) note(who, at *scoring.Identity, p netip.Prefix, kind int, day uint16) {
+	if at.Kind == profile.KindNone {
+		return
+	}
+	mark := (who.Key.Lo*0x9e3779b97f4a7c15 ^ at.Key.Lo) + uint64(day)
+	seen := &s.latest[mark>>52]
+	if seen.Load() == mark {
+		return
+	}
+	seen.Store(mark)
+	k := &s.kinds[kind]
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.of(at.Key, p).add(short(who.Key), day)
+}
+
+// of is the place, which is made where it is not known. The caller holds mu.
+func (k *places) of(key profile.Key, p netip.Prefix) *place {
+	bucket := &k.buckets[key.Lo%uint64(len(k.buckets))]
+	least := 0
+	for i, at := range bucket {
+		switch {
+		case at == nil:
+			bucket[i] = &place{key: key, prefix: p}
+			return bucket[i]
+		case at.key == key:
+			return at
+		case at.n < bucket[least].n:
+			least = i
+		}
+	}
+	*bucket[least] = place{key: key, prefix: p}
+	return bucket[least]
+}
+
+// add takes a caller in, in the place of one who has not come for a week where
+// there is no other.
+func (p *place) add(who uint32, day uint16) {
+	free := -1
+	for i := range p.n {
+		switch {
+		case p.who[i] == who:
+			p.day[i] = day
+			return
+		case !lately(p.day[i], day):
+			free = i
+		}
+	}
+	if free < 0 {
+		if p.n == counted {
+			return
+		}
+		free = p.n
+		p.n++
+	}
+	p.who[free], p.day[free] = who, day
+}
+
+func lately(day, today uint16) bool { return today-day < week }
+
+// callers is how many have used the place of that key; counted: or more.
+func (s *Standing) callers(key profile.Key, now time.Time) int {
+	all := callers{}
+	for i := range s.kinds {
+		k := &s.kinds[i]
+		k.mu.Lock()
+		for _, p := range k.buckets[key.Lo%uint64(len(k.buckets))] {
+			if p != nil && p.key == key {
+				all.add(p, now)
+			}
+		}
+		k.mu.Unlock()
+	}
+	return min(len(all), counted)
+}
+
+// within is how many have used a network or a part of it.
+func (s *Standing) within(network netip.Prefix, now time.Time) int {
+	all := callers{}
+	s.each(func(p *place) {
+		if p.prefix.IsValid() && p.prefix.Bits() >= network.Bits() && network.Overlaps(p.prefix) {
+			all.add(p, now)
+		}
+	})
+	return min(len(all), counted)
+}
+
+type callers map[uint32]bool
+
+func (c callers) add(p *place, now time.Time) {
+	for i := range p.n {
+		if lately(p.day[i], today(now)) {
+			c[p.who[i]] = true
+		}
+	}
+}
+
+func (s *Standing) each(f func(*place)) {
+	for i := range s.kinds {
+		k := &s.kinds[i]
+		k.mu.Lock()
+		for b := range k.buckets {
+			for _, p := range k.buckets[b] {
+				if p != nil {
+					f(p)
+				}
+			}
+		}
+		k.mu.Unlock()
+	}
+}
+
+// count writes a number of callers.
+func count(n int) string {
+	if n >= counted {
+		return fmt.Sprintf("%d or more", counted)
+	}
+	return fmt.Sprint(n)
+}
