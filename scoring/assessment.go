@@ -18,6 +18,7 @@ type Evidence struct {
 	Unit     string        // "requests", "bytes", "records", "objects", "hour", "share"
 	Window   time.Duration // 0: this exchange alone
 
+	telling   int8    // how much it says about what goes on
 	raw, held float64 // bits: what peers are asked about, the model's as a rule, and those held back where it alone must not alarm
 }
 

@@ -55,7 +55,7 @@ type detector interface {
 }
 
 // ofHabits run for every entity with habits, in this order: takeover reads what
-// device, network, country and hour have found.
+// device, network, country and hour have found, and sequence what recon knows.
 var ofHabits = [...]detector{
 	rate{}, newObjects{}, failures{}, device{}, network{}, country{}, hour{}, method{}, version{},
 	companion{}, takeover{}, switches{}, replay{}, recon{}, usage{}, sequence{}, enumeration{}, slow{},

@@ -100,8 +100,11 @@ func (f *findings) rank() []Evidence {
 		f.weigh(&f.evidence[i])
 	}
 	for i := range f.n {
-		if e := &f.evidence[i]; e.Detector == Bulk && (f.oneTells(e) || f.rateTells(e)) {
+		switch e := &f.evidence[i]; {
+		case e.Detector == Bulk && (f.oneTells(e) || f.rateTells(e)):
 			e.Bits, e.Score, e.Share = 0, 0, 0
+		case (e.Detector == Bulk || e.Detector == Rate) && f.walkTells(e):
+			e.telling--
 		}
 	}
 	for i := range f.n {
@@ -142,12 +145,32 @@ func (f *findings) rateTells(bulk *Evidence) bool {
 	return many
 }
 
+// mostOf the requests ask for a new object where a walk is what makes them many.
+const mostOf = 0.75
+
+// walkTells says whether a pace, or ten minutes' volume, is that of new objects.
+// Who walks ids walks them fast; who does a hundred times what it always does
+// meets some that are new.
+func (f *findings) walkTells(much *Evidence) bool {
+	walked, asked := 0.0, 0.0
+	for i := range f.n {
+		switch e := &f.evidence[i]; {
+		case e.Entity != much.Entity:
+		case e.Detector == Rate:
+			asked = max(asked, e.Observed)
+		case e.Detector == NewObjects && e.Score >= certain:
+			walked = e.Observed
+		}
+	}
+	return walked > 0 && walked >= mostOf*asked
+}
+
 // weigh takes the model at its word, held back, until there are tables. From
 // then on what counts is the detector's p-value among peers, -2 log2 of which
 // was made the e-value; of several entities that it found something about, those
 // with less have less in proportion.
 func (f *findings) weigh(e *Evidence) {
-	e.Bits, e.Share = e.held, 0
+	e.Bits, e.Share, e.telling = e.held, 0, telling[e.Detector]
 	if f.sum > 0 {
 		value := float64(f.surprises.Evalues[e.Detector])
 		e.Bits = max(0, 2*window.Log2(2*value)) * min(e.raw/f.surprises.Raw[e.Detector], 1)
@@ -173,8 +196,8 @@ var telling = [Detectors]int8{
 // most. What counts alike is told in a fixed order, whatever the order in which it
 // was found.
 func (e *Evidence) less(o *Evidence) bool {
-	if e.Score >= certain && o.Score >= certain && telling[e.Detector] != telling[o.Detector] {
-		return telling[e.Detector] < telling[o.Detector]
+	if e.Score >= certain && o.Score >= certain && e.telling != o.telling {
+		return e.telling < o.telling
 	}
 	return cmp.Or(cmp.Compare(o.Score, e.Score), cmp.Compare(o.Bits, e.Bits),
 		cmp.Compare(e.Detector, o.Detector), cmp.Compare(e.Entity, o.Entity), cmp.Compare(e.Unit, o.Unit)) > 0

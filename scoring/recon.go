@@ -16,6 +16,10 @@ import (
 // requests that follow: who has guessed one goes on. Routes that a release
 // brings are answered well, and count for nothing: not even for the first who
 // asks. For a crowd, what the upstream refuses (401, 403) counts as well.
+//
+// Few guesses among many ordinary requests are no number. But nobody's way leads
+// through a route that is not there, and so an order unlike its own that does is
+// told here as well as by sequence; how rare that is, peers say of each apart.
 type recon struct{}
 
 // trying is what an entity has tried in vain, as it stood at Begin.
@@ -31,7 +35,7 @@ func (recon) judge(l *look) {
 	*t = trying{known: true, routes: l.rec.Tried.Routes, usual: l.rec.Tried.Usual.Moments(), prior: &l.cohort.tried10m}
 	switch tried := t.routes.Estimate(); {
 	case !l.ex.scratch.route.known:
-		t.routes.Add(uint64(l.ex.Route.ID))
+		t.routes.Add(uint64(endpointID(l.ex)))
 		l.find(t.evidence())
 	case tried >= severalTried:
 		l.find(t.evidence())
@@ -50,10 +54,20 @@ func (t *trying) evidence() Evidence {
 	return e
 }
 
+// strayed is about an order unlike its own, of so many bits, in which a request
+// comes from that route: whether it leads through one that was tried in vain, or
+// comes with several. Who looks what there is, and then goes on as usual, has left
+// its way for that.
+func (t *trying) strayed(from uint16, bits float64) (Evidence, bool) {
+	tried := t.routes.Estimate()
+	e := Evidence{Detector: Recon, Unit: "steps", Bits: bits, Observed: tried, Window: 10 * time.Minute}
+	return e, t.routes.Has(uint64(from)) || tried >= severalTried
+}
+
 // judgeTry asks about an answer that is an error, for one entity.
 func (e *entity) judgeTry(ex *Exchange, kind profile.Kind) {
 	if e.trying.known && inVain(ex.Status, kind) {
-		e.trying.routes.Add(uint64(ex.Route.ID))
+		e.trying.routes.Add(uint64(endpointID(ex)))
 		f := e.trying.evidence()
 		f.Entity = kind
 		f.raw = min(f.Bits, e.failing.ceiling)
@@ -67,7 +81,7 @@ func (e *entity) judgeTry(ex *Exchange, kind profile.Kind) {
 // countTry remembers a route that was tried in vain, at the exchange's end.
 func (l *look) countTry() {
 	if inVain(l.ex.Status, l.kind) {
-		l.rec.Tried.Routes.Add(uint64(l.ex.Route.ID))
+		l.rec.Tried.Routes.Add(uint64(endpointID(l.ex)))
 	}
 }
 

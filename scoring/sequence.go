@@ -43,8 +43,13 @@ func (sequence) judge(l *look) {
 		return
 	}
 	l.ex.scratch.findings.run(Sequence)
-	if bits := l.gain(l.cameFrom()); bits > 0 {
-		l.find(Evidence{Detector: Sequence, Unit: "steps", Bits: max(ordinary, l.order(bits)), Observed: 1})
+	from := l.cameFrom()
+	if gain := l.gain(from); gain > 0 {
+		bits := max(ordinary, l.order(gain))
+		l.find(Evidence{Detector: Sequence, Unit: "steps", Bits: bits, Observed: 1})
+		if e, strayed := l.entity.trying.strayed(from, bits); strayed {
+			l.find(e)
+		}
 	}
 }
 

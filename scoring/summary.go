@@ -54,6 +54,9 @@ func (e *Evidence) Summary() string {
 	case Replay:
 		return fmt.Sprintf("went to and fro between two devices or networks %s times in %s, where %s usual", number(e.Observed), span(e.Window), are(e.Expected))
 	case Recon:
+		if e.Unit == "steps" {
+			return fmt.Sprintf("went on in an order that is not its own from what it had tried in vain (%s different routes in %s)", number(e.Observed), span(e.Window))
+		}
 		return fmt.Sprintf("tried %s different routes in vain in %s, where %s usual", number(e.Observed), span(e.Window), are(e.Expected))
 	case Stuffing:
 		return fmt.Sprintf("%s user names failed to sign in in %s that never did from there, where %s usual",

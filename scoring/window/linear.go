@@ -15,6 +15,13 @@ func (l *Linear) Add(h uint64) (fresh bool) {
 	return fresh
 }
 
+// Has says whether the value that hashes to h may have been added: it is wrong
+// about one that was not as often as cells are taken.
+func (l *Linear) Has(h uint64) bool {
+	bit := mix(h) & 63
+	return l[bit/8]>>(bit%8)&1 == 1
+}
+
 // Estimate is about how many distinct values were added, by linear counting
 // (Whang et al. 1990): -64 ln(empty/64), which is within a tenth up to 60. It is
 // 64 ln 128 = 311 at most.

@@ -242,7 +242,7 @@ func TestLinear(t *testing.T) {
 			for range n {
 				h := rng.Uint64()
 				l.Add(h)
-				if l.Add(h) {
+				if l.Add(h) || !l.Has(h) {
 					t.Fatal("the same twice is new twice")
 				}
 			}
@@ -253,6 +253,11 @@ func TestLinear(t *testing.T) {
 		}
 	}
 	var l Linear
+	for h := range uint64(1000) {
+		if l.Has(h) {
+			t.Fatal("empty, it has something")
+		}
+	}
 	for h := range uint64(5000) {
 		l.Add(h)
 	}
