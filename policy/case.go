@@ -49,6 +49,10 @@ type judgement struct {
 	held     []*Block     // that the request came under
 	isolated []Isolation  // what became of the quarantines that were asked for
 	watching bool         // the mode was shadow at Open, whether or not it is told
+
+	explained Action               // the severity of the verdict that passing belongs to
+	passing   *Passing             // nil: it was not searched for
+	supposed  *scoring.Supposition // while it is
 }
 
 // stage guards the order of calls, whatever the carrier's stream does.

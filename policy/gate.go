@@ -27,6 +27,7 @@ type Config struct {
 	Rules      RuleSettings
 	Exceptions Excepter         // nil: there are none
 	Clock      func() time.Time // times decisions for wonted_decision_seconds; nil: it stays empty
+	Explain    int              // verdicts a second whose reports say what would have passed; 0: none
 }
 
 // Gate carries exchanges from the request to the end. It is safe for
@@ -52,6 +53,7 @@ type Gate struct {
 	complaints complaints
 	rules      *rulebook
 	exceptions Excepter
+	explainer  explainer
 }
 
 // NewGate makes a Gate. Scorer and Decider are required.
@@ -78,6 +80,7 @@ func NewGate(cfg Config) *Gate {
 		rules:      newRulebook(cfg.Rules),
 		exceptions: cfg.Exceptions,
 		complaints: complaints{limit: rate.NewLimiter(rate.Every(10*time.Second), 3)},
+		explainer:  newExplainer(cfg.Scorer, cfg.Explain),
 	}
 	g.deadlines.after = cfg.Deadline
 	g.SetDecider(cfg.Decider)
@@ -112,6 +115,7 @@ func (g *Gate) Open(c *Case) Verdict {
 	g.scorer.Begin(&c.Exchange)
 	c.began = true
 	g.decide(c, PhaseRequest, now)
+	g.explain(c, PhaseRequest, now)
 	v := c.verdict()
 	v.Headers = v.Pass && c.wantsResponse()
 	return v
@@ -138,6 +142,7 @@ func (g *Gate) Attempt(c *Case, now time.Time) Verdict {
 	}
 	g.scorer.Attempt(&c.Exchange)
 	g.decide(c, PhaseRequest, now)
+	g.explain(c, PhaseRequest, now)
 	v := c.verdict()
 	v.Headers = v.Pass && c.wantsResponse()
 	return v
@@ -156,6 +161,7 @@ func (g *Gate) Answer(c *Case, now time.Time) Verdict {
 	if hasBody(&c.Exchange) {
 		g.spend(c, PhaseResponse, now)
 	}
+	g.explain(c, PhaseResponse, now)
 	v := c.verdict()
 	v.Body = v.Pass && c.wantsBody()
 	return v
@@ -169,6 +175,7 @@ func (g *Gate) Meter(c *Case, now time.Time) Verdict {
 	g.scorer.Meter(&c.Exchange, now)
 	g.reconsider(c, PhaseBody, now)
 	g.spend(c, PhaseBody, now)
+	g.explain(c, PhaseBody, now)
 	return c.verdict()
 }
 

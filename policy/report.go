@@ -34,6 +34,10 @@ type Report struct {
 	Key    string `json:"key,omitempty"`    // the identity's keyed hash
 	Object string `json:"object,omitempty"` // short hash of what the path names, within its route
 
+	// Passing is what would have passed instead; nil where it was not searched for,
+	// as where too many verdicts come at once.
+	Passing *Passing `json:"passing,omitempty"`
+
 	// Standing is the caller's when the request came; nil where there is no caller.
 	Standing *Standing `json:"standing,omitempty"`
 
@@ -77,6 +81,7 @@ func (c *Case) report(end scoring.End) *Report {
 		Kind:      who.Kind.String(),
 		Route:     ex.Route.Name,
 		Phase:     c.phase.String(),
+		Passing:   c.passing,
 		Score:     ex.Assessment.Score,
 		Threshold: ex.Assessment.Threshold,
 		Anomalous: ex.Assessment.Anomalous,

@@ -3,6 +3,7 @@ package scoring
 import (
 	"cmp"
 	"math"
+	"slices"
 
 	"github.com/wonted-project/wonted/scoring/calibrate"
 	"github.com/wonted-project/wonted/scoring/window"
@@ -36,9 +37,26 @@ func (f *findings) run(d Detector) {
 		return
 	}
 	f.surprises.Run(int(d), ordinary)
-	if d != Drift && d != Slow && d != Bulk { // the first two never speak alone; and bulk is one question with volume
+	if isQuestion(d) {
 		f.surprises.Questions++
 	}
+}
+
+// isQuestion: drift and slow never speak alone; and bulk is one question with volume.
+func isQuestion(d Detector) bool { return d != Drift && d != Slow && d != Bulk }
+
+// withdraw takes back all that the detectors of a mask, a bit each, have found.
+func (f *findings) withdraw(mask uint32) {
+	for d := range Detectors {
+		if bit := uint32(1) << d; mask&bit != 0 && f.surprises.Has(d) {
+			f.surprises.Ran &^= bit
+			if isQuestion(Detector(d)) {
+				f.surprises.Questions--
+			}
+		}
+	}
+	kept := slices.DeleteFunc(f.evidence[:f.n], func(e Evidence) bool { return mask>>e.Detector&1 == 1 })
+	f.n = len(kept)
 }
 
 func (f *findings) ran(d Detector) bool { return f.surprises.Has(int(d)) }

@@ -20,12 +20,16 @@ func (newObjects) judge(l *look) {
 	if l.habits.Objects.Has(object) {
 		return
 	}
-	r, b, c := &l.rec.HabitRings, &l.rec.Baseline, l.cohort
 	if !l.entity.foreign {
 		l.countNew()
 	}
 	l.entity.newObject = true
+	newObjects{}.compare(l)
+}
 
+// compare holds what is counted against what is usual.
+func (newObjects) compare(l *look) {
+	r, b, c := &l.rec.HabitRings, &l.rec.Baseline, l.cohort
 	best := Evidence{Detector: NewObjects, Unit: "objects", Bits: ordinary}
 	k := window.Sum(r.New1m[:])
 	bits, expected := c.new10m.bits(k, &b.New10m, l.anchor(anchorNew))

@@ -126,6 +126,7 @@ func newService(cfg *config.Config, log zerolog.Logger) (*service, error) {
 		Registerer: s.reg,
 		Location:   cfg.Timezone.Location,
 		Clock:      time.Now,
+		Explain:    policy.DefaultExplain,
 	})
 	showMode(s.reg, s.gate.Mode)
 	s.tookPolicy(engine)

@@ -30,6 +30,12 @@ func writeDecision(out io.Writer, r *policy.Report) error {
 	row("route", "%s%s", r.Route, objectOf(r))
 	row("answer", "%s", answerOf(r))
 	row("reason", "%s", cmp.Or(r.Reason, "none: no rule objected"))
+	if len(r.Rules) > 0 {
+		row("rules", "%s", strings.Join(r.Rules, ", "))
+	}
+	for _, s := range r.Shadow {
+		row("not in force", "%s would have said %s: %s (%s)", s.Rule, s.Action, s.Reason, s.Why)
+	}
 	row("score", "%.1f, and anomalous from %.1f on", r.Score, r.Threshold)
 	for i, f := range r.Evidence {
 		name := "evidence"
@@ -40,6 +46,9 @@ func writeDecision(out io.Writer, r *policy.Report) error {
 	}
 	if len(r.Evidence) == 0 {
 		row("evidence", "none: nothing was unusual")
+	}
+	if text := passingOf(r); text != "" {
+		row("passes", "%s", text)
 	}
 	for _, q := range r.Quarantine {
 		row("quarantine", "%s, for %s", q.Entity, q.TTL)
@@ -59,6 +68,24 @@ func verdictOf(r *policy.Report) string {
 		v += "; anomalous"
 	}
 	return v
+}
+
+// passingOf is what would have passed instead.
+func passingOf(r *policy.Report) string {
+	p := r.Passing
+	switch {
+	case p == nil && r.Action == policy.Allow.String():
+		return ""
+	case p == nil:
+		return "not known: many verdicts were to be explained at once, or no policy made this one"
+	case p.Never:
+		return "nothing would have: the rule asks for something else than what was found"
+	case len(p.Without) > 0:
+		return "it would have without what was found by " + strings.Join(p.Without, " and ")
+	case p.Window == "":
+		return fmt.Sprintf("it would have with at most %d %s in the response", p.AtMost, p.Unit)
+	}
+	return fmt.Sprintf("it would have with at most %d %s in %s", p.AtMost, p.Unit, p.Window)
 }
 
 func keyOf(r *policy.Report) string {

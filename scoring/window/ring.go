@@ -69,6 +69,17 @@ func Undo(ring []uint16, width, at, now, n uint32) {
 	*p -= uint16(min(uint32(*p), n))
 }
 
+// Remove takes out the latest n of all that the ring holds at now.
+func Remove(ring []uint16, width, now, n uint32) {
+	size := uint32(len(ring))
+	for i := range size {
+		p := &ring[(now/width+size-i)%size]
+		out := min(uint32(*p), n)
+		*p -= uint16(out)
+		n -= out
+	}
+}
+
 // Current is the count in the bucket of now.
 func Current(ring []uint16, width, now uint32) float64 {
 	return float64(ring[slot(ring, width, now)])

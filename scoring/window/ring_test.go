@@ -122,3 +122,22 @@ func TestRingAgainstEvents(t *testing.T) {
 		}
 	})
 }
+
+func TestRemove(t *testing.T) {
+	const width = 10
+	f := func(now, n uint32, want ...uint16) {
+		t.Helper()
+		ring := []uint16{1, 2, 3, 4}
+		Remove(ring, width, now, n)
+		if !slices.Equal(ring, want) {
+			t.Errorf("Remove(%d at %d) = %v, want %v", n, now, ring, want)
+		}
+	}
+	f(100, 0, 1, 2, 3, 4)
+	f(100, 2, 1, 2, 1, 4)
+	f(100, 4, 1, 1, 0, 4) // 100 lies in slot 2
+	f(109, 5, 1, 0, 0, 4)
+	f(100, 7, 0, 0, 0, 3)
+	f(4_000_000_000, 10, 0, 0, 0, 0)
+	f(0, 1<<32-1, 0, 0, 0, 0)
+}
