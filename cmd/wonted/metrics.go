@@ -38,6 +38,7 @@ type upkeep struct {
 	snapshotSeconds  prometheus.Gauge
 	policyAt         *prometheus.GaugeVec
 	reloadFailures   *prometheus.CounterVec
+	followed         prometheus.Gauge // nil: no bundle server is followed
 }
 
 func newUpkeep(reg prometheus.Registerer) *upkeep {

@@ -84,7 +84,7 @@ func evaluate(ctx context.Context, dir string, o evalOptions, set *settings, std
 		if err != nil {
 			return err
 		}
-		cfg.Policy.Path = dir
+		cfg.Policy.Path, cfg.Policy.Bundle = dir, ""
 		if inputs, err = recordedInputs(ctx, cfg, o.recording, o.line, std); err != nil {
 			return err
 		}

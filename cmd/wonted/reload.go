@@ -44,7 +44,11 @@ func (s *service) changePolicy(e *rego.Engine, err error) {
 		s.routes.Keep(e.Routes()) // before it asks for them
 		s.gate.SetDecider(e)
 		s.tookPolicy(e)
-		s.log.Info().Str("revision", s.revision).Msg("a changed policy is in force")
+		told := s.log.Info().Str("revision", s.revision)
+		if named := e.BundleRevision(); named != "" {
+			told = told.Str("bundle_revision", named)
+		}
+		told.Msg("a changed policy is in force")
 	}
 }
 

@@ -71,7 +71,11 @@ func newPlayer(cfg *config.Config, secret identity.Secret, log zerolog.Logger, p
 		return nil, err
 	}
 	if len(policies) == 0 {
-		policies = []string{cfg.Policy.Path}
+		from, err := policyOf(cfg)
+		if err != nil {
+			return nil, err
+		}
+		policies = []string{from}
 	}
 	engines := make([]*rego.Engine, len(policies))
 	for i, dir := range policies {

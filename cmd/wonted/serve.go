@@ -188,6 +188,9 @@ func (s *service) lookAfter(again func() (*config.Config, error)) (stop func()) 
 	if dir := s.cfg.Policy.Path; dir != "" {
 		all.Go(func() { rego.Watch(ctx, dir, s.bursts.run, s.changePolicy) })
 	}
+	if s.bundle != nil {
+		all.Go(func() { s.bundle.Watch(ctx, s.changeBundle) })
+	}
 	hup := make(chan os.Signal, 1)
 	signal.Notify(hup, syscall.SIGHUP)
 	all.Go(func() {

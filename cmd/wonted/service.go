@@ -50,6 +50,7 @@ type service struct {
 	recorder *recorder // nil: nothing is recorded
 	guard    *admin.Guard
 	trail    *admin.Trail
+	bundle   *rego.Bundle // nil: the policy comes from a directory, or is the default
 
 	reload   sync.Mutex // one change of policy or settings at a time
 	revision string     // of the policy in force
@@ -84,7 +85,7 @@ func newService(cfg *config.Config, log zerolog.Logger) (*service, error) {
 	if err != nil {
 		return nil, err
 	}
-	engine, err := loadPolicy(cfg.Policy.Path)
+	engine, err := s.openPolicy()
 	if err != nil {
 		return nil, err
 	}
@@ -248,12 +249,13 @@ func (s *service) saveRegularly(ctx context.Context) {
 	}
 }
 
-// loadPolicy compiles the policy of a directory, or the default one.
+// loadPolicy compiles the policy of a directory or a bundle's file, or the
+// default one.
 func loadPolicy(dir string) (*rego.Engine, error) {
 	if dir == "" {
 		return rego.Default()
 	}
-	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
+	if info, err := os.Stat(dir); err != nil || !info.IsDir() && !rego.IsBundle(dir) {
 		if err == nil {
 			err = fmt.Errorf("%s is not a directory", dir)
 		}

@@ -25,7 +25,7 @@ var flagHelp = map[string]string{
 	"fail":        "open or closed: what happens to traffic when no decision can be had",
 	"depth":       "how much of an exchange Envoy shows, by cost: log, lean, adaptive, headers or bodies",
 	"data_dir":    "directory for snapshots; empty: memory only",
-	"policy.path": "directory of .rego and .json, in place of the default policy",
+	"policy.path": "directory of .rego and .json, or URL of an OPA bundle, in place of the default policy",
 	"record.path": "file in which every exchange is kept for replay, without its secrets",
 }
 

@@ -13,18 +13,20 @@ type troubles struct {
 	of map[string]string
 }
 
-// set notes a trouble; an empty text takes it back.
-func (t *troubles) set(subject, text string) {
+// set notes a trouble; an empty text takes it back. It answers whether that is
+// news.
+func (t *troubles) set(subject, text string) (news bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.of == nil {
 		t.of = map[string]string{}
 	}
-	if text == "" {
+	if news = t.of[subject] != text; text == "" {
 		delete(t.of, subject)
-		return
+		return news
 	}
 	t.of[subject] = text
+	return news
 }
 
 func (t *troubles) clear(subject string) { t.set(subject, "") }

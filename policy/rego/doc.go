@@ -56,9 +56,23 @@
 // input.evidence; leave `with` to tests. An Engine is immutable, so a changed
 // policy or data file begins with nothing remembered.
 //
+// # Bundles
+//
+// A policy may come as an OPA bundle from a server (Bundle), by OPA's bundle
+// plugin. It is made an Engine like a directory is, and anything that cannot be
+// one never replaces what can: what does not compile, breaks the contract or
+// uses a builtin that is not there; what is no bundle, unpacks to too much, is
+// signed by somebody else or not at all where that is asked for; and what is
+// older, where both manifests name whole numbers as revisions (`opa build
+// --revision 42`). Other revisions have no order, so that a server may go back to
+// one. Redirects are followed, but not out of TLS, and the token stays with the
+// host that it is for. The last good bundle is kept on disk, and its signature is
+// verified there as well; what a power cut has left of it is passed over.
+//
 // Only this package imports OPA. It imports policy and scoring. Start with
 // engine.go; then input.go for the way in, decode.go for the way out, load.go
-// and check.go for what authors are told, watch.go for reloading; analysis.go
+// and check.go for what authors are told, watch.go for reloading, bundle.go for
+// policies that a server hands out; analysis.go
 // and memo.go for what is remembered. `wonted policy` is review.go (check),
 // runner.go (test), trial.go (eval) and starter.go (init); starter holds what
 // authors begin with, and starter/wonted/combine.rego is the library for `opa

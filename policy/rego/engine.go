@@ -26,6 +26,7 @@ const Package = "wonted.policy"
 // concurrent use.
 type Engine struct {
 	revision string
+	bundle   string // the revision that a bundle's manifest names
 	warnings []Problem
 	inputs   []string
 	routes   []string
@@ -225,6 +226,10 @@ func (e *Engine) Inputs() []string { return slices.Clone(e.inputs) }
 
 // Revision names policy and data by their content.
 func (e *Engine) Revision() string { return e.revision }
+
+// BundleRevision is what the bundle's manifest calls its revision; "" where it
+// names none, and of a directory.
+func (e *Engine) BundleRevision() string { return e.bundle }
 
 // Warnings are what looks like a mistake but compiles.
 func (e *Engine) Warnings() []Problem { return slices.Clone(e.warnings) }

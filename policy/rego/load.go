@@ -52,7 +52,8 @@ func FromSource(name string, text []byte) (*Engine, error) {
 // every .json and .yaml; a data file in a directory below is found under that
 // directory's name, as OPA has it. Names that begin with a dot are passed over
 // (a Kubernetes ConfigMap keeps its real files in such a directory), and so are
-// JSON Schemas (schema.json) and what tests are made of (wonted/test).
+// JSON Schemas (schema.json) and what tests are made of (wonted/test). In place of
+// a directory it takes a bundle's file, NAME.tar.gz; its signature is not asked for.
 func Load(dir string) (*Engine, error) {
 	e, err := load(dir)
 	if err != nil {
@@ -69,11 +70,16 @@ func load(dir string) (*Engine, error) {
 	if len(f.modules) == 0 {
 		return nil, noPolicy()
 	}
+	return f.engine()
+}
+
+// engine compiles them.
+func (f *files) engine() (*Engine, error) {
 	e, err := newEngine(f.modules, f.data)
 	if err != nil {
 		return nil, err
 	}
-	e.revision = f.revision
+	e.revision, e.bundle = f.revision, f.bundle
 	return e, nil
 }
 
@@ -88,15 +94,18 @@ type files struct {
 	data     map[string]any
 	fixtures any    // data.wonted.test, which is no part of data; nil: none
 	revision string // of modules and data
+	bundle   string // the revision that a bundle's manifest names
 }
 
-// read reads a directory, but for what leaveOut says.
+// read reads a directory, but for what leaveOut says; or a bundle's file.
 func read(dir string, leaveOut loader.Filter) (*files, error) {
 	switch info, err := os.Stat(dir); {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, errors.New("no such directory: wonted policy init lays one out; or leave policy.path empty for the default policy")
 	case err != nil:
 		return nil, err
+	case !info.IsDir() && IsBundle(dir):
+		return readBundle(dir)
 	case !info.IsDir():
 		return nil, errors.New("this is a file: name the directory that holds it")
 	}
@@ -114,6 +123,11 @@ func read(dir string, leaveOut loader.Filter) (*files, error) {
 		f.modules[m.Name] = m.Parsed
 		content[m.Name] = m.Raw
 	}
+	return f, f.settle(content)
+}
+
+// settle puts fixtures aside and gives the files their revision.
+func (f *files) settle(content map[string][]byte) (err error) {
 	if own, ok := f.data["wonted"].(map[string]any); ok {
 		f.fixtures = own["test"]
 		if delete(own, "test"); len(own) == 0 {
@@ -121,10 +135,10 @@ func read(dir string, leaveOut loader.Filter) (*files, error) {
 		}
 	}
 	if content["\x00data"], err = json.Marshal(f.data); err != nil {
-		return nil, fmt.Errorf("data files: %w", err)
+		return fmt.Errorf("data files: %w", err)
 	}
 	f.revision = revision(content)
-	return f, nil
+	return nil
 }
 
 // forTests says which files are tests or what they are made of.

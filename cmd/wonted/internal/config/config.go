@@ -66,12 +66,6 @@ type Budget struct {
 	Max    int     `yaml:"max_alerts_per_day"`
 }
 
-// Policy says where the Rego comes from; both empty: the default policy.
-type Policy struct {
-	Path   string `yaml:"path"`   // directory of .rego and .json
-	Bundle string `yaml:"bundle"` // URL
-}
-
 // Routes says what is known of the API beforehand.
 type Routes struct {
 	OpenAPI        string   `yaml:"openapi"`         // an OpenAPI 3 description; "": none
@@ -98,6 +92,7 @@ func Default() *Config {
 		Budget:   Budget{Alerts: 1, Max: 50},
 		Identity: identity.Default(),
 		Profile:  profile.Default(),
+		Policy:   defaultPolicy(),
 		Routes:   Routes{VersionHeaders: route.VersionHeaders},
 
 		Quarantine: quarantine.Default(),

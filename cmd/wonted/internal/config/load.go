@@ -97,7 +97,10 @@ func (c *Config) override(over Overrides, from *source) error {
 		case "data_dir":
 			c.DataDir = text
 		case "policy.path":
-			c.Policy.Path = text
+			c.Policy.Path, c.Policy.Bundle = text, ""
+			if strings.HasPrefix(text, "https://") || strings.HasPrefix(text, "http://") {
+				c.Policy.Path, c.Policy.Bundle = "", text
+			}
 		case "record.path":
 			c.Record.Path = text
 		default:

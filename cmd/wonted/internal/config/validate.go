@@ -85,7 +85,7 @@ func (c *Config) validate(from source) error {
 		return from.fault("decision_deadline", fmt.Sprintf("%v is impossible: %v to %v, and less than message_timeout of Envoy's ext_proc filter",
 			c.DecisionDeadline, leastDecision, mostDecision))
 	}
-	return c.unavailable(from)
+	return c.validatePolicy(from)
 }
 
 // adminListener refuses one that lets everybody who can reach it do everything.
@@ -142,15 +142,6 @@ func (c *Config) sections(from source) error {
 	}
 	if c.Budget.Max < 1 {
 		return from.fault("budget.max_alerts_per_day", fmt.Sprintf("%d alerts are impossible: 1 or more", c.Budget.Max))
-	}
-	return nil
-}
-
-// unavailable refuses what this version cannot do at all, and warns of what it
-// does not do yet.
-func (c *Config) unavailable(from source) error {
-	if c.Policy.Bundle != "" {
-		return from.fault("policy.bundle", "bundles are not available in this version: use policy.path, a directory of .rego and .json")
 	}
 	return nil
 }
