@@ -58,10 +58,7 @@ type merging struct{ late, early profile.Record }
 
 // mergeRecords takes early into late, which is of the same time.
 func mergeRecords(late, early *profile.Record) {
-	o := overlap{}
-	if late.Kind != profile.KindRoute {
-		o = overlapOf(late, early)
-	}
+	o := overlapOf(late, early) // before anything is added
 	fadeToSameDay(late, early)
 	mergeHeader(late, early, &o)
 	mergeRings(&late.Rings, &early.Rings, &o)
@@ -73,7 +70,7 @@ func mergeRecords(late, early *profile.Record) {
 		mergeHabitRings(&late.HabitRings, &early.HabitRings)
 		mergeHabits(late, early, &o)
 	default:
-		mergeSignIns(&late.Crowd().SignIns, &early.Crowd().SignIns)
+		mergeSignIns(&late.Crowd().SignIns, &early.Crowd().SignIns, o.share)
 	}
 }
 
@@ -188,8 +185,8 @@ func mergeHabitRings(r, e *profile.HabitRings) {
 	window.Overlay(r.Returns10m[:], e.Returns10m[:])
 }
 
-func mergeSignIns(to, from *profile.SignIns) {
-	both := windowsOf(to.Attempts[:], from.Attempts[:], window.Moments{}, window.Moments{})
+func mergeSignIns(to, from *profile.SignIns, share float64) {
+	both := windowsOf(to.Attempts[:], from.Attempts[:], share, window.Moments{}, window.Moments{})
 	both.moments(&to.Usual, from.Usual, counted)
 	for i := range to.Users {
 		to.Users[i].Merge(&from.Users[i])

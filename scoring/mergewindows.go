@@ -2,7 +2,6 @@ package scoring
 
 import (
 	"math"
-	"slices"
 
 	"github.com/wonted-project/wonted/scoring/profile"
 	"github.com/wonted-project/wonted/scoring/window"
@@ -32,17 +31,28 @@ import (
 // from response to response, so it errs towards quiet.
 
 // overlap is which windows of each width two records share.
-type overlap struct{ minute, ten, hour windows }
+type overlap struct {
+	share             float64 // of the requests: the first record's
+	minute, ten, hour windows
+}
 
 func overlapOf(a, b *profile.Record) overlap {
 	x, y := &a.Baseline, &b.Baseline
-	hourA, hourB := [1]uint16{slices.Max(a.Rings.Requests10m[:])}, [1]uint16{slices.Max(b.Rings.Requests10m[:])}
-	return overlap{
-		minute: windowsOf(a.Rings.Requests1m[:], b.Rings.Requests1m[:], x.Requests1m, y.Requests1m),
-		ten:    windowsOf(a.Rings.Requests10m[:], b.Rings.Requests10m[:], x.Requests10m, y.Requests10m),
-		hour:   windowsOf(hourA[:], hourB[:], x.Requests1h, y.Requests1h),
+	lastA, lastB := [1]uint16{totalOf(a.Rings.Requests10m[:])}, [1]uint16{totalOf(b.Rings.Requests10m[:])}
+	of := (float64(a.Requests) + 1) / (float64(a.Requests) + float64(b.Requests) + 2)
+	o := overlap{
+		share:  of,
+		minute: windowsOf(a.Rings.Requests1m[:], b.Rings.Requests1m[:], of, x.Requests1m, y.Requests1m),
+		ten:    windowsOf(a.Rings.Requests10m[:], b.Rings.Requests10m[:], of, x.Requests10m, y.Requests10m),
+		hour:   windowsOf(lastA[:], lastB[:], of, x.Requests1h, y.Requests1h),
 	}
+	// Who shares no ten minutes shares no minute of theirs.
+	o.ten.common = min(o.ten.common, o.hour.common)
+	o.minute.common = min(o.minute.common, o.ten.common)
+	return o
 }
+
+func totalOf(ring []uint16) uint16 { return uint16(min(window.Sum(ring), math.MaxUint16)) }
 
 // sessions is the share that both have of what is counted once a session: one
 // session is as long as an hour, more or less.
@@ -54,17 +64,15 @@ type windows struct {
 	common float64 // how far they are of the same time, 0 to 1
 }
 
-// windowsOf reads the rings against what is to be expected where requests are
-// dealt out one by one, which is believed as one window with both is.
-func windowsOf(a, b []uint16, usualA, usualB window.Moments) (w windows) {
+// windowsOf reads the rings. Of n requests in a window, dealt out one by one with
+// the share p to a, both see some with the chance 1 - p^n - (1-p)^n. That they
+// were is believed as one window with both is, beside those in the rings.
+func windowsOf(a, b []uint16, p float64, usualA, usualB window.Moments) (w windows) {
 	w.a, w.b = dealtOut(healed(usualA), healed(usualB))
 	expected, both := 1.0, 1.0
 	for i := range a {
-		if a[i] > 0 {
-			expected += w.b / 2
-		}
-		if b[i] > 0 {
-			expected += w.a / 2
+		if n := float64(a[i]) + float64(b[i]); n > 0 {
+			expected += 1 - math.Pow(p, n) - math.Pow(1-p, n)
 		}
 		if a[i] > 0 && b[i] > 0 {
 			both++
