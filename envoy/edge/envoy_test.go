@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -188,10 +189,7 @@ func TestTheLongestList(t *testing.T) {
 	l, p := s.publish()
 	s.startEnvoy()
 	value(t, "Envoy is connected", p.metrics.proxies, 1)
-	texts := []string{badNet}
-	for i := range maxBlocks - 1 {
-		texts = append(texts, netip.PrefixFrom(netip.AddrFrom4([4]byte{20, byte(i >> 8), byte(i), 0}), 24).String())
-	}
+	texts := many(maxBlocks)
 	begun := time.Now()
 	l.set(texts...)
 	for s.get(bad) == 200 {
@@ -204,5 +202,72 @@ func TestTheLongestList(t *testing.T) {
 	s.want(200, good, "20.39.15.0", "19.255.255.255")
 	if n := read(t, p.metrics.rejections); n != 0 {
 		t.Errorf("%v lists were rejected", n)
+	}
+}
+
+// The deepest tree is not too deep for Envoy, whichever way it comes.
+func TestADeepTree(t *testing.T) {
+	var texts []string
+	for at := range 12 { // bytes in which some differ and the others go on
+		a := netip.MustParseAddr("2001:db8::").As16()
+		for i := range few + 1 {
+			a[4+at] = byte(1 + i)
+			texts = append(texts, netip.AddrFrom16(a).String()+"/128")
+		}
+		a[4+at] = 0
+	}
+	f := func(s *scene, file string) {
+		t.Helper()
+		_, p := newPublisher(t, func(c *Config) { c.File = file }, texts...)
+		s.serve(p)
+		go p.Run(t.Context())
+		value(t, "it is published", p.metrics.blocks, float64(len(texts)))
+		s.startEnvoy()
+		s.becomes(403, "2001:db8::1")
+		s.want(403, "2001:db8::11", "2001:db8:100::", "2001:db8:0:0:0:1100::")
+		s.want(200, "2001:db8::12", "2001:db8:12::", "2001:db8:1:1::", good)
+		if n := read(t, p.metrics.rejections); n != 0 {
+			t.Errorf("%v lists were rejected", n)
+		}
+	}
+	f(newScene(t), "")
+	file := filepath.Join(t.TempDir(), "blocks.json")
+	f(newScene(t, func(o *envoy.Options) { o.BlocksFile = file }), file)
+}
+
+// many are badNet and others, of which 20.0.0.0 is the first.
+func many(n int) []string {
+	texts := []string{badNet}
+	for i := range n - 1 {
+		texts = append(texts, netip.PrefixFrom(netip.AddrFrom4([4]byte{20, byte(i >> 8), byte(i), 0}), 24).String())
+	}
+	return texts
+}
+
+// BenchmarkEffect is the time from a decision to the first request that Envoy
+// refuses by it, where a client asks over and over, by the length of the list.
+func BenchmarkEffect(b *testing.B) {
+	for _, n := range []int{1, 100, 1000, maxBlocks} {
+		b.Run(fmt.Sprintf("blocks=%d", n), func(b *testing.B) {
+			s := newScene(b)
+			l, p := s.publish()
+			s.startEnvoy()
+			value(b, "Envoy is connected", p.metrics.proxies, 1)
+			texts := many(n)
+			var took []time.Duration
+			for b.Loop() {
+				begun := time.Now()
+				l.set(texts...)
+				for s.get(bad) == 200 {
+				}
+				took = append(took, time.Since(begun))
+				l.set(texts[1:]...)
+				for s.get(bad) == 403 {
+				}
+			}
+			slices.Sort(took)
+			b.ReportMetric(took[len(took)/2].Seconds()*1000, "ms/p50")
+			b.ReportMetric(took[len(took)-1].Seconds()*1000, "ms/max")
+		})
 	}
 }

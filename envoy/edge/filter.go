@@ -6,12 +6,9 @@ import (
 	"fmt"
 	"net/netip"
 
-	xdscorev3 "github.com/cncf/xds/go/xds/core/v3"
-	matcherv3 "github.com/cncf/xds/go/xds/type/matcher/v3"
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 	rbacv3 "github.com/envoyproxy/go-control-plane/envoy/config/rbac/v3"
 	filterv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/rbac/v3"
-	inputsv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/matching/common_inputs/network/v3"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/anypb"
 	"google.golang.org/protobuf/types/known/wrapperspb"
@@ -30,10 +27,16 @@ type state struct {
 	config  *corev3.TypedExtensionConfig
 }
 
+// newState makes the configuration that refuses these blocks, sorted and
+// without overlaps as admit has them, and lets everybody else through: DENY
+// refuses whom a policy matches, and without rules there is nothing to match.
 func newState(blocks []netip.Prefix) *state {
-	rbac := &filterv3.RBAC{} // lets everybody through
+	rbac := new(filterv3.RBAC)
 	if len(blocks) > 0 {
-		rbac.Matcher = refusing(blocks)
+		rbac.Rules = &rbacv3.RBAC{Action: rbacv3.RBAC_DENY, Policies: map[string]*rbacv3.Policy{policyName: {
+			Permissions: []*rbacv3.Permission{{Rule: &rbacv3.Permission_Any{Any: true}}},
+			Principals:  anyOf(blocks, 0),
+		}}}
 	}
 	packed := pack(rbac)
 	sum := sha256.Sum256(packed.Value)
@@ -44,41 +47,66 @@ func newState(blocks []netip.Prefix) *state {
 	}
 }
 
-// refusing matches by the address that Envoy takes for the client's, which is
-// the one that wonted is told: the peer's, or with trusted proxies the one that
-// the last of them wrote. Envoy makes a trie of the networks; a list of
-// principals it would walk for every request, 0.2 ms at 10,000.
+// few networks are compared one by one: Envoy takes some 15 ns for each.
+const few = 16
+
+// anyOf are principals of which one matches whoever is in one of the blocks. All
+// of these agree in their first bits, a number of whole bytes.
 //
-// A request that nothing matches is refused by default: on_no_match is what
-// lets everybody else through.
-func refusing(blocks []netip.Prefix) *matcherv3.Matcher {
-	ranges := make([]*xdscorev3.CidrRange, len(blocks))
-	for i, p := range blocks {
-		ranges[i] = &xdscorev3.CidrRange{AddressPrefix: p.Addr().String(), PrefixLen: wrapperspb.UInt32(uint32(p.Bits()))}
+// Envoy goes through a list to its end for every request that it lets pass. A
+// long one becomes a tree, byte by byte: (in 198.0.0.0/8 and in one of these) or
+// (in 203.0.0.0/8 and in one of those).
+func anyOf(blocks []netip.Prefix, bits int) (ids []*rbacv3.Principal) {
+	if len(blocks) <= few {
+		for _, p := range blocks {
+			ids = append(ids, remoteIP(p))
+		}
+		return ids
 	}
-	return &matcherv3.Matcher{
-		MatcherType: &matcherv3.Matcher_MatcherTree_{MatcherTree: &matcherv3.Matcher_MatcherTree{
-			Input: extension("envoy.matching.inputs.source_ip", &inputsv3.SourceIPInput{}),
-			TreeType: &matcherv3.Matcher_MatcherTree_CustomMatch{
-				CustomMatch: extension("envoy.matching.custom_matchers.ip", &matcherv3.IPMatcher{
-					RangeMatchers: []*matcherv3.IPMatcher_IPRangeMatcher{{
-						Ranges: ranges, OnMatch: action(policyName, rbacv3.RBAC_DENY),
-					}},
-				}),
-			},
-		}},
-		OnNoMatch: action("everybody else", rbacv3.RBAC_ALLOW),
+	for bits += 8; together(blocks, bits) == len(blocks); bits += 8 {
+		// no tree of one branch
 	}
+	for len(blocks) > 0 {
+		n := together(blocks, bits)
+		if n == 1 {
+			ids = append(ids, remoteIP(blocks[0]))
+		} else {
+			around := netip.PrefixFrom(blocks[0].Addr(), bits).Masked()
+			ids = append(ids, both(remoteIP(around), anyOf(blocks[:n], bits)))
+		}
+		blocks = blocks[n:]
+	}
+	return ids
 }
 
-func action(name string, what rbacv3.RBAC_Action) *matcherv3.Matcher_OnMatch {
-	return &matcherv3.Matcher_OnMatch{OnMatch: &matcherv3.Matcher_OnMatch_Action{
-		Action: extension("envoy.filters.rbac.action", &rbacv3.Action{Name: name, Action: what}),
+// together is how many of the first blocks, one at least, agree in so many bits.
+func together(blocks []netip.Prefix, bits int) int {
+	first := blocks[0]
+	if first.Bits() < bits {
+		return 1
+	}
+	around := netip.PrefixFrom(first.Addr(), bits).Masked()
+	n := 1
+	for n < len(blocks) && blocks[n].Bits() >= bits && around.Contains(blocks[n].Addr()) {
+		n++
+	}
+	return n
+}
+
+// remoteIP matches by the address that Envoy takes for the client's, which is
+// the one that wonted is told: the peer's, or with trusted proxies the one that
+// the last of them wrote.
+func remoteIP(p netip.Prefix) *rbacv3.Principal {
+	return &rbacv3.Principal{Identifier: &rbacv3.Principal_RemoteIp{
+		RemoteIp: &corev3.CidrRange{AddressPrefix: p.Addr().String(), PrefixLen: wrapperspb.UInt32(uint32(p.Bits()))},
 	}}
 }
 
-func extension(name string, m proto.Message) *xdscorev3.TypedExtensionConfig {
-	return &xdscorev3.TypedExtensionConfig{Name: name, TypedConfig: pack(m)}
+func both(one *rbacv3.Principal, oneOf []*rbacv3.Principal) *rbacv3.Principal {
+	other := &rbacv3.Principal{Identifier: &rbacv3.Principal_OrIds{OrIds: &rbacv3.Principal_Set{Ids: oneOf}}}
+	return &rbacv3.Principal{Identifier: &rbacv3.Principal_AndIds{
+		AndIds: &rbacv3.Principal_Set{Ids: []*rbacv3.Principal{one, other}},
+	}}
 }
 
 // pack is the same for the same message, so that a version can be made of it.
