@@ -15,6 +15,7 @@ import (
 // newEnvoy prints the configuration that puts wonted beside an Envoy.
 func newEnvoy(std stdio) *cobra.Command {
 	var target string
+	var blocks bool
 	var opts envoy.Options
 	cmd := &cobra.Command{
 		Use: "config --for static", Short: "Print an Envoy configuration that asks wonted",
@@ -29,7 +30,13 @@ The depths, by what they cost:
   adaptive  lean, and wonted asks for the responses that matter (the default)
   headers   one message a request and one a response
   bodies    and every response body is counted as it passes
-At log, name with --log-header what else your policy reads of requests.`,
+At log, name with --log-header what else your policy reads of requests.
+
+Addresses and networks in quarantine are refused by Envoy itself, by a filter
+whose list comes from wonted: by xDS over the socket where wonted listens or,
+where wonted's edge.file is set, from that file, which must be there when Envoy
+starts. A block holds while wonted is away. Without a list yet, or without
+wonted, the filter refuses nobody. At log there is none, as nothing is refused.`,
 		Args: noArgs,
 	}
 	set := withSettings(cmd, "listen", "fail", "depth")
@@ -40,6 +47,7 @@ At log, name with --log-header what else your policy reads of requests.`,
 	f.StringVar(&opts.Upstream, "upstream", "127.0.0.1:8000", "host:port of the API that is protected")
 	f.BoolVar(&opts.UpstreamHTTP2, "upstream-http2", false, "the API speaks HTTP/2 (gRPC)")
 	f.DurationVar(&opts.MessageTimeout, "message-timeout", 200*time.Millisecond, "how long a request waits for wonted")
+	f.BoolVar(&blocks, "edge-blocks", true, "have Envoy itself refuse addresses and networks in quarantine")
 	f.StringVar(&opts.AccessLog, "access-log", "", "file of a JSON access log that wonted replay reads")
 	f.StringSliceVar(&opts.LogHeaders, "log-header", nil, "request header that wonted is to see at depth log, beside those of identity rules; may be repeated")
 	cmd.RunE = func(*cobra.Command, []string) error {
@@ -63,6 +71,9 @@ At log, name with --log-header what else your policy reads of requests.`,
 		opts.TrustedProxies = cfg.TrustedProxies
 		if cfg.Depth != config.Log && cmd.Flags().Changed("log-header") {
 			return misuse("wonted sees every header of a request at the other depths", "--log-header is for --depth log, not %s", cfg.Depth)
+		}
+		if opts.Blocks = blocks && cfg.Depth != config.Log; opts.Blocks {
+			opts.BlocksFile = cfg.Edge.File
 		}
 		text, err := envoy.Bootstrap(opts)
 		if err != nil {

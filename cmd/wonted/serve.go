@@ -85,6 +85,7 @@ func (s *service) serve(ctx context.Context, again func() (*config.Config, error
 
 	server := grpc.NewServer(append(extproc.ServerOptions(), grpc.WaitForHandlers(true))...)
 	s.stream.Register(server)
+	s.edge.Register(server)
 	alive := health.NewServer()
 	healthpb.RegisterHealthServer(server, alive)
 	failed := make(chan error, 1)
@@ -122,6 +123,7 @@ func (s *service) serve(ctx context.Context, again func() (*config.Config, error
 	case <-heir.taken:
 		doors.leave(pages)
 		s.log.Info().Dur("deadline", time.Duration(s.cfg.Drain)).Msg("a successor serves: finishing what is under way")
+		s.edge.Close()
 		go s.stream.EndLogs(logPatience)
 		// Not NOT_SERVING: for whoever asks, wonted as a whole serves on.
 		stop(server, time.Duration(s.cfg.Drain), s.log)
@@ -136,6 +138,7 @@ func (s *service) serve(ctx context.Context, again func() (*config.Config, error
 	s.log.Info().Dur("deadline", time.Duration(s.cfg.Drain)).Msg("draining")
 	h.draining.Store(true)
 	alive.Shutdown() // NOT_SERVING, for good
+	s.edge.Close()
 	go s.stream.EndLogs(logPatience)
 	stop(server, time.Duration(s.cfg.Drain), s.log)
 	if n := s.stream.Drain(); n > 0 {
@@ -178,6 +181,7 @@ func (s *service) lookAfter(again func() (*config.Config, error)) (stop func()) 
 	all.Go(func() { s.reports.Run(ctx) })
 	all.Go(func() { s.verdicts.run(ctx) })
 	all.Go(func() { s.blocks.Run(ctx, time.Now) })
+	all.Go(func() { s.edge.Run(ctx) })
 	if s.recorder != nil {
 		all.Go(func() { s.recorder.run(ctx) })
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/wonted-project/wonted/cmd/wonted/internal/admin"
 	"github.com/wonted-project/wonted/cmd/wonted/internal/config"
+	"github.com/wonted-project/wonted/envoy/edge"
 	"github.com/wonted-project/wonted/extproc"
 	"github.com/wonted-project/wonted/extproc/identity"
 	"github.com/wonted-project/wonted/extproc/signin"
@@ -42,6 +43,7 @@ type service struct {
 	resolver resolver
 	scorer   *scoring.Scorer
 	blocks   *quarantine.Table
+	edge     *edge.Publisher // of those blocks that Envoy carries out
 	gate     *policy.Gate
 	stream   *extproc.Server
 	reports  *reportLog
@@ -112,6 +114,9 @@ func newService(cfg *config.Config, log zerolog.Logger) (*service, error) {
 		return nil, err
 	}
 	s.openQuarantine()
+	if err := s.openEdge(); err != nil {
+		return nil, err
+	}
 	s.gate = policy.NewGate(policy.Config{
 		Scorer:     s.scorer,
 		Blocks:     s.blocks,

@@ -46,6 +46,7 @@ type Config struct {
 	Quarantine     quarantine.Config   `yaml:"quarantine"`
 	Routes         Routes              `yaml:"routes"`
 	Record         Record              `yaml:"record"`
+	Edge           Edge                `yaml:"edge"`
 
 	DecisionDeadline Duration `yaml:"decision_deadline"` // of one evaluation of the policy
 	Deadline         Duration `yaml:"deadline"`          // of an exchange without a message from Envoy
@@ -78,6 +79,11 @@ type Record struct {
 	Path     string        `yaml:"path"`      // "": nothing is recorded
 	MaxBytes profile.Bytes `yaml:"max_bytes"` // of one file
 	Keep     int           `yaml:"keep"`      // full files, beside the one that is written
+}
+
+// Edge says how Envoy learns whom to refuse by itself, beside asking for it.
+type Edge struct {
+	File string `yaml:"file"` // absolute, kept for an Envoy that watches it; "": none
 }
 
 // Default is the configuration of an empty file.

@@ -65,6 +65,9 @@ func (c *Config) validate(from source) error {
 	if c.Record.Keep < 1 || c.Record.Keep > maxKeep {
 		return from.fault("record.keep", fmt.Sprintf("%d files are impossible: 1 to %d", c.Record.Keep, maxKeep))
 	}
+	if c.Edge.File != "" && !filepath.IsAbs(c.Edge.File) {
+		return from.fault("edge.file", fmt.Sprintf("%q: Envoy, which reads the file, does not share wonted's working directory: make it an absolute path", c.Edge.File))
+	}
 	lower := make([]string, len(c.Routes.VersionHeaders))
 	for i, name := range c.Routes.VersionHeaders {
 		if lower[i] = strings.ToLower(name); !httpguts.ValidHeaderFieldName(name) || len(name) > maxHeaderName {

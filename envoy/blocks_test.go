@@ -1,0 +1,103 @@
+package envoy_test
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/wonted-project/wonted/envoy"
+	"github.com/wonted-project/wonted/envoy/envoytest"
+)
+
+// A network is put into quarantine by a policy: Envoy refuses it by itself from
+// then on, and wonted hears of it only by the access log.
+func TestANetworkIsRefusedBeforeWontedIsAsked(t *testing.T) {
+	s := setBlocking(t)
+	c := http1(t)
+	s.wants(s.from(c, intruder, "/orders"), 200)
+	s.wants(s.from(c, intruder, "/admin.php"), 200) // and in quarantine from now on
+	begun := time.Now()
+	s.refusedByEnvoy(c, neighbour)
+	t.Logf("refused by Envoy %v after the answer that came with the verdict", time.Since(begun).Round(100*time.Microsecond))
+
+	s.idle()
+	before := s.metric("wonted_stream_messages_total")
+	const n = 50
+	for range n {
+		if got := s.from(c, intruder, "/orders"); !byEnvoy(got) {
+			t.Fatalf("answered %d %q", got.StatusCode, got.body)
+		}
+	}
+	if after := s.metric("wonted_stream_messages_total"); after != before {
+		t.Errorf("%v messages came to wonted about requests that are blocked", after-before)
+	}
+	s.wants(s.from(c, bystander, "/orders"), 200)
+	if after := s.metric("wonted_stream_messages_total"); after == before {
+		t.Error("wonted is not asked about others either")
+	}
+	envoytest.Eventually(t, "the log tells of them", func() error {
+		if got := s.metric("wonted_access_log_entries_total", `result="blocked"`); got < n {
+			return fmt.Errorf("of %v", got)
+		}
+		return nil
+	})
+	if n := s.metric("wonted_unprotected_exchanges_total"); n != 0 {
+		t.Errorf("%v requests count as unprotected", n)
+	}
+}
+
+// In shadow mode nobody is refused, by Envoy neither, and that counts at once.
+func TestShadowModeReleasesAtTheEdge(t *testing.T) {
+	s := setBlocking(t)
+	c := http1(t)
+	s.wants(s.from(c, intruder, "/admin.php"), 200)
+	s.refusedByEnvoy(c, intruder)
+	config, err := os.ReadFile(s.wonted.Config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(s.wonted.Config, []byte(strings.Replace(string(config), "mode: enforce", "mode: shadow", 1)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s.wonted.Reload(t)
+	envoytest.Eventually(t, "it is let pass", func() error {
+		if got := s.from(c, intruder, "/orders"); got.StatusCode != 200 {
+			return fmt.Errorf("answered %d %q", got.StatusCode, got.body)
+		}
+		return nil
+	})
+}
+
+const intruder, neighbour, bystander = "203.0.113.7", "203.0.113.99", "198.51.100.9"
+
+// setBlocking is a scene behind one proxy that is trusted, where who asks for
+// /admin.php has its network put into quarantine.
+func setBlocking(t *testing.T) *scene {
+	t.Helper()
+	return set(t, envoytest.Settings{
+		Policy: rego(`quarantine contains {"entity": "network", "ttl": "1h"} if startswith(input.request.path, "/admin.php")`),
+		More:   "trusted_proxies: 1\ndata_dir: " + t.TempDir() + "\n",
+	}, func(o *envoy.Options) { o.Blocks, o.TrustedProxies, o.FailOpen = true, 1, true })
+}
+
+// from is how a client with this address is answered.
+func (s *scene) from(c client, address, path string) answer {
+	s.Helper()
+	return s.get(c, path, mark(), "x-forwarded-for", address)
+}
+
+func byEnvoy(got answer) bool {
+	return got.Response != nil && got.StatusCode == 403 && strings.Contains(string(got.body), "RBAC: access denied")
+}
+
+// refusedByEnvoy waits until Envoy does not ask wonted any more.
+func (s *scene) refusedByEnvoy(c client, address string) {
+	s.Helper()
+	for begun := time.Now(); !byEnvoy(s.from(c, address, "/orders")); {
+		if time.Since(begun) > time.Minute {
+			s.Fatal("Envoy lets it pass")
+		}
+	}
+}
