@@ -154,6 +154,7 @@ func (s *scene) logged(mark string) (entry struct {
 		Score  *float64 `json:"score"`
 		Action string   `json:"action"`
 		Mode   string   `json:"mode"`
+		Tier   string   `json:"tier"` // that a test's policy adds
 	} `json:"wonted"`
 }) {
 	s.Helper()

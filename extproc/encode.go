@@ -2,6 +2,7 @@ package extproc
 
 import (
 	"math"
+	"strings"
 
 	"google.golang.org/protobuf/encoding/protowire"
 
@@ -87,6 +88,7 @@ type mark struct {
 	mode   policy.Mode
 	class  string // "" where allowed
 	ending ending
+	more   []policy.HeaderRule // what the policy adds
 }
 
 // ending is what the metadata says about where the exchange's end is awaited from:
@@ -127,6 +129,9 @@ func appendMark(b []byte, m *mark) []byte {
 				}
 				if m.ending != endUntold {
 					b = appendBool(b, "awaited", m.ending == endAwaited)
+				}
+				for i := range m.more {
+					b = appendText(b, m.more[i].Name, strings.ToValidUTF8(clean(m.more[i].Value), ""))
 				}
 				return b
 			})

@@ -88,6 +88,28 @@ func TestTemplates(t *testing.T) {
 	}
 }
 
+// What a policy adds stands beside the verdict, and is fit for proto's strings.
+func TestMetadataOfAPolicy(t *testing.T) {
+	s := &session{server: newServer(&fakeGate{}, nil)}
+	s.c.Exchange.ID = someID
+	v := allow()
+	v.Metadata = []policy.HeaderRule{{Name: "note", Value: "a\xff\r\nb"}, {Name: "tier", Value: "gold"}}
+	same(t, wire(s.proceed(walked(typicalRequest(t)), v)), &extprocv3.ProcessingResponse{
+		Response:     &extprocv3.ProcessingResponse_RequestHeaders{RequestHeaders: &extprocv3.HeadersResponse{}},
+		ModeOverride: sendHeaders,
+		DynamicMetadata: marked(t, map[string]any{
+			"id": someHex, "score": 0.0, "action": "allow", "mode": v.Mode.String(), "note": "a  b", "tier": "gold",
+		}),
+	})
+	if s.news(v) {
+		t.Error("the same again is news")
+	}
+	v.Decision = &policy.Decision{Action: policy.Allow, Metadata: v.Metadata[1:]}
+	if !s.news(v) {
+		t.Error("what has changed is no news")
+	}
+}
+
 func TestReplyAllocatesNothing(t *testing.T) {
 	s := &session{server: newServer(&fakeGate{}, nil)}
 	m := walked(typicalRequest(t))
@@ -202,7 +224,7 @@ func TestImmediate(t *testing.T) {
 	f := func(name string, ex *scoring.Exchange, v policy.Verdict, status int, details, reason string, want map[string]string) {
 		t.Helper()
 		r := &extprocv3.ProcessingResponse{}
-		if err := proto.Unmarshal(appendImmediate(nil, ex, v), r); err != nil {
+		if err := proto.Unmarshal(appendImmediate(nil, ex, v, newStepUp(policy.StepUp{}).answerTo(ex, v)), r); err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
 		if err := r.ValidateAll(); err != nil {
@@ -252,8 +274,10 @@ func TestImmediate(t *testing.T) {
 	f("a class nobody knows", exchange(), verdict(policy.Decision{Action: policy.Deny}, `"x`), 403, "wonted_deny", "denied", base())
 	f("nobody decided", exchange(), verdict(policy.Decision{}, ""), 403, "wonted_undecided", "denied", base())
 	f("throttle", exchange(), verdict(policy.Decision{Action: policy.Throttle, RetryAfter: 1500 * time.Millisecond}, "rate"), 429, "wonted_throttle", "rate",
-		base("retry-after", "2"))
-	f("throttle, no time given", exchange(), verdict(policy.Decision{Action: policy.Throttle}, "rate"), 429, "wonted_throttle", "rate", base("retry-after", "1"))
+		base("retry-after", "2", "ratelimit", `"wonted";r=0;t=2`))
+	f("throttle by a quota", exchange(), verdict(policy.Decision{Action: policy.Throttle, RetryAfter: time.Minute, Manner: policy.Manner{Quota: 100, Window: time.Hour}}, "rate"),
+		429, "wonted_throttle", "rate", base("retry-after", "60", "ratelimit", `"wonted";r=0;t=60`, "ratelimit-policy", `"wonted";q=100;w=3600`))
+	f("throttle, no time given", exchange(), verdict(policy.Decision{Action: policy.Throttle}, "rate"), 429, "wonted_throttle", "rate", base("retry-after", "1", "ratelimit", `"wonted";r=0;t=1`))
 	f("challenge", exchange(), verdict(policy.Decision{Action: policy.Challenge, Realm: "orders"}, "step-up"), 401, "wonted_challenge", "step-up",
 		base("www-authenticate", `Bearer realm="orders"`))
 	f("challenge of a token", bearer, verdict(policy.Decision{Action: policy.Challenge}, "step-up"), 401, "wonted_challenge", "step-up",
@@ -267,7 +291,8 @@ func TestImmediateToGRPC(t *testing.T) {
 		t.Helper()
 		v := policy.Verdict{Decision: &policy.Decision{Action: policy.Throttle}, Class: "rate"}
 		r := &extprocv3.ProcessingResponse{}
-		if err := proto.Unmarshal(appendImmediate(nil, exchange("content-type", contentType), v), r); err != nil {
+		ex := exchange("content-type", contentType)
+		if err := proto.Unmarshal(appendImmediate(nil, ex, v, newStepUp(policy.StepUp{}).answerTo(ex, v)), r); err != nil {
 			t.Fatal(err)
 		}
 		if diff := cmp.Diff(want, r.GetImmediateResponse().GetGrpcStatus(), protocmp.Transform()); diff != "" {

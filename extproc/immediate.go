@@ -4,8 +4,6 @@ import (
 	"encoding/hex"
 	"net/http"
 	"strconv"
-	"strings"
-	"time"
 
 	"github.com/wonted-project/wonted/policy"
 	"github.com/wonted-project/wonted/scoring"
@@ -18,22 +16,18 @@ import (
 
 // appendImmediate appends the answer that refuses an exchange while a clean
 // answer is still possible: at the request or response headers.
-func appendImmediate(b []byte, ex *scoring.Exchange, v policy.Verdict) []byte {
-	status := statusOf(v)
-	isGRPC := isGRPC(ex)
-	var mu mutation
-	mu.answer(ex, v)
+func appendImmediate(b []byte, ex *scoring.Exchange, v policy.Verdict, a *answer) []byte {
 	return nest(b, 7, func(b []byte) []byte {
-		b = appendStatus(b, status)
-		b = appendMutation(b, 2, &mu)
+		b = appendStatus(b, a.status)
+		b = appendMutation(b, 2, &a.headers)
 		b = nest(b, 3, func(b []byte) []byte {
-			if isGRPC { // becomes grpc-message
+			if a.grpc { // becomes grpc-message
 				return hexID(append(b, detail(v.Class)+" decision_id="...), ex.ID)
 			}
-			return appendProblem(b, status, v.Class, ex.ID)
+			return appendProblem(b, a.status, v.Class, ex.ID)
 		})
-		if isGRPC {
-			b = nest(b, 4, func(b []byte) []byte { return appendVarint(b, 1, grpcCode(status)) })
+		if a.grpc {
+			b = nest(b, 4, func(b []byte) []byte { return appendVarint(b, 1, grpcCode(a.status)) })
 		}
 		return appendString(b, 5, details(v))
 	})
@@ -79,53 +73,6 @@ func details(v policy.Verdict) string {
 		return "wonted_quarantined"
 	}
 	return "wonted_" + v.Action.String()
-}
-
-// answer sets the headers of the answer itself.
-func (mu *mutation) answer(ex *scoring.Exchange, v policy.Verdict) {
-	mu.put("content-type", "application/problem+json")
-	mu.put("cache-control", "no-store")
-	if v.Action == policy.Throttle || v.RetryAfter > 0 {
-		mu.put("retry-after", retryAfter(v.RetryAfter))
-	}
-	switch v.Action {
-	case policy.Challenge:
-		mu.put("www-authenticate", challenge(v.Realm, isBearer(ex)))
-	}
-}
-
-func (mu *mutation) put(name, value string) { mu.set = append(mu.set, setting{name, value}) }
-
-// retryAfter is in whole seconds, rounded up, at least one: zero would invite
-// the client to come back at once.
-func retryAfter(d time.Duration) string {
-	s := (d + time.Second - 1) / time.Second
-	return strconv.FormatInt(max(1, int64(s)), 10)
-}
-
-// challenge is the value of www-authenticate. A client that sent a bearer token
-// learns that the token is good but not good enough (RFC 9470); one that sent
-// none gets no error code (RFC 6750, 3.1).
-func challenge(realm string, bearer bool) string {
-	if realm == "" {
-		realm = "api"
-	}
-	c := `Bearer realm="` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(clean(realm)) + `"`
-	if bearer {
-		c += `, error="insufficient_user_authentication", error_description="Sign in again to continue"`
-	}
-	return c
-}
-
-func isBearer(ex *scoring.Exchange) bool {
-	const scheme = "bearer "
-	for i := range ex.Headers {
-		h := &ex.Headers[i]
-		if string(h.Name) == "authorization" && len(h.Value) > len(scheme) && strings.EqualFold(string(h.Value[:len(scheme)]), scheme) {
-			return true
-		}
-	}
-	return false
 }
 
 // appendProblem appends problem+json (RFC 9457). It tells the class of the

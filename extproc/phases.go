@@ -114,12 +114,12 @@ func (m *message) contentLength() int64 {
 // patched copy of a template.
 func (s *session) proceed(m *message, v policy.Verdict) *reply {
 	ex := &s.c.Exchange
-	s.told = told{v.Action, ex.Assessment.Score, s.awaited}
+	s.told = told{v.Action, ex.Assessment.Score, s.awaited, v.Metadata}
 	var mu mutation
 	mu.apply(v.Request)
 	mu.strip(m.headers)
 	f := newFrame()
-	if v.Action == policy.Allow && mu.empty() && !s.modes.rigid() && !s.asked && !s.probe {
+	if v.Action == policy.Allow && mu.empty() && len(v.Metadata) == 0 && !s.modes.rigid() && !s.asked && !s.probe {
 		t := &allowed[v.Mode]
 		if s.awaited {
 			t = &lean[v.Mode]

@@ -23,6 +23,7 @@ type Config struct {
 	MaxOpen    int           // exchanges open at once; 0: DefaultMaxOpen
 	Deadline   time.Duration // of an exchange without a message; 0: DefaultDeadline
 	Depth      Depth
+	StepUp     policy.StepUp // how challenges are put where a rule does not say
 	// Fail is what to do where not even the Gate can say (its Fail panics).
 	Fail       policy.FailMode
 	Log        zerolog.Logger
@@ -48,6 +49,7 @@ type Server struct {
 	deadline         time.Duration
 	depth            Depth
 	fail             policy.FailMode
+	stepUp           *stepUp
 	metrics          *metrics
 	opened, answered atomic.Uint64
 	signs            signs
@@ -81,6 +83,7 @@ func New(cfg Config) *Server {
 		deadline:    cfg.Deadline,
 		depth:       cfg.Depth,
 		fail:        cfg.Fail,
+		stepUp:      newStepUp(cfg.StepUp),
 		metrics:     newMetrics(cfg.Registerer),
 		complaints:  newComplaints(cfg.Log),
 		duplexLimit: newDuplexLimit(),

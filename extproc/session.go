@@ -54,6 +54,8 @@ type told struct {
 	action  policy.Action
 	score   float64
 	awaited bool
+
+	metadata []policy.HeaderRule // of a decision, which is immutable
 }
 
 // state is where an exchange stands.

@@ -1,6 +1,8 @@
 package extproc
 
 import (
+	"slices"
+
 	"github.com/wonted-project/wonted/policy"
 	"github.com/wonted-project/wonted/scoring"
 )
@@ -9,7 +11,9 @@ import (
 func (s *session) refuse(v policy.Verdict) outcome {
 	s.state, s.probe = spent, false
 	f := newFrame()
-	f.bytes = appendImmediate(f.bytes, &s.c.Exchange, v)
+	a := s.server.stepUp.answerTo(&s.c.Exchange, v)
+	s.c.Answered = a.status
+	f.bytes = appendImmediate(f.bytes, &s.c.Exchange, v, a)
 	f.bytes = s.appendMark(f.bytes, v)
 	return outcome{reply: f.seal(), ends: true, end: scoring.Refused}
 }
@@ -25,13 +29,14 @@ func (s *session) cut(v policy.Verdict) outcome {
 
 // news says whether the verdict differs from what dynamic metadata says.
 func (s *session) news(v policy.Verdict) bool {
-	return v.Action != s.told.action || s.c.Exchange.Assessment.Score > s.told.score || s.awaited != s.told.awaited
+	return v.Action != s.told.action || s.c.Exchange.Assessment.Score > s.told.score || s.awaited != s.told.awaited ||
+		!slices.Equal(v.Metadata, s.told.metadata)
 }
 
 func (s *session) appendMark(b []byte, v policy.Verdict) []byte {
 	ex := &s.c.Exchange
 	ending := endOf(s.awaited, s.told.awaited)
-	s.told = told{v.Action, ex.Assessment.Score, s.awaited}
+	s.told = told{v.Action, ex.Assessment.Score, s.awaited, v.Metadata}
 	var id [2 * len(scoring.ID{})]byte
 	return appendMark(b, &mark{
 		id:     hexID(id[:0], ex.ID),
@@ -40,6 +45,7 @@ func (s *session) appendMark(b []byte, v policy.Verdict) []byte {
 		mode:   v.Mode,
 		class:  v.Class,
 		ending: ending,
+		more:   v.Metadata,
 	})
 }
 

@@ -73,7 +73,8 @@ func (g *Gate) overspent(c *Case, n int64, unit string, b bound, phase Phase, no
 		c.mode = Shadow
 	}
 	c.decision.Action = Deny
-	c.decision.Status = 0
+	// How an earlier verdict would have been told is not how this one is.
+	c.decision.Status, c.decision.RetryAfter, c.decision.Realm, c.decision.Manner = 0, 0, "", Manner{}
 	c.decision.Reason = x.Reason
 	c.class, c.phase = "budget", phase
 	c.at = now

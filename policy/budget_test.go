@@ -4,6 +4,7 @@ import (
 	"math"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/wonted-project/wonted/scoring"
 )
@@ -196,5 +197,19 @@ func TestReasonsDoNotLeakIntoTheClass(t *testing.T) {
 	b := newBench(saying(Decision{Action: Deny, Reason: "secret rule"}), nil)
 	if v := b.Open(request()); strings.Contains(v.Class, "secret") {
 		t.Errorf("class %q", v.Class)
+	}
+}
+
+// A verdict in shadow, then a budget that is enforced: nothing of how the first
+// would have been told is left in the second.
+func TestOverspentIsNoThrottle(t *testing.T) {
+	d := Decision{Action: Throttle, RetryAfter: time.Minute, Status: 503, Realm: "r", Manner: Manner{Quota: 5, Window: time.Second}, Budget: Budget{Bytes: 1000}}
+	b := newBench(saying(d), func(c *Config) { c.Mode = Shadow })
+	c := request()
+	b.Open(c)
+	respond(c, 200, 5000)
+	v := b.Answer(c, at)
+	if v.Class != "budget" || v.HTTPStatus() != 403 || v.RetryAfter != 0 || v.Realm != "" || v.Manner != (Manner{}) {
+		t.Errorf("%+v", v.Decision)
 	}
 }

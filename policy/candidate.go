@@ -37,6 +37,7 @@ func (x Candidate) compare(y Candidate) int {
 		cmp.Compare(x.Status, y.Status),
 		cmp.Compare(x.RetryAfter, y.RetryAfter),
 		cmp.Compare(x.Realm, y.Realm),
+		x.Manner.compare(y.Manner),
 		compareBool(x.Shadow, y.Shadow),
 		cmp.Compare(x.Withheld, y.Withheld),
 		slices.Compare(x.Cohorts, y.Cohorts),
@@ -46,7 +47,7 @@ func (x Candidate) compare(y Candidate) int {
 // act makes the decision what the candidates want, which are in force and in
 // order: the severest win, and none is to allow.
 func (d *Decision) act(force []*Candidate) {
-	d.Action, d.Status, d.RetryAfter, d.Realm, d.Reason = Allow, 0, 0, "", ""
+	d.Action, d.Status, d.RetryAfter, d.Realm, d.Manner, d.Reason = Allow, 0, 0, "", Manner{}, ""
 	if len(force) == 0 {
 		return
 	}
@@ -58,9 +59,8 @@ func (d *Decision) act(force []*Candidate) {
 	for _, x := range winners {
 		d.Status = max(d.Status, x.Status)
 		d.RetryAfter = max(d.RetryAfter, x.RetryAfter)
-		if x.Realm != "" && (d.Realm == "" || x.Realm < d.Realm) {
-			d.Realm = x.Realm
-		}
+		d.Realm = first(d.Realm, x.Realm)
+		d.join(x.Manner)
 	}
 	if d.Reason = winners[0].Reason; len(winners) > 1 {
 		d.Reason = reasons(winners)

@@ -19,6 +19,10 @@ type Case struct {
 	// mode.
 	Told bool
 
+	// Answered is the status of the carrier's answer in the upstream's place; 0:
+	// the decision's.
+	Answered int
+
 	judgement
 }
 
@@ -68,7 +72,7 @@ const (
 func (c *Case) Reset() {
 	c.Exchange.Reset()
 	c.Degraded = c.Degraded[:0]
-	c.Told = false
+	c.Told, c.Answered = false, 0
 	clear(c.held)
 	c.judgement = judgement{heard: c.heard[:0], force: c.force[:0], settled: c.settled, held: c.held[:0]}
 }
@@ -122,7 +126,7 @@ func (c *Case) adopt(d *Decision, now time.Time) {
 			c.decision.RetryAfter = DefaultRetryAfter
 		}
 		if c.mode == Shadow {
-			c.decision.Request, c.decision.Response = nil, nil
+			c.decision.Request, c.decision.Response, c.decision.Metadata = nil, nil, nil
 		}
 	}
 	c.inspect, c.asked = d.Inspect, d.Budget

@@ -18,6 +18,7 @@ type Rules struct {
 	Quarantine []Quarantine
 	Request    []HeaderWish
 	Response   []HeaderWish
+	Metadata   []HeaderWish // keys in the place of names
 }
 
 // Rule is one reason to act. Fields that are zero leave it to the action.
@@ -27,6 +28,7 @@ type Rule struct {
 	Status     int
 	RetryAfter time.Duration
 	Realm      string
+	Manner
 	Stage
 }
 
@@ -49,14 +51,16 @@ func SeverityRank(s string) int { return 1 + slices.Index(severities[:], s) }
 //     all three. An exception lifts verdicts, not budgets and not headers: each
 //     rule of these carries its own condition.
 //   - among rules of the winning action: the highest status, the longest
-//     retry-after, the first realm in byte order; all reasons, sorted.
+//     retry-after, the lowest max_age, the lowest quota (of equal ones that of the
+//     longest window), the first realm, acr_values and redirect in byte order;
+//     all reasons, sorted.
 //     A decision that changes nothing has no reason, so an exception that had
 //     nothing to lift leaves none. What is in shadow by the policy itself does
 //     not count; for whom else a rule is not in force, only the Gate can tell,
 //     which has the candidates for that.
 //   - the smallest budget of each unit, the highest severity, the longest
 //     quarantine of each entity.
-//   - of several values for one header the one that was wished for the severest
+//   - of several values for one header or key of metadata the one that was wished for the severest
 //     action, then the first in byte order; each other value is a conflict. A
 //     value beats a removal, without conflict: it replaces what was there.
 //
@@ -94,12 +98,14 @@ func (r *Rules) Combine() *Decision {
 	d.Conflicts += lost
 	d.Response, lost = headers(r.Response)
 	d.Conflicts += lost
+	d.Metadata, lost = headers(r.Metadata)
+	d.Conflicts += lost
 	return d
 }
 
 func (r *Rules) silent() bool {
 	return len(r.Deny)+len(r.Challenge)+len(r.Throttle) == 0 && // an exception alone says nothing
-		!r.Inspect && len(r.Severity)+len(r.Budget)+len(r.Quarantine)+len(r.Request)+len(r.Response) == 0
+		!r.Inspect && len(r.Severity)+len(r.Budget)+len(r.Quarantine)+len(r.Request)+len(r.Response)+len(r.Metadata) == 0
 }
 
 func (r *Rules) exceptions() (all []*Candidate) {
@@ -121,7 +127,7 @@ func reasons(rules []*Candidate) string {
 }
 
 // smaller of two bounds of which 0 is none.
-func smaller[T int64 | float64](a, b T) T {
+func smaller[T ~int64 | float64](a, b T) T {
 	if a == 0 || b != 0 && b < a {
 		return b
 	}

@@ -28,6 +28,7 @@ type Decision struct {
 	Status     int           // of the answer; 0: the action's default (403, 401, 429)
 	RetryAfter time.Duration // throttle, and a quarantine's end; whole seconds
 	Realm      string        // challenge
+	Manner                   // what else the client is told
 	Reason     string        // the rule's text, for log and console, never for the client
 	Severity   string        // "", "low", "medium", "high", "critical"
 	Inspect    bool          // ask for the bodies
@@ -35,7 +36,8 @@ type Decision struct {
 	Quarantine []Quarantine
 	Request    []HeaderRule // mutations of the request headers
 	Response   []HeaderRule // mutations of the response headers
-	Conflicts  int          // header rules that wanted different values for one name
+	Metadata   []HeaderRule // for Envoy's dynamic metadata; never removals
+	Conflicts  int          // header and metadata rules that wanted different values for one name
 	Candidates []Candidate  // what each rule wants done, the severest first; none where a policy's exception lifts them
 	Failed     string       // why the fail mode decided in the policy's place; "" otherwise
 }

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"cmp"
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
@@ -105,7 +106,7 @@ func (c *Case) report(end scoring.End) *Report {
 		r.Standing = &Standing{a.Cohort, a.Peers.Level.String(), a.Requests, int64(a.Age.Seconds()), a.Confidence}
 	}
 	if end == scoring.Refused {
-		r.Status = d.HTTPStatus()
+		r.Status = cmp.Or(c.Answered, d.HTTPStatus())
 	}
 	if r.Reason == "" && d.Failed != "" {
 		r.Reason = noDecision + d.Failed

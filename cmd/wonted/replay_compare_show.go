@@ -76,6 +76,9 @@ func (o *outcome) String() string {
 	if o.Realm != "" {
 		text += fmt.Sprintf(" (realm %q)", o.Realm)
 	}
+	if o.Told != "" {
+		text += " (" + o.Told + ")"
+	}
 	if o.Quarantine != "" {
 		text += ", quarantine " + o.Quarantine
 	}

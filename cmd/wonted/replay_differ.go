@@ -17,6 +17,7 @@ type outcome struct {
 	Status     int    `json:"status,omitempty"` // 0: it passes
 	RetryAfter string `json:"retry_after,omitempty"`
 	Realm      string `json:"realm,omitempty"`
+	Told       string `json:"told,omitempty"`       // what else a challenge or throttle says: "acr_values \"phr\", max_age 5m"
 	Quarantine string `json:"quarantine,omitempty"` // "address 10m, caller 1h"
 }
 
@@ -31,6 +32,7 @@ func saidBy(v *policy.Verdict) said {
 	if v.Action > policy.Allow {
 		s.Status = v.HTTPStatus()
 	}
+	s.Told = v.Manner.String()
 	switch v.Action {
 	case policy.Throttle:
 		s.RetryAfter = policy.WindowName(v.RetryAfter)

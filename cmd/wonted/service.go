@@ -140,6 +140,7 @@ func newService(cfg *config.Config, log zerolog.Logger) (*service, error) {
 		Gate: s.gate, Identity: &s.resolver, SignIns: signIns, Operations: s.scorer, Clock: time.Now,
 		Deadline: time.Duration(cfg.Deadline),
 		Depth:    depths[cfg.Depth],
+		StepUp:   cfg.Challenge,
 		Fail:     cfg.Fail, Log: log, Registerer: s.reg,
 	})
 	showMisconfigurations(s)

@@ -160,7 +160,7 @@ func TestWarnings(t *testing.T) {
 	f(`deny contains {"reason": concat(", ", ["a"]), "status": 200}`, "want a whole number from 400 to 599")
 	f(`deny contains {"reason": "x", "status": sprintf("%d", [404])}`, `"status": it is a string`)
 	f(`deny contains count(input.request.segments)`, "deny cannot hold this: it is a number")
-	f(`deny contains 7 if input.anomalous`, `deny cannot hold this: it is a number, want a string (the reason) or an object of "reason", "status", "retry_after", "realm", "rule", "shadow", "rollout" and "cohorts": write it as in deny contains "why"`)
+	f(`deny contains 7 if input.anomalous`, `deny cannot hold this: it is a number, want a string (the reason) or an object of "reason", "status", "retry_after", "realm", "acr_values", "max_age", "redirect", "quota", "window", "rule", "shadow", "rollout" and "cohorts": write it as in deny contains "why"`)
 	f(`deny contains [r | some r in ["a"]]`, "it is an array")
 	f(`severity contains "severe"`, `want "low", "medium", "high" or "critical"`)
 	f(`severity contains input.severity`)

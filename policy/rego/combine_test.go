@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"math/rand/v2"
+	"strings"
 	"testing"
 	"time"
 
@@ -27,6 +28,7 @@ request_headers contains x if some x in input.request_headers
 response_headers contains x if some x in input.response_headers
 remove_request_headers contains x if some x in input.remove_request_headers
 remove_response_headers contains x if some x in input.remove_response_headers
+metadata contains x if some x in input.metadata
 `
 
 // outputs makes what a policy might say, out of few values, so that they meet.
@@ -64,6 +66,15 @@ func (r outputs) verdict() any {
 		o["realm"] = r.pick("x", "y", "")
 	}
 	if r.IntN(3) == 0 {
+		o["acr_values"], o["max_age"] = r.pick("x", "y z", ""), 1+r.IntN(3)
+	}
+	if r.IntN(3) == 0 {
+		o["redirect"] = r.pick("/login", "/step-up", "https://login.example.com/")
+	}
+	if r.IntN(3) == 0 {
+		o["quota"], o["window"] = 1+r.IntN(3), 1+r.IntN(3)
+	}
+	if r.IntN(3) == 0 {
 		o["shadow"] = r.IntN(2) == 0
 	}
 	if r.IntN(3) == 0 {
@@ -75,7 +86,7 @@ func (r outputs) verdict() any {
 func (r outputs) exception() any {
 	v := r.verdict()
 	if o, ok := v.(map[string]any); ok {
-		for _, name := range []string{"shadow", "rule", "rollout", "cohorts"} {
+		for _, name := range []string{"shadow", "rule", "rollout", "cohorts", "acr_values", "max_age", "redirect", "quota", "window"} {
 			delete(o, name)
 		}
 	}
@@ -126,6 +137,12 @@ func (r outputs) all() map[string]any {
 		"response_headers":        r.some(4, r.header),
 		"remove_request_headers":  r.some(2, name),
 		"remove_response_headers": r.some(2, name),
+		"metadata": r.some(4, func() any {
+			h := r.header().(map[string]any)
+			h["key"] = strings.ToLower(h["name"].(string))
+			delete(h, "name")
+			return h
+		}),
 	}
 }
 

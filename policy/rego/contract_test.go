@@ -34,6 +34,11 @@ func TestContract(t *testing.T) {
 	f(`deny contains {"status": 404.0}`, policy.Decision{Action: policy.Deny, Status: 404})
 	f(`challenge contains {"reason": "who?", "realm": "orders"}`, policy.Decision{Action: policy.Challenge, Reason: "who?", Realm: "orders"})
 	f(`throttle contains {"reason": "slow", "retry_after": 60}`, policy.Decision{Action: policy.Throttle, Reason: "slow", RetryAfter: time.Minute})
+	f(`challenge contains {"reason": "who?", "acr_values": "phr mfa", "max_age": 300, "redirect": "/login?from=api"}`, policy.Decision{Action: policy.Challenge, Reason: "who?",
+		Manner: policy.Manner{ACRValues: "phr mfa", MaxAge: 5 * time.Minute, Redirect: "/login?from=api"}})
+	f(`challenge contains {"redirect": "https://login.example.com"}`, policy.Decision{Action: policy.Challenge, Manner: policy.Manner{Redirect: "https://login.example.com"}})
+	f(`throttle contains {"reason": "slow", "quota": 100, "window": 60}`, policy.Decision{Action: policy.Throttle, Reason: "slow",
+		Manner: policy.Manner{Quota: 100, Window: time.Minute}})
 	f("throttle contains \"t\"\nchallenge contains \"c\"\ndeny contains \"d\"", policy.Decision{Action: policy.Deny, Reason: "d"})
 	f("deny contains \"d\"\nallow contains \"batch\"", policy.Decision{Action: policy.Allow, Reason: "batch"})
 	f("deny contains \"b\"\ndeny contains \"a\"", policy.Decision{Action: policy.Deny, Reason: "a; b"})
@@ -52,6 +57,8 @@ func TestContract(t *testing.T) {
 		policy.Decision{Action: policy.Allow, Response: []policy.HeaderRule{header("a", "7"), header("b", "true"), {Name: "server", Remove: true}}})
 	f("request_headers contains {\"name\": \"a\", \"value\": \"1\"}\nrequest_headers contains {\"name\": \"a\", \"value\": \"2\", \"for\": \"deny\"}",
 		policy.Decision{Action: policy.Allow, Request: []policy.HeaderRule{header("a", "2")}, Conflicts: 1})
+	f("metadata contains {\"key\": \"tier\", \"value\": \"gold\"}\nmetadata contains {\"key\": \"n\", \"value\": 7}\nmetadata contains {\"key\": \"n\", \"value\": 8, \"for\": \"deny\"}",
+		policy.Decision{Action: policy.Allow, Metadata: []policy.HeaderRule{header("n", "8"), header("tier", "gold")}, Conflicts: 1})
 }
 
 // What each rule wants, and for whom, is in the decision beside what comes of it.
@@ -132,6 +139,21 @@ func TestGarbage(t *testing.T) {
 	f(`throttle contains {"retry_after": 86401}`, "from 1 to 86400")
 	f(`challenge contains {"realm": "a\"b"}`, `"realm"`, "without quotes")
 	f(`challenge contains {"realm": "a\nb"}`, "printable ASCII")
+	f(`challenge contains {"acr_values": "a\"b"}`, `"acr_values"`, "without quotes")
+	f(`challenge contains {"max_age": 0}`, `"max_age"`, "from 1 to 31536000")
+	f(`challenge contains {"redirect": "//evil.example"}`, `"redirect"`, "leads nowhere")
+	f(`challenge contains {"redirect": "javascript:alert(1)"}`, `"redirect"`, "leads nowhere")
+	f(`challenge contains {"redirect": "login"}`, `"redirect"`, "a path as in /login")
+	f(`challenge contains {"redirect": "/a b"}`, `"redirect"`, "does not do")
+	f(`challenge contains {"redirect": "/a\r\nset-cookie: x"}`, `"redirect"`, "does not do")
+	f(`throttle contains {"quota": 5}`, "belong together")
+	f(`throttle contains {"window": 5}`, "belong together")
+	f(`throttle contains {"quota": 0, "window": 5}`, `"quota"`, "from 1")
+	f(`metadata contains "tier"`, `"key" and "value"`)
+	f(`metadata contains {"key": "tier"}`, `"key" and "value"`)
+	f(`metadata contains {"key": "action", "value": "allow"}`, "what wonted says itself")
+	f(`metadata contains {"key": "Tier", "value": "x"}`, "is no key")
+	f(`metadata contains {"key": "tier", "value": {}}`, "want a string, a number or a boolean")
 	f(`deny contains {"rule": "all of it"}`, `"rule"`, `as in "exports"`)
 	f(`deny contains {"shadow": "yes"}`, `"shadow"`, "want true or false")
 	f(`deny contains {"rollout": 101}`, `"rollout"`, "0 to 100")

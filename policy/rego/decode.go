@@ -29,6 +29,7 @@ var contract = map[string]func(*policy.Rules, ast.Value) error{
 	"response_headers":        func(r *policy.Rules, v ast.Value) error { return setHeader(&r.Response, v) },
 	"remove_request_headers":  func(r *policy.Rules, v ast.Value) error { return removeHeader(&r.Request, v) },
 	"remove_response_headers": func(r *policy.Rules, v ast.Value) error { return removeHeader(&r.Response, v) },
+	"metadata":                func(r *policy.Rules, v ast.Value) error { return setMetadata(&r.Metadata, v) },
 }
 
 // decodeSet takes the elements of one contract rule.
@@ -100,7 +101,7 @@ func object(v ast.Value, want string, f func(name string, v ast.Value) (known bo
 	})
 }
 
-const wantVerdict = `a string (the reason) or an object of "reason", "status", "retry_after", "realm", "rule", "shadow", "rollout" and "cohorts"`
+const wantVerdict = `a string (the reason) or an object of "reason", "status", "retry_after", "realm", "acr_values", "max_age", "redirect", "quota", "window", "rule", "shadow", "rollout" and "cohorts"`
 
 func verdict(to *[]policy.Rule, v ast.Value) error {
 	if s, ok := v.(ast.String); ok {
@@ -115,11 +116,21 @@ func verdict(to *[]policy.Rule, v ast.Value) error {
 		case "status":
 			r.Status, err = status(v)
 		case "retry_after":
-			var n int64
-			n, err = within(v, 1, 86400)
-			r.RetryAfter = time.Duration(n) * time.Second
+			r.RetryAfter, err = wholeSeconds(v, 24*time.Hour)
 		case "realm":
-			r.Realm, err = realm(v)
+			r.Realm, err = quotable(v)
+		case "acr_values":
+			r.ACRValues, err = quotable(v)
+		case "max_age":
+			r.MaxAge, err = wholeSeconds(v, policy.MostAge)
+		case "redirect":
+			if r.Redirect, err = plain(v); err == nil {
+				err = policy.Redirectable(r.Redirect)
+			}
+		case "quota":
+			r.Quota, err = within(v, 1, 1e9)
+		case "window":
+			r.Window, err = wholeSeconds(v, 24*time.Hour)
 		case "rule":
 			r.ID, err = ruleID(v)
 		case "shadow":
@@ -133,8 +144,16 @@ func verdict(to *[]policy.Rule, v ast.Value) error {
 		}
 		return true, err
 	})
+	if err == nil && (r.Quota == 0) != (r.Window == 0) {
+		err = fmt.Errorf(`"quota" and "window" belong together: so many requests in so many seconds`)
+	}
 	*to = append(*to, r)
 	return err
+}
+
+func wholeSeconds(v ast.Value, most time.Duration) (time.Duration, error) {
+	n, err := within(v, 1, int64(most/time.Second))
+	return time.Duration(n) * time.Second, err
 }
 
 // exception is a verdict that lifts others, for everybody whom it names.
@@ -144,8 +163,8 @@ func exception(to *[]policy.Rule, v ast.Value) error {
 		return err
 	}
 	r := &(*to)[len(*to)-1]
-	if r.ID != "" || r.Shadow || r.Withheld > 0 || len(r.Cohorts) > 0 {
-		return fmt.Errorf(`"rule", "shadow", "rollout" and "cohorts" are for deny, challenge and throttle`)
+	if r.ID != "" || r.Shadow || r.Withheld > 0 || len(r.Cohorts) > 0 || r.Manner != (policy.Manner{}) {
+		return fmt.Errorf(`"rule", "shadow", "rollout", "cohorts" and what a client is told are for deny, challenge and throttle`)
 	}
 	return nil
 }
@@ -178,11 +197,11 @@ func within(v ast.Value, least, most int64) (int64, error) {
 	return 0, fmt.Errorf("it is %s, want a whole number from %d to %d", kind(v), least, most)
 }
 
-// realm goes into a quoted string of www-authenticate (RFC 9110, 5.6.4).
-func realm(v ast.Value) (string, error) {
+// quotable goes into www-authenticate.
+func quotable(v ast.Value) (string, error) {
 	s, err := plain(v)
-	if err == nil && strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r > '~' || r == '"' || r == '\\' }) {
-		err = fmt.Errorf("%q: want printable ASCII without quotes and backslashes", s)
+	if err == nil {
+		err = policy.Quotable(s)
 	}
 	return s, err
 }

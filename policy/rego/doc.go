@@ -3,14 +3,16 @@
 //
 // The contract, version 1. Every rule is a set:
 //
-//	deny, challenge, throttle          "reason" or {"reason", "status", "retry_after", "realm",
-//	                                   "rule", "shadow", "rollout", "cohorts"}
+//	deny, challenge, throttle          "reason" or {"reason", "status", "rule", "shadow", "rollout", "cohorts"},
+//	                                   challenge with {"realm", "acr_values", "max_age", "redirect"},
+//	                                   throttle with {"retry_after", "quota", "window"}
 //	allow                              "reason" or {"reason"}
 //	response_budget                    {"records": n}, {"bytes": n}, {"usual": times}
 //	inspect                            "reason" or true: see the body
 //	severity                           "low", "medium", "high", "critical"; "none" says nothing
 //	request_headers, response_headers  {"name", "value"}, with "for": an action, to rank it
 //	remove_request_headers, remove_response_headers   "name"
+//	metadata                           {"key", "value"}, with "for" likewise
 //	quarantine                         {"entity"}, {"entity", "ttl"}
 //
 // "rule" is what the rule is called (stage.go); "shadow", "rollout" (percent of

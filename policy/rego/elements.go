@@ -56,6 +56,7 @@ var examples = map[string]string{
 	"response_headers":        "response_headers contains {\"name\": \"x-risk\", \"value\": \"high\"}",
 	"remove_request_headers":  "remove_request_headers contains \"x-internal\"",
 	"remove_response_headers": "remove_response_headers contains \"server\"",
+	"metadata":                "metadata contains {\"key\": \"tier\", \"value\": \"high\"}",
 }
 
 // right are elements and fields of elements that are accepted; those of their
@@ -66,10 +67,11 @@ var right = map[string]ast.Value{
 	"remove_request_headers": ast.String("x-a"), "remove_response_headers": ast.String("x-a"),
 
 	"reason": ast.String("why"), "status": ast.Number("403"), "retry_after": ast.Number("1"), "realm": ast.String("api"),
+	"acr_values": ast.String("phr"), "max_age": ast.Number("1"), "redirect": ast.String("/login"), "quota": ast.Number("1"), "window": ast.Number("1"),
 	"rule": ast.String("exports"), "shadow": ast.Boolean(true), "rollout": ast.Number("25"), "cohorts": ast.NewArray(ast.StringTerm("person")),
 	"records": ast.Number("1"), "bytes": ast.Number("1"), "usual": ast.Number("1"),
 	"entity": ast.String("caller"), "ttl": ast.String("1m"),
-	"name": ast.String("x-a"), "value": ast.String("a"), "for": ast.String("deny"),
+	"name": ast.String("x-a"), "key": ast.String("a"), "value": ast.String("a"), "for": ast.String("deny"),
 }
 
 // standIn is t where that is a constant, else a value of its type: accepted, if

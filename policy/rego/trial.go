@@ -35,6 +35,11 @@ type Words struct {
 	Status     int                `json:"status"`      // 0: the action's own
 	RetryAfter float64            `json:"retry_after"` // seconds
 	Realm      string             `json:"realm"`
+	ACRValues  string             `json:"acr_values"`
+	MaxAge     float64            `json:"max_age"` // seconds; 0: not said
+	Redirect   string             `json:"redirect"`
+	Quota      int64              `json:"quota"`  // requests in the window; 0: not said
+	Window     float64            `json:"window"` // seconds
 	Reason     string             `json:"reason"`
 	Severity   string             `json:"severity"`
 	Inspect    bool               `json:"inspect"`
@@ -42,6 +47,7 @@ type Words struct {
 	Quarantine map[string]int64   `json:"quarantine"`      // nanoseconds by entity
 	Request    map[string]*string `json:"request_headers"` // null: removed
 	Response   map[string]*string `json:"response_headers"`
+	Metadata   map[string]*string `json:"metadata"`
 	Conflicts  int                `json:"conflicts"`
 
 	// Rules want something done, the severest first; the decision is of those that
@@ -69,8 +75,9 @@ type BudgetWords struct {
 func inWords(d *policy.Decision) Words {
 	w := Words{
 		Action: d.Action.String(), Status: d.Status, RetryAfter: d.RetryAfter.Seconds(), Realm: d.Realm, Reason: d.Reason,
+		ACRValues: d.ACRValues, MaxAge: d.MaxAge.Seconds(), Redirect: d.Redirect, Quota: d.Quota, Window: d.Window.Seconds(),
 		Severity: d.Severity, Inspect: d.Inspect, Budget: BudgetWords(d.Budget), Quarantine: map[string]int64{},
-		Request: headerWords(d.Request), Response: headerWords(d.Response), Conflicts: d.Conflicts,
+		Request: headerWords(d.Request), Response: headerWords(d.Response), Metadata: headerWords(d.Metadata), Conflicts: d.Conflicts,
 	}
 	for _, q := range d.Quarantine {
 		w.Quarantine[q.Entity] = int64(q.TTL)

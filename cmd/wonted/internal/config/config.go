@@ -44,6 +44,7 @@ type Config struct {
 	Policy         Policy              `yaml:"policy"`
 	Rules          policy.RuleSettings `yaml:"rules"` // for whom rules of the policy are in force
 	Quarantine     quarantine.Config   `yaml:"quarantine"`
+	Challenge      policy.StepUp       `yaml:"challenge"` // where a rule does not say
 	Routes         Routes              `yaml:"routes"`
 	Record         Record              `yaml:"record"`
 	Edge           Edge                `yaml:"edge"`

@@ -136,6 +136,9 @@ func (c *Config) sections(from source) error {
 		return from.section("quarantine", err)
 	}
 	c.Warnings = append(c.Warnings, c.Quarantine.Warnings()...)
+	if err := c.Challenge.Validate(); err != nil {
+		return from.section("challenge", err)
+	}
 	if err := c.Profile.Validate(); err != nil {
 		return from.section("profile", err)
 	}

@@ -16,6 +16,11 @@ decision := {
 	"status": status,
 	"retry_after": retry_after,
 	"realm": realm,
+	"acr_values": first("acr_values"),
+	"max_age": least("max_age"),
+	"redirect": first("redirect"),
+	"quota": least("quota"),
+	"window": max({0} | {v.window | some v in winning; v.quota == least("quota")}),
 	"reason": reason,
 	"severity": severity,
 	"inspect": count(elements("inspect")) > 0,
@@ -27,7 +32,8 @@ decision := {
 	"quarantine": quarantine,
 	"request_headers": headers(values("request_headers"), removals("remove_request_headers")),
 	"response_headers": headers(values("response_headers"), removals("remove_response_headers")),
-	"conflicts": conflicts(values("request_headers")) + conflicts(values("response_headers")),
+	"metadata": headers(labels, set()),
+	"conflicts": (conflicts(values("request_headers")) + conflicts(values("response_headers"))) + conflicts(labels),
 }
 
 # The elements of a rule; none where the policy has no such rule.
@@ -35,9 +41,17 @@ elements(rule) := {element | some element in data.wonted.policy[rule]}
 
 # What is in shadow only tells what it would have done. Whom else a rule is not
 # for (rollout, cohorts), wonted knows by the caller: here it is for everybody.
-verdicts(rule) := {object.union({"reason": "", "status": 0, "retry_after": 0, "realm": ""}, normal(element)) |
+verdicts(rule) := {object.union(unsaid, normal(element)) |
 	some element in elements(rule)
 	not element.shadow
+}
+
+unsaid := object.union({"reason": ""}, untold)
+
+untold := {
+	"status": 0, "retry_after": 0, "realm": "",
+	"acr_values": "", "max_age": 0, "redirect": "",
+	"quota": 0, "window": 0,
 }
 
 normal(element) := {"reason": element} if is_string(element)
@@ -66,7 +80,7 @@ action := severest if not excepted
 winning := verdicts(severest) if {
 	not excepted
 	severest != "allow"
-} else := {object.union(v, {"status": 0, "retry_after": 0, "realm": ""}) | some v in verdicts("allow")} if {
+} else := {object.union(v, untold) | some v in verdicts("allow")} if {
 	excepted
 	severest != "allow"
 } else := set()
@@ -77,9 +91,18 @@ status := max({0} | {v.status | some v in winning})
 
 retry_after := max({0} | {v.retry_after | some v in winning})
 
-default realm := ""
+realm := first("realm")
 
-realm := min({v.realm | some v in winning; v.realm != ""})
+# Of words the first, of numbers the least; "" and 0 say nothing.
+first(field) := min({v[field] | some v in winning; v[field] != ""}) if {
+	some v in winning
+	v[field] != ""
+} else := ""
+
+least(field) := min({v[field] | some v in winning; v[field] > 0}) if {
+	some v in winning
+	v[field] > 0
+} else := 0
 
 severity_names := ["", "low", "medium", "high", "critical"]
 
@@ -102,6 +125,10 @@ ranks := {"allow": 1, "throttle": 2, "challenge": 3, "deny": 4}
 
 values(rule) := {{"name": lower(w.name), "value": sprintf("%v", [w.value]), "rank": ranks[object.get(w, "for", "allow")]} |
 	some w in elements(rule)
+}
+
+labels := {{"name": w.key, "value": sprintf("%v", [w.value]), "rank": ranks[object.get(w, "for", "allow")]} |
+	some w in elements("metadata")
 }
 
 removals(rule) := {lower(name) | some name in elements(rule)}
