@@ -119,6 +119,7 @@ func (s *service) lend() error {
 			return err
 		}
 	}
+	s.blocks.Share(time.Now()) // who is blocked from now on, the successor must know as well
 	s.lent = true
 	return nil
 }
@@ -127,6 +128,8 @@ func (s *service) lend() error {
 func (s *service) reclaim() (lent bool) {
 	s.saving.Lock()
 	defer s.saving.Unlock()
-	lent, s.lent = s.lent, false
+	if lent, s.lent = s.lent, false; lent {
+		s.blocks.Alone(time.Now())
+	}
 	return lent
 }

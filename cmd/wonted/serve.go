@@ -77,6 +77,9 @@ const stopGrace = 2 * time.Second
 // serve opens the listeners, works until ctx is done, and takes everything down
 // in the order that loses nothing.
 func (s *service) serve(ctx context.Context, again func() (*config.Config, error), before *predecessor) error {
+	if err := s.loadQuarantine(before != nil); err != nil {
+		return err
+	}
 	doors, err := s.openDoors(before)
 	if err != nil {
 		return err
@@ -109,7 +112,7 @@ func (s *service) serve(ctx context.Context, again func() (*config.Config, error
 	}()
 
 	stopUpkeep := s.lookAfter(again)
-	before.dismiss(s.log)
+	before.dismiss(s.log, func() { s.blocks.Alone(time.Now()) })
 	heir := s.offer(doors)
 	defer heir.close()
 	s.log.Info().Str("listen", doors.stream.Address).Str("admin", doors.admin.address()).Str("metrics", doors.metrics.address()).

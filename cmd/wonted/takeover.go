@@ -36,7 +36,8 @@ import (
 // Until serving is said the old one goes on as before if the successor fails,
 // and nothing is lost. After that, what the old one has learned since it saved
 // is: the exchanges of the seconds in which the successor started, and those
-// under way at the change. They teach nothing; no request fails.
+// under way at the change. They teach nothing; no request fails. Who is put under
+// quarantine meanwhile both know: they share its journal until the old one ends.
 const (
 	greeting = "wonted takeover 1\n"
 	serving  = "serving\n"
@@ -137,8 +138,8 @@ func (p *predecessor) door(key, setting string) (*listener, error) {
 	return nil, nil
 }
 
-// dismiss tells the predecessor that we serve.
-func (p *predecessor) dismiss(log zerolog.Logger) {
+// dismiss tells the predecessor that we serve. ended is called when it has ended.
+func (p *predecessor) dismiss(log zerolog.Logger, ended func()) {
 	if p == nil {
 		return
 	}
@@ -147,7 +148,9 @@ func (p *predecessor) dismiss(log zerolog.Logger) {
 		return
 	}
 	go func() { // until it ends, or we do
-		if _, err := bufio.NewReader(p.conn).ReadByte(); !errors.Is(err, net.ErrClosed) {
+		_, err := bufio.NewReader(p.conn).ReadByte()
+		ended()
+		if !errors.Is(err, net.ErrClosed) {
 			log.Info().Msg("the wonted before this one has ended")
 		}
 	}()

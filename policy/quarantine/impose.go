@@ -85,7 +85,7 @@ func placeOf(ex *scoring.Exchange, kind profile.Kind) netip.Prefix {
 // one that holds, or nil where there is no room for it.
 func (t *Table) impose(b policy.Block, ttl time.Duration, now time.Time) (made *policy.Block, outcome string) {
 	now = now.Round(0) // without the monotonic clock: it is kept in a file
-	b.Hash = policy.Hash(b.Key)
+	b.Hash, b.Reason = policy.Hash(b.Key), b.Reason[:min(len(b.Reason), maxReason)]
 	b.ID = b.Hash[:16]
 	t.mu.Lock()
 	old := t.index.Load().find(b.Key)
@@ -124,11 +124,10 @@ func (t *Table) impose(b policy.Block, ttl time.Duration, now time.Time) (made *
 		t.mu.Unlock()
 		return nil, policy.Refused
 	}
-	if t.soonest.IsZero() || b.Until.Before(t.soonest) {
-		t.soonest = b.Until
-	}
 	r := &record{Block: b}
 	t.put(r)
+	t.ends(&r.Block)
+	t.write(line{Op: opImpose, Block: &r.Block})
 	t.mu.Unlock()
 	t.metrics.impositions.WithLabelValues(b.Entity, by(b.Author), mode(b.Shadow)).Inc()
 	t.tell(now, "imposed a quarantine", &r.Block)
@@ -140,6 +139,9 @@ func (t *Table) impose(b policy.Block, ttl time.Duration, now time.Time) (made *
 	}
 	return &r.Block, policy.Imposed
 }
+
+// maxReason bounds what is kept of a reason, in bytes.
+const maxReason = 500
 
 // calm is after how long in peace an entity comes down a rung.
 const calm = 24 * time.Hour
@@ -173,6 +175,13 @@ func (t *Table) room(b *policy.Block, now time.Time) bool {
 		t.end(now)
 	}
 	return int(t.live.Load()) < most
+}
+
+// ends notes when a block does. The caller holds mu.
+func (t *Table) ends(b *policy.Block) {
+	if t.soonest.IsZero() || b.Until.Before(t.soonest) {
+		t.soonest = b.Until
+	}
 }
 
 // put takes a record in, in place of what was known of the key. The caller holds

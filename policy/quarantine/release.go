@@ -40,6 +40,7 @@ func (t *Table) Release(id, author string, now time.Time) *policy.Block {
 		return nil
 	}
 	t.put(r.released(now))
+	t.write(line{Op: opRelease, ID: id, Hash: r.Hash, By: author, At: now.Round(0)})
 	t.mu.Unlock()
 	t.metrics.releases.WithLabelValues(r.Entity).Inc()
 	t.log.Info().Str("by", author).Func(describe(&r.Block)).Msg("released from quarantine")

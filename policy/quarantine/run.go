@@ -5,25 +5,28 @@ import (
 	"time"
 )
 
-// beat is how often Run looks at the journal, and at the least when blocks end.
+// beat is how often the journal is made durable.
 const beat = time.Second
 
-// Run ends blocks in time and makes the journal durable, until ctx is done.
+// Run ends blocks in time and looks after the journal, until ctx is done.
 func (t *Table) Run(ctx context.Context, clock func() time.Time) {
-	timer := time.NewTimer(beat)
-	defer timer.Stop()
+	ends, upkeep := time.NewTimer(beat), time.NewTicker(beat)
+	defer ends.Stop()
+	defer upkeep.Stop()
 	for {
 		select {
-		case <-timer.C:
-			now := clock()
-			wait := beat
+		case <-ends.C:
+			now, wait := clock(), beat
 			if next := t.Sweep(now); !next.IsZero() {
 				// Not before the end, or it would not be over; and with a pause, since many
 				// may end one after the other.
 				wait = min(beat, max(next.Sub(now)+time.Millisecond, beat/10))
 			}
-			timer.Reset(wait)
+			ends.Reset(wait)
+		case <-upkeep.C:
+			t.Upkeep(clock())
 		case <-ctx.Done():
+			t.Upkeep(clock())
 			return
 		}
 	}

@@ -51,6 +51,7 @@ type Table struct {
 	mode    policy.Mode
 	soonest time.Time // no block that holds ends before
 	stale   bool      // one of a place has ended, and nobody was told
+	journal *journal  // nil: memory only
 	watch   []func()
 }
 

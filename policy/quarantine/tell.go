@@ -39,6 +39,7 @@ type metrics struct {
 	releases    *prometheus.CounterVec
 	expiries    *prometheus.CounterVec
 	refusals    *prometheus.CounterVec
+	unwritten   prometheus.Counter
 }
 
 func newMetrics(reg prometheus.Registerer, t *Table) *metrics {
@@ -50,6 +51,8 @@ func newMetrics(reg prometheus.Registerer, t *Table) *metrics {
 		releases:    counter("wonted_quarantine_releases_total", "Quarantines that an operator ended.", "entity"),
 		expiries:    counter("wonted_quarantine_expiries_total", "Quarantines that ended in time.", "entity"),
 		refusals:    counter("wonted_quarantine_refusals_total", "Quarantines that a policy asked for and that were not imposed: never-list, collateral, no room.", "entity"),
+		unwritten: prometheus.NewCounter(prometheus.CounterOpts{Name: "wonted_quarantine_journal_failures_total",
+			Help: "Changes of quarantines that could not be written to data_dir, and hold in memory until they can be."}),
 	}
 	for _, entity := range policy.Quarantinable {
 		for _, author := range []string{policy.ByPolicy, operator} {
@@ -61,7 +64,7 @@ func newMetrics(reg prometheus.Registerer, t *Table) *metrics {
 		m.refusals.WithLabelValues(entity)
 	}
 	if reg != nil {
-		reg.MustRegister(m.impositions, m.releases, m.expiries, m.refusals, gauge{t})
+		reg.MustRegister(m.impositions, m.releases, m.expiries, m.refusals, m.unwritten, gauge{t})
 	}
 	return m
 }
