@@ -94,6 +94,9 @@ type Verdict struct {
 	At        time.Time // when it was reached
 }
 
+// Verdict is where the case stands, for a Recorder.
+func (c *Case) Verdict() Verdict { return c.verdict() }
+
 // verdict is where the case stands.
 func (c *Case) verdict() Verdict {
 	return Verdict{

@@ -260,16 +260,16 @@ func (g *Gate) Close(c *Case, end scoring.End, now time.Time) {
 			g.blocks.Note(ex, now)
 		}
 	}
-	if g.sink != nil && c.notable() {
-		g.sink.Report(c.report(end))
-	}
 	if g.recorder != nil {
 		g.recorder.Record(c, end)
 	}
+	if g.sink != nil && c.Notable() {
+		g.sink.Report(c.report(end))
+	}
 }
 
-// notable: anything but plainly allowed.
-func (c *Case) notable() bool {
+// Notable: anything but plainly allowed. It is reported.
+func (c *Case) Notable() bool {
 	d := &c.decision
 	return d.Action != Allow || d.Failed != "" || d.Reason != "" || len(c.heard) > 0 || len(c.isolated) > 0 || c.Exchange.Assessment.Anomalous
 }

@@ -304,6 +304,9 @@ type judged struct {
 	bytes, records int64
 }
 
+// RouteKey is where the record of a route is kept, with its name, by route.Match.ID.
+func RouteKey(id uint32) profile.Key { return routeKey(id) }
+
 // routeKey is where a route's population is kept. Identities' keys are keyed
 // hashes of 128 bits, so none of them comes to lie here.
 func routeKey(id uint32) profile.Key {

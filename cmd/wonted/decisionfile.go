@@ -9,19 +9,13 @@ import (
 	"slices"
 	"strconv"
 	"time"
-
-	"github.com/wonted-project/wonted/policy"
 )
 
 // decisionTexts are the files that are there, the newest first. In this order a
 // rotation meanwhile shows a line twice, and hides none.
 func decisionTexts(name string, full int) func(yield func(text []byte, err error) bool) {
 	return func(yield func([]byte, error) bool) {
-		for i := 0; i <= full; i++ {
-			n := name
-			if i > 0 {
-				n += "." + strconv.Itoa(i)
-			}
+		for _, n := range decisionFileNames(name, full) {
 			text, err := os.ReadFile(n)
 			if errors.Is(err, fs.ErrNotExist) {
 				continue
@@ -33,9 +27,44 @@ func decisionTexts(name string, full int) func(yield func(text []byte, err error
 	}
 }
 
+func decisionFileNames(name string, full int) []string {
+	all := []string{name}
+	for i := range full {
+		all = append(all, name+"."+strconv.Itoa(i+1))
+	}
+	return all
+}
+
+// eraseDecisions takes those on somebody out of the files.
+func eraseDecisions(name string, full int, key string) error {
+	mark := []byte(`"key":"` + key + `"`)
+	for _, n := range decisionFileNames(name, full) {
+		text, err := os.ReadFile(n)
+		if errors.Is(err, fs.ErrNotExist) || err == nil && !bytes.Contains(text, mark) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		kept := make([]byte, 0, len(text))
+		for line := range bytes.Lines(text) {
+			if !bytes.Contains(line, mark) {
+				kept = append(kept, line...)
+			}
+		}
+		if err := os.WriteFile(n+".new", kept, 0o600); err != nil {
+			return err
+		}
+		if err := os.Rename(n+".new", n); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // decodeDecision reads a line; nil: it is none, or damaged, or half written.
-func decodeDecision(line []byte) *policy.Report {
-	r := &policy.Report{}
+func decodeDecision(line []byte) *decision {
+	r := &decision{}
 	if json.Unmarshal(line, r) != nil || r.ID == "" {
 		return nil
 	}
@@ -43,8 +72,8 @@ func decodeDecision(line []byte) *policy.Report {
 }
 
 // newestDecisions are the last n, the oldest first.
-func newestDecisions(name string, full, n int) ([]*policy.Report, error) {
-	var newest []*policy.Report
+func newestDecisions(name string, full, n int) ([]*decision, error) {
+	var newest []*decision
 	for text, err := range decisionTexts(name, full) {
 		if err != nil {
 			return nil, err
@@ -63,7 +92,7 @@ func newestDecisions(name string, full, n int) ([]*policy.Report, error) {
 }
 
 // searchDecisions finds one by its id; nil: it is not there.
-func searchDecisions(name string, full int, id string) (*policy.Report, error) {
+func searchDecisions(name string, full int, id string) (*decision, error) {
 	mark := []byte(`"id":"` + id + `"`)
 	for text, err := range decisionTexts(name, full) {
 		if err != nil {

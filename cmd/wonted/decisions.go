@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"sync"
@@ -13,6 +14,8 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/wonted-project/wonted/policy"
+	"github.com/wonted-project/wonted/policy/flight"
+	"github.com/wonted-project/wonted/scoring/profile"
 	"github.com/wonted-project/wonted/scoring/recorded"
 )
 
@@ -24,18 +27,27 @@ const (
 	decisionFiles   = 3 // full ones, beside the one that is written
 )
 
+// decision is a verdict as it is kept: with what the flight recorder had of the
+// caller, up to the exchange itself, as flight.Encode writes it. Its JSON names
+// are those of the file.
+type decision struct {
+	policy.Report
+	Flight []byte `json:"flight,omitempty"`
+}
+
 // decisions keeps the verdicts that were not plainly allowed, so that they can
 // be explained later: the latest in memory, and with data_dir many more in a
 // file that is rotated. What finds the queue full is dropped and counted: a
 // slow disk costs explanations, never a request's time.
 type decisions struct {
-	name  string // of the file; "": memory only
-	queue chan *policy.Report
+	name    string // of the file; "": memory only
+	flights *flight.Recorder
+	queue   chan *decision
 
 	mu     sync.Mutex
-	latest []*policy.Report // a ring
-	next   int              // where the next one comes
-	known  map[string]*policy.Report
+	latest []*decision // a ring
+	next   int         // where the next one comes
+	known  map[string]*decision
 	file   *recorded.File // nil: memory only
 	log    recordLog
 
@@ -44,12 +56,13 @@ type decisions struct {
 
 // openDecisions begins with what the file holds; dir is "" where nothing is to
 // outlive the process.
-func openDecisions(dir string, log zerolog.Logger, reg prometheus.Registerer) (*decisions, error) {
+func openDecisions(dir string, flights *flight.Recorder, log zerolog.Logger, reg prometheus.Registerer) (*decisions, error) {
 	d := &decisions{
-		queue:  make(chan *policy.Report, decisionQueue),
-		latest: make([]*policy.Report, decisionsInMind),
-		known:  make(map[string]*policy.Report, decisionsInMind),
-		log:    newRecordLog(log, "decisions"),
+		flights: flights,
+		queue:   make(chan *decision, decisionQueue),
+		latest:  make([]*decision, decisionsInMind),
+		known:   make(map[string]*decision, decisionsInMind),
+		log:     newRecordLog(log, "decisions"),
 	}
 	counter := func(name, help string, v *atomic.Uint64) {
 		reg.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: name, Help: help},
@@ -77,8 +90,12 @@ func openDecisions(dir string, log zerolog.Logger, reg prometheus.Registerer) (*
 
 // Report implements policy.Sink; it never blocks.
 func (d *decisions) Report(r *policy.Report) {
+	var acts []byte
+	if who, ok := parseKey(r.Key); ok {
+		acts = flight.Encode(d.flights.Exchanges(who))
+	}
 	select {
-	case d.queue <- r:
+	case d.queue <- &decision{*r, acts}:
 	default:
 		d.dropped.Add(1)
 	}
@@ -101,7 +118,7 @@ func (d *decisions) run(ctx context.Context) {
 	}
 }
 
-func (d *decisions) take(r *policy.Report) {
+func (d *decisions) take(r *decision) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.remember(r)
@@ -121,7 +138,7 @@ func (d *decisions) take(r *policy.Report) {
 }
 
 // remember puts it in the place of the oldest.
-func (d *decisions) remember(r *policy.Report) {
+func (d *decisions) remember(r *decision) {
 	if old := d.latest[d.next]; old != nil && d.known[old.ID] == old {
 		delete(d.known, old.ID)
 	}
@@ -131,7 +148,7 @@ func (d *decisions) remember(r *policy.Report) {
 
 // find looks for one by its id, 32 hex digits in lower case: in memory, then in
 // the files. It is nil where it is not kept (any more).
-func (d *decisions) find(id string) (*policy.Report, error) {
+func (d *decisions) find(id string) (*decision, error) {
 	d.mu.Lock()
 	r := d.known[id]
 	d.mu.Unlock()
@@ -142,16 +159,15 @@ func (d *decisions) find(id string) (*policy.Report, error) {
 }
 
 // newest returns up to n from memory, the newest first.
-func (d *decisions) newest(n int) []*policy.Report {
+func (d *decisions) newest(n int) []*decision {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	all := []*policy.Report{}
+	all := []*decision{}
 	for i := 1; i <= len(d.latest) && len(all) < n; i++ {
 		r := d.latest[(d.next+len(d.latest)-i)%len(d.latest)]
-		if r == nil {
-			break
+		if r != nil { // else it was forgotten, or there were never so many
+			all = append(all, r)
 		}
-		all = append(all, r)
 	}
 	return all
 }
@@ -171,6 +187,24 @@ func (d *decisions) since() time.Time {
 		}
 	}
 	return time.Time{}
+}
+
+// forget erases the decisions on somebody, here and in the files.
+func (d *decisions) forget(who profile.Key) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	key := policy.Hash(who)
+	for i, r := range d.latest {
+		if r != nil && r.Key == key {
+			delete(d.known, r.ID)
+			d.latest[i] = nil
+		}
+	}
+	if d.file == nil {
+		return nil
+	}
+	// The next Write opens it again.
+	return errors.Join(d.file.Close(), eraseDecisions(d.name, decisionFiles, key))
 }
 
 func (d *decisions) close() {

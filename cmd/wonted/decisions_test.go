@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -14,19 +15,22 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/wonted-project/wonted/policy"
+	"github.com/wonted-project/wonted/policy/flight"
+	"github.com/wonted-project/wonted/scoring"
+	"github.com/wonted-project/wonted/scoring/profile"
 )
 
 // verdict is the n-th decision of a test, a second after the one before.
-func verdict(n int) *policy.Report {
-	return &policy.Report{
+func verdict(n int) *decision {
+	return &decision{Report: policy.Report{
 		ID: fmt.Sprintf("%032x", n), Time: time.Date(2026, 3, 2, 0, 0, n, 0, time.UTC), Action: "deny", Mode: "enforce",
 		Evidence: []policy.Finding{{Detector: "rate", Summary: "900 requests where 30 are usual"}},
-	}
+	}}
 }
 
 func openedDecisions(t *testing.T, dir string) *decisions {
 	t.Helper()
-	d, err := openDecisions(dir, zerolog.Nop(), prometheus.NewRegistry())
+	d, err := openDecisions(dir, flight.New(), zerolog.Nop(), prometheus.NewRegistry())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,7 +69,7 @@ func TestDecisionsAreBounded(t *testing.T) {
 func TestDecisionsNeverBlock(t *testing.T) {
 	d := openedDecisions(t, "")
 	for i := range decisionQueue + 7 { // nobody takes them in meanwhile
-		d.Report(verdict(i))
+		d.Report(&verdict(i).Report)
 	}
 	if got := d.dropped.Load(); got != 7 {
 		t.Errorf("%d dropped, want 7", got)
@@ -117,7 +121,7 @@ func TestDecisionsOutliveTheProcess(t *testing.T) {
 	}
 }
 
-func newestAfter(t *testing.T, dir string) *policy.Report {
+func newestAfter(t *testing.T, dir string) *decision {
 	t.Helper()
 	r, err := newestDecisions(filepath.Join(dir, decisionsFile), decisionFiles, 1)
 	if err != nil || len(r) != 1 {
@@ -147,7 +151,7 @@ func TestDecisionFilesRotate(t *testing.T) {
 func TestDecisionsOnAFullDisk(t *testing.T) {
 	var log bytes.Buffer
 	dir := t.TempDir()
-	d, err := openDecisions(dir, zerolog.New(&log), prometheus.NewRegistry())
+	d, err := openDecisions(dir, flight.New(), zerolog.New(&log), prometheus.NewRegistry())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -170,7 +174,77 @@ func TestDecisionsOnAFullDisk(t *testing.T) {
 	if n := strings.Count(log.String(), "decisions cannot be recorded"); n != 1 {
 		t.Errorf("said %d times:\n%s", n, log.String())
 	}
-	if _, err := openDecisions(dir, zerolog.Nop(), prometheus.NewRegistry()); err == nil || !strings.Contains(err.Error(), "decisions.jsonl") {
+	if _, err := openDecisions(dir, flight.New(), zerolog.Nop(), prometheus.NewRegistry()); err == nil || !strings.Contains(err.Error(), "decisions.jsonl") {
 		t.Errorf("a directory in its place: %v", err)
+	}
+}
+
+func TestDecisionsAreForgotten(t *testing.T) {
+	dir := t.TempDir()
+	d := openedDecisions(t, dir)
+	alice, bob := profile.Key{Hi: 1, Lo: 2}, profile.Key{Hi: 3, Lo: 4}
+	for i := range 10 {
+		v := verdict(i)
+		if v.Key = policy.Hash(alice); i%2 == 1 {
+			v.Key = policy.Hash(bob)
+		}
+		d.take(v)
+	}
+	if err := d.forget(alice); err != nil {
+		t.Fatal(err)
+	}
+	d.take(verdict(10))
+	for range 2 { // in memory, and after a restart
+		for i := range 11 {
+			if r, err := d.find(verdict(i).ID); err != nil || (r != nil) != (i%2 == 1 || i == 10) {
+				t.Errorf("decision %d: %v, %v", i, r, err)
+			}
+		}
+		if got := d.newest(100); len(got) != 6 || got[0].ID != verdict(10).ID {
+			t.Errorf("listed: %d", len(got))
+		}
+		d.close()
+		d = openedDecisions(t, dir)
+	}
+	if text, err := os.ReadFile(filepath.Join(dir, decisionsFile)); err != nil || bytes.Contains(text, []byte(policy.Hash(alice))) {
+		t.Errorf("the file holds her still, %v", err)
+	}
+}
+
+// What the flight recorder has goes with the decision, with names for its routes.
+func TestDecisionsTellWhatWasBefore(t *testing.T) {
+	flights := flight.New()
+	d, err := openDecisions(t.TempDir(), flights, zerolog.Nop(), prometheus.NewRegistry())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.close()
+	alice := profile.Key{Hi: 1, Lo: 2}
+	c := &policy.Case{}
+	for i := range 3 {
+		ex := &c.Exchange
+		ex.Time, ex.Route.ID, ex.Route.Object = verdict(i).Time, uint32(100+i), 0xABCDEF
+		ex.Entities[profile.KindCaller] = scoring.Identity{Kind: profile.KindCaller, Key: alice}
+		ex.Status, ex.ResponseBytes, ex.Records = 200, 2000, -1
+		flights.Record(c, scoring.Answered) // nobody has judged it: that is not plainly allowed
+	}
+	r := verdict(2)
+	r.Key, r.Route = policy.Hash(alice), "GET /v1/export"
+	d.Report(&r.Report)
+	d.take(<-d.queue)
+	d.latest, d.known = make([]*decision, 1), map[string]*decision{} // as after a restart
+	kept, err := d.find(r.ID)
+	if err != nil || kept == nil {
+		t.Fatal(kept, err)
+	}
+	got, err := json.Marshal(viewDecision(kept, func(id uint32) string { return fmt.Sprint("route ", id) }).Recent)
+	if err != nil {
+		t.Fatal(err)
+	}
+	line := func(s int, route string) string {
+		return fmt.Sprintf(`{"time":"2026-03-02T00:00:%02dZ","route":%q,"object":"00abcdef","status":200,"records":-1,"bytes":2000,"score":0,"action":"undecided","mode":"shadow","cut":false}`, s, route)
+	}
+	if want := "[" + line(0, "route 100") + "," + line(1, "route 101") + "," + line(2, "GET /v1/export") + "]"; string(got) != want {
+		t.Errorf("got  %s\nwant %s", got, want)
 	}
 }

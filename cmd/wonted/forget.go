@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -21,8 +22,8 @@ func newProfileForget(std stdio) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "forget NAME|HASH|VALUE", Short: "Forget one caller, credential, session, user, address …",
 		Long: `Forget somebody: the profile is erased from memory, and with it the day's part in
-calibration and campaigns and where they have signed in from. All is saved anew,
-and what still holds them in data_dir is removed: older snapshots, and what was
+calibration and campaigns, where they have signed in from, and the decisions on
+them that wonted why explains. All is saved anew, and what still holds them in data_dir is removed: older snapshots, and what was
 set aside. Whoever it was is new when they come again.
 
 What is known of others stays: the addresses, networks and devices that were used
@@ -123,9 +124,11 @@ func (s *service) forget(k profile.Key) error {
 		return errLent
 	}
 	s.scorer.Forget(k)
+	s.flights.Forget(k)
 	s.forgotten = true
+	erased := s.verdicts.forget(k)
 	if s.cfg.DataDir == "" {
-		return nil
+		return erased
 	}
-	return s.write()
+	return errors.Join(erased, s.write())
 }

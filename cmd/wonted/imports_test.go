@@ -37,7 +37,8 @@ var imports = map[string]struct {
 	"policy/exception": {"keeps who is excepted from rules", []string{"policy", "scoring", "scoring/profile"}},
 	"policy/quarantine": {"implements policy.Quarantines; its journal is set aside like profiles are",
 		[]string{"policy", "scoring", "scoring/profile"}},
-	"policy/rego": {"implements policy.Decider", []string{"policy", "scoring", "scoring/profile"}},
+	"policy/flight": {"implements policy.Recorder", []string{"policy", "scoring", "scoring/profile"}},
+	"policy/rego":   {"implements policy.Decider", []string{"policy", "scoring", "scoring/profile"}},
 
 	"extproc":          {"carries exchanges between Envoy and the Gate", []string{"extproc/signin", "policy", "scoring", "scoring/payload"}},
 	"extproc/identity": {"names the entities of an exchange", []string{"scoring", "scoring/profile"}},

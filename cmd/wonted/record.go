@@ -142,18 +142,29 @@ func (r *recorder) write(batch []byte, count int) {
 	r.log.written(r.dropped.Load())
 }
 
-// openRecorder is the recorder that the configuration asks for; nil: none.
-func (s *service) openRecorder() (policy.Recorder, error) {
+// recorders all take exchanges down.
+type recorders []policy.Recorder
+
+// Record implements policy.Recorder.
+func (all recorders) Record(c *policy.Case, end scoring.End) {
+	for _, r := range all {
+		r.Record(c, end)
+	}
+}
+
+// openRecorders are the flight recorder and the one that the configuration may
+// ask for.
+func (s *service) openRecorders() (policy.Recorder, error) {
 	c := &s.cfg.Record
 	if c.Path == "" {
-		return nil, nil
+		return s.flights, nil
 	}
 	f, err := recorded.OpenFile(c.Path, int64(c.MaxBytes), c.Keep)
 	if err != nil {
 		return nil, advise(fmt.Errorf("record: %w", err), "record.path (--record) names a file that this user can write, in a directory that is there")
 	}
 	s.recorder = newRecorder(f, s.key, naming(s.cfg), s.resolver.Load, s.log, s.reg)
-	return s.recorder, nil
+	return recorders{s.flights, s.recorder}, nil
 }
 
 // naming are the headers that name somebody.

@@ -19,6 +19,7 @@ import (
 	"github.com/wonted-project/wonted/extproc/signin"
 	"github.com/wonted-project/wonted/policy"
 	"github.com/wonted-project/wonted/policy/exception"
+	"github.com/wonted-project/wonted/policy/flight"
 	"github.com/wonted-project/wonted/policy/quarantine"
 	"github.com/wonted-project/wonted/policy/rego"
 	"github.com/wonted-project/wonted/scoring"
@@ -49,6 +50,7 @@ type service struct {
 	reports  *reportLog
 	excepted *exception.List
 	verdicts *decisions
+	flights  *flight.Recorder
 	recorder *recorder // nil: nothing is recorded
 	guard    *admin.Guard
 	trail    *admin.Trail
@@ -66,7 +68,7 @@ type service struct {
 // newService builds the parts in the order in which an operator's mistakes
 // should come to light: key, data, policy.
 func newService(cfg *config.Config, log zerolog.Logger) (*service, error) {
-	s := &service{cfg: cfg, log: log, reg: newRegistry()}
+	s := &service{cfg: cfg, log: log, reg: newRegistry(), flights: flight.New()}
 	s.upkeep = newUpkeep(s.reg)
 	if err := s.openStore(); err != nil {
 		return nil, err
@@ -91,12 +93,12 @@ func newService(cfg *config.Config, log zerolog.Logger) (*service, error) {
 	if err != nil {
 		return nil, err
 	}
-	recorder, err := s.openRecorder()
+	recorder, err := s.openRecorders()
 	if err != nil {
 		return nil, err
 	}
 	s.reports = newReportLog(log, s.reg)
-	if s.verdicts, err = openDecisions(cfg.DataDir, log, s.reg); err != nil {
+	if s.verdicts, err = openDecisions(cfg.DataDir, s.flights, log, s.reg); err != nil {
 		return nil, err
 	}
 	if err := s.openRoutes(engine); err != nil {

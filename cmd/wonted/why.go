@@ -24,8 +24,9 @@ func newWhy(std stdio) *cobra.Command {
 	var last bool
 	cmd := &cobra.Command{
 		Use: "why ID | --last", Short: "Explain a verdict: who, what, against what was usual",
-		Long: `Explain a verdict: who asked for what, which rule said what is to be done, and
-what was observed where something else is usual.
+		Long: `Explain a verdict: who asked for what, which rule said what is to be done, what
+was observed where something else is usual, what would have passed, and what else
+the caller did lately: its last 64 exchanges, from before it was suspicious on.
 
 ID is the decision id: the member decision_id of the answer to whoever was
 refused, "id" in the log. Every exchange that was not plainly allowed has one,
@@ -67,7 +68,8 @@ func isDecisionID(s string) bool {
 }
 
 // askDecision asks the wonted that is running for one decision, or for the latest.
-func askDecision(ctx context.Context, set *settings, args []string) (*policy.Report, error) {
+func askDecision(ctx context.Context, set *settings, args []string) (*decisionView, error) {
+	var id string
 	if len(args) == 0 {
 		var all decisionList
 		if err := askAdmin(ctx, set, http.MethodGet, "/v1/decisions?limit=1", &all); err != nil {
@@ -76,20 +78,21 @@ func askDecision(ctx context.Context, set *settings, args []string) (*policy.Rep
 		if len(all.Decisions) == 0 {
 			return nil, advise(errors.New("there is no decision to explain"), "every exchange so far was plainly allowed")
 		}
-		return all.Decisions[0], nil
+		id = all.Decisions[0].ID
+	} else {
+		id = strings.ToLower(args[0])
 	}
 	var answer struct {
-		policy.Report
+		decisionView
 		admin.Refusal
 	}
-	id := strings.ToLower(args[0])
 	if err := askAdmin(ctx, set, http.MethodGet, "/v1/decisions/"+id, &answer); err != nil {
 		return nil, err
 	}
 	if answer.ID == "" {
 		return nil, advise(errors.New(cmp.Or(answer.Error, "this wonted knows no decisions")), "%s", answer.Hint)
 	}
-	return &answer.Report, nil
+	return &answer.decisionView, nil
 }
 
 // decisionList is what GET /v1/decisions answers, the newest first.
@@ -108,7 +111,11 @@ func (h *web) decisions(w http.ResponseWriter, r *http.Request) {
 		}
 		limit = n
 	}
-	admin.JSON(w, http.StatusOK, decisionList{h.sv.verdicts.newest(limit)})
+	list := decisionList{[]*policy.Report{}}
+	for _, d := range h.sv.verdicts.newest(limit) {
+		list.Decisions = append(list.Decisions, &d.Report)
+	}
+	admin.JSON(w, http.StatusOK, list)
 }
 
 // decision answers GET /v1/decisions/{id}.
@@ -124,7 +131,7 @@ func (h *web) decision(w http.ResponseWriter, r *http.Request) {
 	case found == nil:
 		admin.Refuse(w, http.StatusNotFound, "decision "+id+" is not known", h.sv.verdicts.reach())
 	default:
-		admin.JSON(w, http.StatusOK, found)
+		admin.JSON(w, http.StatusOK, viewDecision(found, h.sv.routeName))
 	}
 }
 

@@ -12,7 +12,8 @@ import (
 )
 
 // writeDecision explains a decision in words.
-func writeDecision(out io.Writer, r *policy.Report) error {
+func writeDecision(out io.Writer, v *decisionView) error {
+	r := &v.Report
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	row := func(name, format string, args ...any) { fmt.Fprintf(w, "%s\t%s\n", name, fmt.Sprintf(format, args...)) }
 	row("decision", "%s", r.ID)
@@ -53,7 +54,10 @@ func writeDecision(out io.Writer, r *policy.Report) error {
 	for _, q := range r.Quarantine {
 		row("quarantine", "%s, for %s", q.Entity, q.TTL)
 	}
-	return w.Flush()
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	return writeActs(out, v.Recent)
 }
 
 func verdictOf(r *policy.Report) string {
