@@ -46,6 +46,7 @@ func (h *web) routes() *admin.API {
 	})
 	h.health(api)
 	api.Describe()
+	api.Read("GET /v1/status", "mode, policy, budget, threshold, whether it is learning, warnings, versions", h.status)
 	api.Read("GET /metrics", "the metrics, for Prometheus", h.exposition())
 	api.Read("GET /v1/profiles/{who}", "the profiles that a name, a hash or a value may mean", h.profile)
 	api.Write("DELETE /v1/profiles/{who}", "forgets the profile of a hash, in memory and in data_dir", h.forget)

@@ -1,8 +1,14 @@
 package main
 
 import (
+	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -10,6 +16,7 @@ import (
 
 	"github.com/wonted-project/wonted/cmd/wonted/internal/admin"
 	"github.com/wonted-project/wonted/cmd/wonted/internal/config"
+	"github.com/wonted-project/wonted/cmd/wonted/internal/openapi"
 )
 
 func TestAdminAnswersLoopbackNamesOnly(t *testing.T) {
@@ -73,5 +80,91 @@ func TestEveryRouteThatChangesNeedsTheRole(t *testing.T) {
 	}
 	if writes < 2 {
 		t.Errorf("only %d routes change something", writes)
+	}
+}
+
+// Whatever a route that changes something does, it is in the audit trail, and
+// none of what a client writes into its path is.
+func TestEveryChangeIsAudited(t *testing.T) {
+	s, err := newService(config.Default(), zerolog.Nop())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.store.Close()
+	api := (&web{sv: s}).routes()
+	wildcard := regexp.MustCompile(`\{[^}]*\}`)
+	for _, r := range api.Routes() {
+		if r.Role != admin.Write {
+			continue
+		}
+		before := len(s.trail.Last(1000))
+		w := httptest.NewRecorder()
+		api.ServeHTTP(w, httptest.NewRequest(r.Method, wildcard.ReplaceAllString(r.Path, "sk_live_secret"), strings.NewReader("{}")))
+		all := s.trail.Last(1000)
+		if len(all) != before+1 || all[0].Method != r.Method || all[0].Status != w.Code {
+			t.Errorf("%s %s answered %d: %d entries more, %+v", r.Method, r.Path, w.Code, len(all)-before, all[:min(1, len(all))])
+			continue
+		}
+		if text := fmt.Sprint(all[0]); strings.Contains(text, "sk_live") {
+			t.Errorf("%s %s: %s", r.Method, r.Path, text)
+		}
+	}
+}
+
+// The description is made of the table, and is one that others can read.
+func TestTheAPIIsDescribed(t *testing.T) {
+	s, err := newService(config.Default(), zerolog.Nop())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.store.Close()
+	api := (&web{sv: s}).routes()
+	w := httptest.NewRecorder()
+	api.ServeHTTP(w, httptest.NewRequest("GET", "/v1/openapi.json", nil))
+	file := filepath.Join(t.TempDir(), "openapi.json")
+	if err := os.WriteFile(file, w.Body.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	described, err := openapi.Load(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if routes := api.Routes(); len(described) != len(routes) {
+		t.Errorf("%d routes are described of %d: %v", len(described), len(routes), described)
+	}
+}
+
+// Names of what programs read of the status are a contract.
+func TestStatus(t *testing.T) {
+	s, err := newService(config.Default(), zerolog.Nop())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.store.Close()
+	w := httptest.NewRecorder()
+	(&web{sv: s}).routes().ServeHTTP(w, httptest.NewRequest("GET", "/v1/status", nil))
+	var got map[string]any
+	if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil {
+		t.Fatal(err)
+	}
+	budget, _ := got["budget"].(map[string]any)
+	policy, _ := got["policy"].(map[string]any)
+	warnings, _ := got["warnings"].([]any)
+	if got["mode"] != "shadow" || got["fail"] != "open" || got["learning"] != true || policy["revision"] != s.revision || policy["source"] != "default" ||
+		budget["target"] != 1.0 || budget["realised"] != 0.0 || budget["threshold"].(map[string]any)["mature"] != 4.0 || len(warnings) == 0 {
+		t.Errorf("%s", w.Body)
+	}
+	for _, name := range []string{"depth", "since", "build", "open_exchanges", "profiles"} {
+		if got[name] == nil {
+			t.Errorf("%s is missing in %s", name, w.Body)
+		}
+	}
+	var text strings.Builder
+	is := s.status()
+	if err := is.write(&text); err != nil || !strings.Contains(text.String(), "mode ") || !strings.Contains(text.String(), "shadow; fail open") {
+		t.Errorf("%s, %v", &text, err)
+	}
+	if got := redacted("https://user:secret@bundles.example.com/b.tar.gz"); strings.Contains(got, "secret") {
+		t.Errorf("%s", got)
 	}
 }

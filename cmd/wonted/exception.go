@@ -27,7 +27,7 @@ func newExceptionList(std stdio) *cobra.Command {
 was used and when last. Expired ones stay listed for 30 days.`,
 		Args: noArgs,
 	}
-	set := withSettings(cmd, "admin")
+	set := withAdmin(cmd)
 	outputFlag(cmd, &output)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		var got struct {
@@ -77,7 +77,7 @@ that it names or later.`,
   wonted exception add --network 203.0.113.0/24 --owner jo --reason "load test" --expires 2026-12-01T18:00:00Z`,
 		Args: noArgs,
 	}
-	set := withSettings(cmd, "admin")
+	set := withAdmin(cmd)
 	outputFlag(cmd, &output)
 	f := cmd.Flags()
 	f.StringVar(&body.Caller, "caller", "", "caller: name, hash or value")
@@ -117,7 +117,7 @@ func newExceptionRemove(std stdio) *cobra.Command {
 		Long: "End an exception before its time: the rules count again from the next request on.",
 		Args: exactly(1),
 	}
-	set := withSettings(cmd, "admin")
+	set := withAdmin(cmd)
 	outputFlag(cmd, &output)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		var x exception.Exception

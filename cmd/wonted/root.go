@@ -40,6 +40,7 @@ func newRoot(std stdio) *cobra.Command {
 		newProfile(std),
 		newEnvoy(std),
 		newHealth(std),
+		newStatus(std),
 		newVersion(std),
 	)
 	root.SetIn(std.in)

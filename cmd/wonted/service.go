@@ -32,6 +32,7 @@ import (
 // to be looked after meanwhile.
 type service struct {
 	cfg    *config.Config
+	began  time.Time
 	log    zerolog.Logger
 	reg    *prometheus.Registry
 	upkeep *upkeep
@@ -68,7 +69,7 @@ type service struct {
 // newService builds the parts in the order in which an operator's mistakes
 // should come to light: key, data, policy.
 func newService(cfg *config.Config, log zerolog.Logger) (*service, error) {
-	s := &service{cfg: cfg, log: log, reg: newRegistry(), flights: flight.New()}
+	s := &service{cfg: cfg, began: time.Now(), log: log, reg: newRegistry(), flights: flight.New()}
 	s.upkeep = newUpkeep(s.reg)
 	if err := s.openStore(); err != nil {
 		return nil, err

@@ -49,7 +49,7 @@ the wonted that is running on this machine.`,
 			return nil
 		},
 	}
-	set := withSettings(cmd, "admin")
+	set := withAdmin(cmd)
 	outputFlag(cmd, &output)
 	cmd.Flags().BoolVar(&last, "last", false, "explain the latest decision")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {

@@ -73,12 +73,13 @@ func (a *API) Describe() {
 	a.Read("GET /v1/{$}", "lists the routes", func(w http.ResponseWriter, _ *http.Request) {
 		JSON(w, http.StatusOK, map[string]any{"routes": a.Routes()})
 	})
-	a.Read("GET /v1/audit", "the latest changes, the newest first; ?last=100 says how many, 1000 at most", func(w http.ResponseWriter, r *http.Request) {
+	a.describeOpenAPI()
+	a.Read("GET /v1/audit", "the latest changes, the newest first; ?limit=N, 100 unless said, 1000 at most", func(w http.ResponseWriter, r *http.Request) {
 		n := 100
-		if last := r.URL.Query().Get("last"); last != "" {
+		if limit := r.URL.Query().Get("limit"); limit != "" {
 			var err error
-			if n, err = strconv.Atoi(last); err != nil || n < 1 || n > trailKept {
-				Refuse(w, http.StatusBadRequest, "last is no number of changes", fmt.Sprintf("1 to %d", trailKept))
+			if n, err = strconv.Atoi(limit); err != nil || n < 1 || n > trailKept {
+				Refuse(w, http.StatusBadRequest, "limit is no number of changes", fmt.Sprintf("1 to %d", trailKept))
 				return
 			}
 		}

@@ -37,7 +37,8 @@ func TestTheTableIsWhatIsServedAndListed(t *testing.T) {
 	want := []struct{ Method, Path, Role, Does string }{
 		{"GET", "/healthz", "open", "whether it is alive"},
 		{"GET", "/v1/", "read", "lists the routes"},
-		{"GET", "/v1/audit", "read", "the latest changes, the newest first; ?last=100 says how many, 1000 at most"},
+		{"GET", "/v1/audit", "read", "the latest changes, the newest first; ?limit=N, 100 unless said, 1000 at most"},
+		{"GET", "/v1/openapi.json", "read", "describes the routes in OpenAPI 3.1"},
 		{"POST", "/v1/things", "write", "adds a thing"},
 	}
 	if d := cmp.Diff(want, got.Routes); d != "" {

@@ -157,7 +157,7 @@ func TestTheTrailIsReadAgain(t *testing.T) {
 func TestLast(t *testing.T) {
 	a := open(nil)
 	a.Describe()
-	for query, want := range map[string]int{"": 200, "?last=5": 200, "?last=0": 400, "?last=x": 400, "?last=1001": 400} {
+	for query, want := range map[string]int{"": 200, "?limit=5": 200, "?limit=0": 400, "?limit=x": 400, "?limit=1001": 400} {
 		w := httptest.NewRecorder()
 		a.ServeHTTP(w, httptest.NewRequest("GET", "/v1/audit"+query, nil))
 		if w.Code != want {

@@ -7,7 +7,8 @@
 //	api.Read("GET /v1/profiles/{who}", "the profiles that …", handler)       // changes nothing
 //	api.Write("DELETE /v1/profiles/{who}", "forgets a profile …", handler)   // changes something
 //
-// The table is the one source of what there is: GET /v1/ lists it. Answers are
+// The table is the one source of what there is: GET /v1/ lists it, and GET
+// /v1/openapi.json is made of it. Answers are
 // JSON; what cannot be done is {"error", "hint"} (Refuse). The version is in the
 // path: names within /v1 are added to, never changed.
 //

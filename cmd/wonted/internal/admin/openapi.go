@@ -1,0 +1,84 @@
+package admin
+
+import (
+	"net/http"
+	"strings"
+)
+
+// object is a piece of JSON.
+type object = map[string]any
+
+// OpenAPI describes the API in OpenAPI 3.1, made of the table, so that it cannot
+// say anything else. What answers hold is in the documentation of their types.
+func (a *API) OpenAPI() object {
+	paths := object{}
+	for _, r := range a.Routes() {
+		operation := object{
+			"summary":   r.Does,
+			"responses": a.responses(r.Role),
+			"x-role":    r.Role.String(),
+		}
+		if all := parameters(r); len(all) > 0 {
+			operation["parameters"] = all
+		}
+		if r.Role > Open {
+			operation["security"] = []object{{"token": []string{}}, {"certificate": []string{}}}
+		}
+		path := strings.ReplaceAll(r.Path, "...}", "}")
+		if paths[path] == nil {
+			paths[path] = object{}
+		}
+		paths[path].(object)[strings.ToLower(r.Method)] = operation
+	}
+	return object{
+		"openapi": "3.1.0",
+		"info":    object{"title": "wonted", "version": "1", "description": "The admin API: see and change a running wonted."},
+		"paths":   paths,
+		"components": object{
+			"securitySchemes": object{
+				"token":       object{"type": "http", "scheme": "bearer"},
+				"certificate": object{"type": "mutualTLS"},
+			},
+			"responses": object{"refused": object{
+				"description": "why it cannot be done, and what to do about that",
+				"content": object{"application/json": object{"schema": object{
+					"type":       "object",
+					"properties": object{"error": object{"type": "string"}, "hint": object{"type": "string"}},
+					"required":   []string{"error", "hint"},
+				}}},
+			}},
+		},
+	}
+}
+
+// responses are those that a route of the role may give.
+func (a *API) responses(role Role) object {
+	refused := object{"$ref": "#/components/responses/refused"}
+	all := object{"200": object{"description": "done"}, "default": refused}
+	if role > Open {
+		all["401"], all["403"], all["429"] = refused, refused, refused
+	}
+	if role == Write {
+		all["507"] = refused
+	}
+	return all
+}
+
+func parameters(r Route) (all []object) {
+	text := object{"type": "string"}
+	for _, part := range strings.Split(r.Path, "/") {
+		if name, ok := strings.CutPrefix(part, "{"); ok {
+			all = append(all, object{"name": strings.TrimRight(name, ".}"), "in": "path", "required": true, "schema": text})
+		}
+	}
+	if r.Role == Write {
+		all = append(all, object{"name": "reason", "in": "query", "description": "for the audit trail", "schema": text})
+	}
+	return all
+}
+
+func (a *API) describeOpenAPI() {
+	a.Read("GET /v1/openapi.json", "describes the routes in OpenAPI 3.1", func(w http.ResponseWriter, _ *http.Request) {
+		JSON(w, http.StatusOK, a.OpenAPI())
+	})
+}
