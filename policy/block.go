@@ -108,6 +108,10 @@ func (g *Gate) isolate(c *Case, d *Decision, now time.Time) {
 		if slices.ContainsFunc(c.isolated, func(done Isolation) bool { return done.Entity == q[0].Entity }) {
 			continue
 		}
+		x := Candidate{Deny, Rule{ID: QuarantineRule, Reason: "quarantine of the " + q[0].Entity}}
+		if !g.hear(c, &x, now) {
+			continue
+		}
 		if g.blocks == nil {
 			c.isolated = append(c.isolated, Isolation{Entity: q[0].Entity, TTL: WindowName(q[0].TTL)})
 			continue

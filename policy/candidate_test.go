@@ -116,6 +116,22 @@ func TestABudgetCanBeInShadow(t *testing.T) {
 	}
 }
 
+// Nobody who is excepted gets into quarantine by a rule.
+func TestAQuarantineCanBeExcepted(t *testing.T) {
+	e := &excepted{rule: QuarantineRule}
+	b := newBench(saying(Decision{Action: Allow, Quarantine: []Quarantine{{Entity: "session", TTL: time.Hour}}}), func(c *Config) { c.Exceptions = e })
+	c := request()
+	b.Open(c)
+	b.Close(c, scoring.Answered, at)
+	want := []Shadowed{{Rule: "quarantine", Action: "quarantine", Reason: "quarantine of the session", Why: "exception", By: "x-1"}}
+	if diff := cmp.Diff(want, b.reports[0].Shadow); diff != "" {
+		t.Error(diff)
+	}
+	if len(e.hits) != 1 || len(b.reports[0].Quarantine) > 0 {
+		t.Errorf("hits %v, quarantine %+v", e.hits, b.reports[0].Quarantine)
+	}
+}
+
 // A policy that calls its rules by what a client sends fills no memory.
 func TestRulesAreBounded(t *testing.T) {
 	b := newRulebook(nil)

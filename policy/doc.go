@@ -13,6 +13,9 @@
 //     whatever the mode: no report says that something was done which was not;
 //   - a response budget is resolved against what is usual for the caller, and
 //     watched while the response streams;
+//   - a rule is in force for whom its stage says (stage.go), nobody is stopped whom
+//     an exception names, and a rule that stops callers in good standing is demoted
+//     (breaker.go); what is passed over so is told as a shadow verdict (hear.go);
 //   - every exchange is completed exactly once, and reported at most once.
 //
 // Rules and Combine hold the one meaning of "many rules fired": the same

@@ -25,7 +25,8 @@ type Config struct {
 	Registerer prometheus.Registerer // nil: metrics are kept but not published
 	Location   *time.Location        // of input.time; nil: UTC
 	Rules      RuleSettings
-	Exceptions Excepter         // nil: there are none
+	Exceptions Excepter // nil: there are none
+	Breaker    BreakerConfig
 	Clock      func() time.Time // times decisions for wonted_decision_seconds; nil: it stays empty
 	Explain    int              // verdicts a second whose reports say what would have passed; 0: none
 }
@@ -53,6 +54,8 @@ type Gate struct {
 	complaints complaints
 	rules      *rulebook
 	exceptions Excepter
+	breaker    BreakerConfig
+	pace       pace
 	explainer  explainer
 }
 
@@ -63,6 +66,9 @@ func NewGate(cfg Config) *Gate {
 	}
 	if cfg.Deadline == 0 {
 		cfg.Deadline = DefaultDeadline
+	}
+	if cfg.Breaker.Quiet <= 0 {
+		cfg.Breaker.Quiet = DefaultQuiet
 	}
 	if cfg.Location == nil {
 		cfg.Location = time.UTC
@@ -79,12 +85,14 @@ func NewGate(cfg Config) *Gate {
 		metrics:    newMetrics(cfg.Registerer),
 		rules:      newRulebook(cfg.Rules),
 		exceptions: cfg.Exceptions,
+		breaker:    cfg.Breaker,
 		complaints: complaints{limit: rate.NewLimiter(rate.Every(10*time.Second), 3)},
 		explainer:  newExplainer(cfg.Scorer, cfg.Explain),
 	}
 	g.deadlines.after = cfg.Deadline
 	g.SetDecider(cfg.Decider)
 	g.memo.register(cfg.Registerer, g.remembered)
+	g.showCounts(cfg.Registerer)
 	g.SetMode(cfg.Mode)
 	return g
 }
@@ -130,7 +138,7 @@ func (g *Gate) start(c *Case) {
 		c.mode = Shadow
 	}
 	c.decider = *g.decider.Load()
-	g.metrics.exchanges.Inc()
+	g.pace.count(c.Exchange.Time)
 }
 
 // Attempt judges whom the request signs in: SignIn is set. It comes after Open,

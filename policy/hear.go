@@ -14,10 +14,11 @@ const (
 	InShadow                  // the rule is in shadow
 	InRollout                 // the rule is not in force for this identity yet
 	InException               // an operator's exception lifts it
+	InBreaker                 // the breaker has demoted the rule
 	effects     int    = iota
 )
 
-var effectNames = [effects]string{"in_force", "shadow", "rollout", "exception"}
+var effectNames = [effects]string{"in_force", "shadow", "rollout", "exception", "breaker"}
 
 // String is the effect's name in metrics and reports.
 func (e Effect) String() string { return name(effectNames[:], uint8(e), "effect") }
@@ -25,7 +26,7 @@ func (e Effect) String() string { return name(effectNames[:], uint8(e), "effect"
 // heard is a verdict of one rule, and what became of it.
 type heard struct {
 	rule   *ruleState
-	action Action
+	action string // or "quarantine"
 	effect Effect
 	reason string
 	by     string // the exception that lifts it
@@ -35,8 +36,14 @@ type heard struct {
 // force for it.
 func (g *Gate) hear(c *Case, x *Candidate, now time.Time) bool {
 	r := g.rules.rule(x.ID)
-	h := heard{rule: r, action: x.Action, reason: x.Reason}
+	h := heard{rule: r, action: x.Action.String(), reason: x.Reason}
+	if x.ID == QuarantineRule {
+		h.action = QuarantineRule
+	}
 	h.effect, h.by = g.effect(c, r, x)
+	if h.effect != InException && !slices.ContainsFunc(c.heard, func(o heard) bool { return o.rule == r }) && g.watch(c, r, now) {
+		h.effect, h.by = g.effect(c, r, x)
+	}
 	// A policy is asked several times about one exchange, and says the same again.
 	i := slices.IndexFunc(c.heard, func(o heard) bool { return o.rule == r && o.action == h.action && o.effect == h.effect })
 	if i < 0 {
@@ -45,6 +52,7 @@ func (g *Gate) hear(c *Case, x *Candidate, now time.Time) bool {
 	return h.effect == InForce
 }
 
+// effect is what becomes of a rule's verdict as things stand.
 func (g *Gate) effect(c *Case, r *ruleState, x *Candidate) (e Effect, by string) {
 	stage := r.setting.Load().over(x.Stage)
 	switch {
@@ -52,11 +60,13 @@ func (g *Gate) effect(c *Case, r *ruleState, x *Candidate) (e Effect, by string)
 		return InShadow, ""
 	case !stage.covers(x.ID, &c.Exchange):
 		return InRollout, ""
-	}
-	if g.exceptions != nil {
+	case g.exceptions != nil:
 		if id, ok := g.exceptions.Excepted(&c.Exchange, x.ID); ok {
 			return InException, id
 		}
+	}
+	if g.watches(r) && r.breaker.demoted() {
+		return InBreaker, ""
 	}
 	return InForce, ""
 }
@@ -65,7 +75,8 @@ func (g *Gate) effect(c *Case, r *ruleState, x *Candidate) (e Effect, by string)
 func (g *Gate) tellRules(c *Case) {
 	for i := range c.heard {
 		h := &c.heard[i]
-		g.metrics.rules.WithLabelValues(h.rule.id, h.action.String(), c.mode.String(), h.effect.String()).Inc()
+		g.metrics.rules.WithLabelValues(h.rule.id, h.action, c.mode.String(), h.effect.String()).Inc()
+		h.rule.verdicts[h.effect].Add(1)
 		if h.by != "" && !slices.ContainsFunc(c.heard[:i], func(o heard) bool { return o.by == h.by }) {
 			g.exceptions.Hit(h.by, c.Exchange.Time)
 		}
@@ -78,7 +89,7 @@ type Shadowed struct {
 	Rule   string `json:"rule"`
 	Action string `json:"action"`
 	Reason string `json:"reason"`
-	Why    string `json:"why"`          // "shadow", "rollout", "exception"
+	Why    string `json:"why"`          // "shadow", "rollout", "exception", "breaker"
 	By     string `json:"by,omitempty"` // the exception's id
 }
 
@@ -86,7 +97,7 @@ type Shadowed struct {
 func (c *Case) shadowed() (all []Shadowed) {
 	for i := range c.heard {
 		if h := &c.heard[i]; h.effect != InForce {
-			all = append(all, Shadowed{h.rule.id, h.action.String(), h.reason, h.effect.String(), h.by})
+			all = append(all, Shadowed{h.rule.id, h.action, h.reason, h.effect.String(), h.by})
 		}
 	}
 	return all
@@ -95,7 +106,7 @@ func (c *Case) shadowed() (all []Shadowed) {
 // decidedBy are the rules that made the decision.
 func (c *Case) decidedBy() (ids []string) {
 	for i := range c.heard {
-		if h := &c.heard[i]; h.effect == InForce && h.action == c.decision.Action && !slices.Contains(ids, h.rule.id) {
+		if h := &c.heard[i]; h.effect == InForce && h.action == c.decision.Action.String() && !slices.Contains(ids, h.rule.id) {
 			ids = append(ids, h.rule.id)
 		}
 	}

@@ -5,13 +5,13 @@ import "github.com/prometheus/client_golang/prometheus"
 // metrics are resolved once: a lookup by label costs more than the count.
 // Labels are bounded by the enums above, reasons by the callers' constants.
 type metrics struct {
-	exchanges prometheus.Counter
 	anomalous prometheus.Counter
 	actions   [2][actions]prometheus.Counter // by mode and action
 	failures  *prometheus.CounterVec
 	conflicts prometheus.Counter
 	rules     *prometheus.CounterVec // by rule, of which there are maxRules and one
 	blocked   *prometheus.CounterVec
+	trips     *prometheus.CounterVec // by rule
 	seconds   prometheus.Histogram
 }
 
@@ -21,10 +21,6 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		Help: "Exchanges by the severest action reached; mode=\"shadow\" counts what would have been done.",
 	}, []string{"action", "mode"})
 	m := &metrics{
-		exchanges: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "wonted_exchanges_total",
-			Help: "Exchanges judged.",
-		}),
 		anomalous: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "wonted_anomalous_total",
 			Help: "Exchanges whose score reached the threshold.",
@@ -39,12 +35,16 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		}),
 		rules: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "wonted_rule_verdicts_total",
-			Help: "Exchanges that a rule wanted stopped. effect=\"in_force\": it counted; \"shadow\", \"rollout\", \"exception\": what it would have done.",
+			Help: "Exchanges that a rule wanted stopped. effect=\"in_force\": it counted; \"shadow\", \"rollout\", \"exception\", \"breaker\": what it would have done.",
 		}, []string{"rule", "action", "mode", "effect"}),
 		blocked: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "wonted_quarantine_blocked_total",
 			Help: "Requests that came from quarantine, by the entity that is under it; mode=\"shadow\" counts those that would have been refused.",
 		}, []string{"entity", "mode"}),
+		trips: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "wonted_breaker_trips_total",
+			Help: "How often the breaker has demoted a rule to shadow.",
+		}, []string{"rule"}),
 		seconds: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name:    "wonted_decision_seconds",
 			Help:    "Time of one policy decision; one in 16 is timed.",
@@ -65,7 +65,31 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		m.blocked.WithLabelValues(entity, Enforce.String())
 	}
 	if reg != nil {
-		reg.MustRegister(m.exchanges, m.anomalous, decisions, m.failures, m.conflicts, m.rules, m.blocked, m.seconds)
+		reg.MustRegister(m.anomalous, decisions, m.failures, m.conflicts, m.rules, m.trips, m.blocked, m.seconds)
 	}
 	return m
+}
+
+// showCounts publishes what the Gate counts in ways of its own.
+func (g *Gate) showCounts(reg prometheus.Registerer) {
+	if reg == nil {
+		return
+	}
+	reg.MustRegister(
+		prometheus.NewCounterFunc(prometheus.CounterOpts{
+			Name: "wonted_exchanges_total",
+			Help: "Exchanges judged.",
+		}, func() float64 { return float64(g.pace.judged.sum()) }),
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "wonted_rules_demoted",
+			Help: "Rules that the breaker has demoted to shadow, and that are not in force.",
+		}, func() (n float64) {
+			for r := range g.rules.all() {
+				if r.breaker.demoted() {
+					n++
+				}
+			}
+			return n
+		}),
+	)
 }

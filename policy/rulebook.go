@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"iter"
 	"maps"
 	"sync"
 	"sync/atomic"
@@ -12,8 +13,12 @@ const maxRules = 256
 
 const otherRule = "other"
 
-// BudgetRule is what all response budgets of a policy are called together.
-const BudgetRule = "response_budget"
+// What all response budgets of a policy are called together, and all quarantines
+// that it asks for.
+const (
+	BudgetRule     = "response_budget"
+	QuarantineRule = "quarantine"
+)
 
 // rulebook is what the Gate keeps about rules, by their ids. It is read without
 // a lock; a rule joins it when it first fires.
@@ -25,8 +30,10 @@ type rulebook struct {
 
 // ruleState is one rule.
 type ruleState struct {
-	id      string
-	setting atomic.Pointer[RuleSetting] // nil: the policy alone says for whom it is
+	id       string
+	setting  atomic.Pointer[RuleSetting] // nil: the policy alone says for whom it is
+	breaker  breaker
+	verdicts [effects]atomic.Uint64 // exchanges
 }
 
 func newRulebook(settings RuleSettings) *rulebook {
@@ -49,6 +56,9 @@ func (b *rulebook) set(settings RuleSettings) {
 		r.setting.Store(b.settings[id])
 	}
 }
+
+// all are those that have fired.
+func (b *rulebook) all() iter.Seq[*ruleState] { return maps.Values(*b.known.Load()) }
 
 // rule is the one of that id.
 func (b *rulebook) rule(id string) *ruleState {

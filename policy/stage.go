@@ -37,10 +37,11 @@ func drawn(k profile.Key, rule string) float64 {
 // RuleSetting is the operator's word on one rule; it beats the policy's. What it
 // leaves out stays as the policy says.
 type RuleSetting struct {
-	Rule    string   `yaml:"rule"`
-	Mode    *Mode    `yaml:"mode"`    // enforce, or shadow
-	Rollout *float64 `yaml:"rollout"` // percent of identities that it is in force for
-	Cohorts []string `yaml:"cohorts"` // that it is in force for
+	Rule    string   `yaml:"rule" json:"rule"`
+	Mode    *Mode    `yaml:"mode" json:"mode,omitempty"`       // enforce, or shadow
+	Rollout *float64 `yaml:"rollout" json:"rollout,omitempty"` // percent of identities that it is in force for
+	Cohorts []string `yaml:"cohorts" json:"cohorts,omitempty"` // that it is in force for
+	Breaker *bool    `yaml:"breaker" json:"breaker,omitempty"` // false: the breaker leaves it in force
 }
 
 // RuleSettings are all of them.

@@ -53,6 +53,8 @@ func (h *web) routes() *admin.API {
 	api.Write("POST /v1/profiles/{who}/accept", "takes what was anomalous of a hash lately for usual from now on", h.accept)
 	api.Read("GET /v1/decisions", "the decisions that were not plainly to allow, the newest first; ?limit=N", h.decisions)
 	api.Read("GET /v1/decisions/{id}", "one of them, by its id", h.decision)
+	api.Read("GET /v1/rules", "the rules that have fired, what the breaker knows of them, and which it has demoted", h.listRules)
+	api.Write("POST /v1/rules/{rule}/restore", "puts a demoted rule in force again, and takes what it does for usual", h.restoreRule)
 	api.Read("GET /v1/exceptions", "the exceptions from rules, with how often each was used", h.listExceptions)
 	api.Write("POST /v1/exceptions", "excepts callers, credentials, addresses, networks or routes from rules for a time", h.addException)
 	api.Write("DELETE /v1/exceptions/{id}", "ends an exception", h.removeException)

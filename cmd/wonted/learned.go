@@ -57,7 +57,7 @@ func (s *service) dropAside() error {
 	entries, err := os.ReadDir(s.cfg.DataDir)
 	for _, e := range entries {
 		name, _, aside := strings.Cut(e.Name(), ".bad-")
-		if aside && (name == routesFile || name == calibrationFile || name == normsFile || name == exceptionsFile) {
+		if aside && (name == routesFile || name == calibrationFile || name == normsFile || name == exceptionsFile || name == rulesFile) {
 			err = errors.Join(err, os.RemoveAll(filepath.Join(s.cfg.DataDir, e.Name())))
 		}
 	}
@@ -79,5 +79,6 @@ func (s *service) saveLearned() error {
 		save(calibrationFile, s.peers.Encode(s.peersMeta())),
 		save(normsFile, s.scorer.Norms()),
 		s.saveExceptions(),
+		save(rulesFile, s.gate.EncodeRules()),
 	)
 }

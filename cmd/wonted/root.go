@@ -36,6 +36,7 @@ func newRoot(std stdio) *cobra.Command {
 		newWhy(std),
 		newBench(std),
 		newPolicy(std),
+		newRule(std),
 		newException(std),
 		newProfile(std),
 		newEnvoy(std),

@@ -189,6 +189,7 @@ func (s *service) lookAfter(again func() (*config.Config, error)) (stop func()) 
 		all.Go(func() { s.recorder.run(ctx) })
 	}
 	all.Go(func() { s.tellLearning(ctx) })
+	all.Go(func() { s.tendRules(ctx) })
 	if s.cfg.DataDir != "" {
 		all.Go(func() { s.saveRegularly(ctx) })
 	}

@@ -127,6 +127,7 @@ func newService(cfg *config.Config, log zerolog.Logger) (*service, error) {
 		Mode:       cfg.Mode,
 		Rules:      cfg.Rules,
 		Exceptions: s.excepted,
+		Breaker:    policy.BreakerConfig{Enabled: cfg.Breaker.Enabled, Quiet: time.Duration(cfg.Breaker.Quiet)},
 		Fail:       cfg.Fail,
 		Sink:       sinks{s.reports, s.verdicts},
 		Recorder:   recorder,
@@ -137,6 +138,9 @@ func newService(cfg *config.Config, log zerolog.Logger) (*service, error) {
 		Clock:      time.Now,
 		Explain:    policy.DefaultExplain,
 	})
+	if err := s.load(rulesFile, "what the breaker knows of rules is learned anew, and all rules are in force", s.gate.DecodeRules); err != nil {
+		return nil, err
+	}
 	showMode(s.reg, s.gate.Mode)
 	s.tookPolicy(engine)
 	s.stream = extproc.New(extproc.Config{

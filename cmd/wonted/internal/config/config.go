@@ -42,6 +42,7 @@ type Config struct {
 	TrustedProxies int                 `yaml:"trusted_proxies"`
 	Profile        profile.Config      `yaml:"profile"`
 	Policy         Policy              `yaml:"policy"`
+	Breaker        Breaker             `yaml:"breaker"`
 	Rules          policy.RuleSettings `yaml:"rules"` // for whom rules of the policy are in force
 	Quarantine     quarantine.Config   `yaml:"quarantine"`
 	Challenge      policy.StepUp       `yaml:"challenge"` // where a rule does not say
@@ -66,6 +67,13 @@ type Config struct {
 type Budget struct {
 	Alerts float64 `yaml:"alerts_per_1000_identities_per_day"`
 	Max    int     `yaml:"max_alerts_per_day"`
+}
+
+// Breaker takes rules out of force that stop whom nothing speaks against: see
+// policy/breaker.go.
+type Breaker struct {
+	Enabled bool     `yaml:"enabled"`
+	Quiet   Duration `yaml:"quiet"` // after which a rule comes back by itself
 }
 
 // Routes says what is known of the API beforehand.
@@ -100,6 +108,7 @@ func Default() *Config {
 		Identity: identity.Default(),
 		Profile:  profile.Default(),
 		Policy:   defaultPolicy(),
+		Breaker:  Breaker{Enabled: true, Quiet: Duration(policy.DefaultQuiet)},
 		Routes:   Routes{VersionHeaders: route.VersionHeaders},
 
 		Quarantine: quarantine.Default(),

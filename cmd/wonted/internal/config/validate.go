@@ -24,6 +24,9 @@ const leastDeadline = time.Second
 // the client have long gone.
 const leastDecision, mostDecision = time.Millisecond, time.Minute
 
+// The breaker counts by the minute, and waits for a day at the most.
+const leastQuiet, mostQuiet = time.Minute, 24 * time.Hour
+
 // maxProxies bounds trusted_proxies: more hops than that is a typing error.
 const maxProxies = 16
 
@@ -128,6 +131,9 @@ func (c *Config) sections(from source) error {
 	}
 	if err := c.Cohorts.Validate(); err != nil {
 		return from.section("cohorts", err)
+	}
+	if c.Breaker.Quiet < Duration(leastQuiet) || c.Breaker.Quiet > Duration(mostQuiet) {
+		return from.fault("breaker.quiet", fmt.Sprintf("%v is impossible: %v to %v", c.Breaker.Quiet, leastQuiet, mostQuiet))
 	}
 	if err := c.Rules.Validate(); err != nil {
 		return from.section("rules", err)
