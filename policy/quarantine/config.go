@@ -93,6 +93,9 @@ func (c Config) Warnings() (all []string) {
 		if e.UserAgent != "" && e.Address == "" {
 			all = append(all, fmt.Sprintf("quarantine.never: every client can call itself %q, and is never blocked then: give the address as well", e.UserAgent))
 		}
+		if e.Caller != "" && e.Address == "" {
+			all = append(all, fmt.Sprintf("quarantine.never: %q may come from anywhere, which only wonted can tell: Envoy carries out no block by itself; give the address as well", e.Caller))
+		}
 	}
 	return all
 }

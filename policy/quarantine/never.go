@@ -123,6 +123,17 @@ func (n *never) place(p netip.Prefix) string {
 	return ""
 }
 
+// depends: whether everybody in a network may be blocked depends on more than the
+// address, so that wonted must be asked.
+func (n *never) depends(p netip.Prefix) bool {
+	for i := range n.others {
+		if e := &n.others[i]; !e.place.IsValid() || e.place.Overlaps(p) {
+			return true
+		}
+	}
+	return false
+}
+
 // entity says why an entity may not be blocked, as far as it is known without an
 // exchange.
 func (n *never) entity(b *policy.Block) string {

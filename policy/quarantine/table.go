@@ -136,14 +136,15 @@ func (t *Table) List(now time.Time) []*policy.Block {
 }
 
 // Edge is the addresses and networks that may be refused before wonted is asked,
-// sorted: nothing in shadow mode.
+// sorted: nothing in shadow mode, and nobody among whom there may be one who is
+// never blocked for more than the address.
 func (t *Table) Edge() []netip.Prefix {
 	t.mu.Lock()
 	shadow := t.mode == policy.Shadow
 	t.mu.Unlock()
 	var all []netip.Prefix
 	t.index.Load().each(func(r *record) bool {
-		if !shadow && !r.ended && !r.Shadow && r.Prefix.IsValid() {
+		if !shadow && !r.ended && !r.Shadow && r.Prefix.IsValid() && !t.never.depends(r.Prefix) {
 			all = append(all, r.Prefix)
 		}
 		return true
