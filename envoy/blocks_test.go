@@ -14,7 +14,7 @@ import (
 // A network is put into quarantine by a policy: Envoy refuses it by itself from
 // then on, and wonted hears of it only by the access log.
 func TestANetworkIsRefusedBeforeWontedIsAsked(t *testing.T) {
-	s := setBlocking(t)
+	s := setBlocking(t, "1h")
 	c := http1(t)
 	s.wants(s.from(c, intruder, "/orders"), 200)
 	s.wants(s.from(c, intruder, "/admin.php"), 200) // and in quarantine from now on
@@ -48,9 +48,73 @@ func TestANetworkIsRefusedBeforeWontedIsAsked(t *testing.T) {
 	}
 }
 
+// A block outlives wonted and is there at once when wonted is: there is no gap
+// at a kill, at a restart, or at a take-over.
+func TestARestartLeavesNoGap(t *testing.T) {
+	s := setBlocking(t, "1h")
+	c := http1(t)
+	s.wants(s.from(c, intruder, "/admin.php"), 200)
+	s.refusedByEnvoy(c, intruder)
+
+	stop, stopped := make(chan struct{}), make(chan error, 1)
+	go func() {
+		probe, sent := http1(t), 0
+		for {
+			select {
+			case <-stop:
+				t.Logf("%d requests meanwhile", sent)
+				stopped <- nil
+				return
+			default:
+			}
+			got, err := probe.do("GET", s.envoy.URL()+"/orders", "x-forwarded-for", neighbour)
+			if sent++; err != nil || !byEnvoy(got) {
+				stopped <- fmt.Errorf("request %d: %v, %q", sent, err, got.body)
+				return
+			}
+		}
+	}()
+	connected := func() {
+		t.Helper()
+		begun := time.Now()
+		envoytest.Eventually(t, "Envoy is connected", func() error {
+			if n := s.metric("wonted_edge_proxies"); n != 1 {
+				return fmt.Errorf("%v streams", n)
+			}
+			return nil
+		})
+		t.Logf("Envoy is back %v after wonted", time.Since(begun).Round(time.Millisecond))
+		if n := s.metric("wonted_edge_blocks"); n != 1 {
+			t.Errorf("%v blocks are told", n)
+		}
+	}
+	s.wonted.Kill()
+	s.wants(s.from(c, bystander, "/orders"), 200) // fail: open
+	s.wonted.Start(t)
+	connected()
+	s.wonted.TakeOver(t)
+	connected()
+	s.wonted.Terminate()
+	s.wonted.Start(t)
+	connected()
+	close(stop)
+	if err := <-stopped; err != nil {
+		t.Error(err)
+	}
+}
+
+// A block that has run out is lifted at the edge as well.
+func TestABlockEndsAtTheEdge(t *testing.T) {
+	s := setBlocking(t, "4s")
+	c := http1(t)
+	s.wants(s.from(c, intruder, "/admin.php"), 200)
+	s.refusedByEnvoy(c, intruder)
+	s.passes(c, intruder)
+}
+
 // In shadow mode nobody is refused, by Envoy neither, and that counts at once.
 func TestShadowModeReleasesAtTheEdge(t *testing.T) {
-	s := setBlocking(t)
+	s := setBlocking(t, "1h")
 	c := http1(t)
 	s.wants(s.from(c, intruder, "/admin.php"), 200)
 	s.refusedByEnvoy(c, intruder)
@@ -62,22 +126,17 @@ func TestShadowModeReleasesAtTheEdge(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.wonted.Reload(t)
-	envoytest.Eventually(t, "it is let pass", func() error {
-		if got := s.from(c, intruder, "/orders"); got.StatusCode != 200 {
-			return fmt.Errorf("answered %d %q", got.StatusCode, got.body)
-		}
-		return nil
-	})
+	s.passes(c, intruder)
 }
 
 const intruder, neighbour, bystander = "203.0.113.7", "203.0.113.99", "198.51.100.9"
 
 // setBlocking is a scene behind one proxy that is trusted, where who asks for
-// /admin.php has its network put into quarantine.
-func setBlocking(t *testing.T) *scene {
+// /admin.php has its network put into quarantine for so long.
+func setBlocking(t *testing.T, ttl string) *scene {
 	t.Helper()
 	return set(t, envoytest.Settings{
-		Policy: rego(`quarantine contains {"entity": "network", "ttl": "1h"} if startswith(input.request.path, "/admin.php")`),
+		Policy: rego(`quarantine contains {"entity": "network", "ttl": "` + ttl + `"} if startswith(input.request.path, "/admin.php")`),
 		More:   "trusted_proxies: 1\ndata_dir: " + t.TempDir() + "\n",
 	}, func(o *envoy.Options) { o.Blocks, o.TrustedProxies, o.FailOpen = true, 1, true })
 }
@@ -100,4 +159,15 @@ func (s *scene) refusedByEnvoy(c client, address string) {
 			s.Fatal("Envoy lets it pass")
 		}
 	}
+}
+
+// passes waits until a client is answered by the upstream.
+func (s *scene) passes(c client, address string) {
+	s.Helper()
+	envoytest.Eventually(s, "it is let pass", func() error {
+		if got := s.from(c, address, "/orders"); got.StatusCode != 200 {
+			return fmt.Errorf("answered %d %q", got.StatusCode, got.body)
+		}
+		return nil
+	})
 }
