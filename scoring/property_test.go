@@ -1,6 +1,7 @@
 package scoring
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"reflect"
@@ -9,6 +10,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/wonted-project/wonted/scoring/calibrate"
 	"github.com/wonted-project/wonted/scoring/profile"
 	"github.com/wonted-project/wonted/scoring/window"
 )
@@ -55,38 +57,41 @@ func scramble(v reflect.Value, rng *rand.Rand) {
 	}
 }
 
-// Whatever a record holds, scoring goes on: no panic, no NaN, and learning
-// heals it.
+// Whatever the records hold, of every kind, scoring goes on: no panic, no NaN, and
+// learning heals them.
 func TestAnyRecordScores(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 4))
 	w := newWorld(t)
-	c := full(1)
-	w.do(c)
+	w.do(full(1))
+	signs := full(1)
+	signs.method, signs.path, signs.user = "POST", "/v1/login", "alice"
+	w.do(signs)
+	w.do(signs) // the route is known, and has a record
 	for range 2000 {
-		for _, kind := range []profile.Kind{profile.KindCaller, profile.KindAddress, profile.KindRoute} {
-			key := keyOf(kind, c.caller) // the address has the same name
-			if kind == profile.KindRoute {
-				key = routeKey(w.routes.Match([]byte("GET"), []byte(c.path)).ID)
-			}
-			rec, pin, ok := w.store.Find(key)
-			if !ok {
-				t.Fatalf("no %v", kind)
-			}
+		kinds := map[profile.Kind]bool{}
+		w.store.Range(func(rec *profile.Record) bool {
 			header := rec.Header
 			scramble(reflect.ValueOf(rec).Elem(), rng)
-			if kind == profile.KindCaller {
-				scramble(reflect.ValueOf(rec.Habits()).Elem(), rng)
-			}
-			if kind == profile.KindRoute {
+			switch {
+			case header.Kind == profile.KindRoute:
 				scramble(reflect.ValueOf(rec.Population()).Elem(), rng)
+			case habitual(header.Kind):
+				scramble(reflect.ValueOf(rec.Habits()).Elem(), rng)
+			default:
+				scramble(reflect.ValueOf(rec.Crowd()).Elem(), rng)
 			}
 			rec.Key, rec.Version, rec.Kind, rec.Generation = header.Key, header.Version, header.Kind, header.Generation
-			pin.Release()
+			kinds[rec.Kind] = true
+			return true
+		})
+		if len(kinds) != profile.KindCount-1 {
+			t.Fatalf("only records of %v", kinds)
 		}
 		w.now = w.now.Add(time.Duration(rng.IntN(8000)) * time.Second)
+		c := []call{full(1), signs}[rng.IntN(2)]
 		ex := w.begin(c)
 		sound(t, ex)
-		ex.Status, ex.ResponseBytes, ex.Records = 200, rng.Int64(), rng.Int64()
+		ex.Status, ex.ResponseBytes, ex.Records = []int{200, 401, 404, 503}[rng.IntN(4)], rng.Int64(), rng.Int64()
 		w.scorer.Meter(ex, w.now)
 		sound(t, ex)
 		w.scorer.Complete(ex, Answered, w.now.Add(time.Second))
@@ -125,109 +130,84 @@ func TestSurpriseIsMonotone(t *testing.T) {
 	})
 }
 
-// Where the world is as the model says, a surprise of -log2 p is found at most
-// in a share p of the windows: the learned baseline does not overclaim.
-func TestSuperUniformUnderTheModel(t *testing.T) {
-	levels := []float64{1e-2, 1e-3, 1e-4, 1e-5}
-	check := func(name string, n int, surprise func() float64) {
+// Whoever takes more in one response, in bytes or records, and whoever asks more
+// often, for more objects, on more routes in vain, or fails with more names, is
+// never found less odd for it, by any detector of amounts.
+func TestMoreIsNeverLessOdd(t *testing.T) {
+	w := newWorld(t)
+	acme := &customer{name: "acme"}
+	w.days(8, acme, &customer{name: "brix"})
+	w.now = w.now.Add(11 * time.Hour)
+	var last calibrate.Surprises
+	begin := func() { last = calibrate.Surprises{} }
+	more := func(what string, ex *Exchange, of ...Detector) {
 		t.Helper()
-		over, e := make([]int, len(levels)), 0.0
-		for range n {
-			bits := surprise()
-			e += math.Exp2(bits/2) / 2 / float64(n)
-			for i, p := range levels {
-				if bits >= -math.Log2(p) {
-					over[i]++
-				}
+		found := &ex.scratch.findings.surprises
+		for _, d := range of {
+			if found.Raw[d] < last.Raw[d] || found.Held[d] < last.Held[d] {
+				t.Fatalf("%s: %v has %.3f bits (held %.3f) after %.3f (%.3f)", what, d, found.Raw[d], found.Held[d], last.Raw[d], last.Held[d])
 			}
 		}
-		for i, p := range levels {
-			// Three standard deviations of the count itself, and half as much
-			// again for what a baseline of finite memory does not know.
-			allowed := 1.5*p*float64(n) + 3*math.Sqrt(p*float64(n))
-			if float64(over[i]) > allowed {
-				t.Errorf("%s: %d of %d windows beyond p = %g, at most %.0f would do", name, over[i], n, p, allowed)
+		last = *found
+	}
+	odd := func(what string, of ...Detector) {
+		t.Helper()
+		for _, d := range of {
+			if last.Raw[d] <= subdued {
+				t.Errorf("%s: in the end %v has %.2f bits", what, d, last.Raw[d])
 			}
 		}
-		// What p-values become before they are averaged, e = 1/2 p^-1/2, may be
-		// 1 in the mean: the other half of the same claim, and nearly all of it
-		// comes from the middle, where no level is tested.
-		if !(e <= 1.05) {
-			t.Errorf("%s: the mean e-value is %.3f, at most 1.05 would do", name, e)
-		}
-		t.Logf("%s: beyond 1e-2 to 1e-5 in %v of %d windows, mean e-value %.2f", name, over, n, e)
 	}
-	rng := rand.New(rand.NewPCG(5, 6))
-	const windows = 300_000
-	counts := func(name string, p countPrior, mean, r, decay float64) {
-		var m window.Moments
-		draw := func() float64 { return poisson(rng, gamma(rng, r)*mean/r) }
-		for range 500 {
-			learnMoment(&m, draw(), 1, decay)
-		}
-		check(name, windows, func() float64 {
-			k := draw()
-			bits, _ := p.bits(k, &m, 0)
-			learnMoment(&m, k, 1, decay)
-			return bits
-		})
-	}
-	counts("rate of a regular caller", habits.requests1m, 12, 1, decay1m)
-	counts("rate of a bursty caller", habits.requests10m, 40, 0.5, decay10m)
-	counts("rate of a rare caller", habits.requests10m, 1.5, 2, decay10m)
-	counts("errors of a client that makes none", habits.errors10m, 0.02, 1, decay10m)
-	counts("errors of a client that makes many", habits.errors10m, 12, 0.5, decay10m)
-	counts("new objects", habits.new10m, 3, 6, decay10m)
-	counts("new objects of a crawler", habits.new10m, 60, 3, decay10m)
+	list := acme.base()
+	list.path = "/v1/orders?limit=10"
 
-	l := &look{cohort: &habits, mature: false}
-	var residual profile.Residual
-	scale := routeScale{mu: 10, sigma: 1}
-	draw := func() float64 { return scale.mu + 0.8*rng.NormFloat64() - 0.3 }
-	for range 500 {
-		learnMoment(&residual.Y, draw()-scale.mu, 1, decayResponse)
-	}
-	check("volume", windows, func() float64 {
-		x := draw()
-		q := l.response(&residual, scale)
-		bits := q.bits(math.Exp2(x) - 1)
-		learnMoment(&residual.Y, x-scale.mu, 1, decayResponse)
-		return bits
-	})
-
-	// A take-over by chance: device, network and hour new independently.
-	check("takeover", windows, func() float64 {
-		p := [3]float64{0.01, 0.02, 0.04}
-		var fresh []float64
-		for _, p := range p {
-			if rng.Float64() < p {
-				fresh = append(fresh, p)
+	for _, unit := range []string{"bytes", "records", "both"} {
+		begin()
+		ex := w.begin(list)
+		for v := int64(1); v < 1<<62; v += v/7 + 1 {
+			ex.Status, ex.ResponseBytes, ex.Records = 200, -1, -1
+			if unit != "records" {
+				ex.ResponseBytes = v
 			}
+			if unit != "bytes" {
+				ex.Records = v
+			}
+			w.scorer.Meter(ex, w.now)
+			more(unit, ex, Volume, Bulk, Drift)
 		}
-		return bitsOf(jointly(fresh))
-	})
-}
-
-// gamma draws from Gamma(shape, 1) (Marsaglia and Tsang 2000).
-func gamma(rng *rand.Rand, shape float64) float64 {
-	if shape < 1 {
-		return gamma(rng, shape+1) * math.Pow(rng.Float64(), 1/shape)
+		odd(unit, Volume, Bulk)
+		w.scorer.Complete(ex, Unknown, w.now)
 	}
-	d := shape - 1.0/3
-	for {
-		x := rng.NormFloat64()
-		v := 1 + x/math.Sqrt(9*d)
-		if v > 0 && math.Log(rng.Float64()) < 0.5*x*x+d-d*v*v*v+d*math.Log(v*v*v) {
-			return d * v * v * v
+	begin()
+	for range 3000 {
+		more("requests at once", w.begin(list), Rate)
+	}
+	odd("requests at once", Rate)
+
+	w.now = w.now.Add(24 * time.Hour)
+	begin()
+	for i := range 300 {
+		c := acme.base()
+		c.path = fmt.Sprintf("/v1/orders/%d", 500_000+7919*i)
+		if ex := w.begin(c); ex.scratch.entities[profile.KindCaller].newObject { // else a filter takes it for one it has
+			more("objects", ex, NewObjects)
 		}
 	}
-}
+	odd("objects", NewObjects)
 
-// poisson counts exponential waits.
-func poisson(rng *rand.Rand, mean float64) float64 {
-	n := 0.0
-	for at := rng.ExpFloat64(); at < mean; at += rng.ExpFloat64() {
-		n++
+	w.now = w.now.Add(24 * time.Hour)
+	begin()
+	for i := range 60 {
+		c := acme.base()
+		c.path, c.status, c.bytes = "/guess"+letters(i), 404, 90
+		more("guesses", w.do(c), Recon, Errors)
 	}
-	return n
+	odd("guesses", Recon)
+
+	w.now = w.now.Add(24 * time.Hour)
+	begin()
+	for i := range 100 {
+		more("names", w.signIn(fmt.Sprint("user ", i), "list", "list", "list", 401), Stuffing)
+	}
+	odd("names", Stuffing)
 }
