@@ -58,6 +58,9 @@ func (h *web) routes() *admin.API {
 	api.Read("GET /v1/exceptions", "the exceptions from rules, with how often each was used", h.listExceptions)
 	api.Write("POST /v1/exceptions", "excepts callers, credentials, addresses, networks or routes from rules for a time", h.addException)
 	api.Write("DELETE /v1/exceptions/{id}", "ends an exception", h.removeException)
+	api.Read("GET /v1/quarantines", "who is under quarantine; ?entity=E&value=V: one of them", h.listQuarantines)
+	api.Write("POST /v1/quarantines", "blocks an entity for a time, or with dry_run tells what that would hit", h.addQuarantine)
+	api.Write("DELETE /v1/quarantines/{id}", "releases an entity before its time", h.releaseQuarantine)
 	return api
 }
 

@@ -39,6 +39,7 @@ func newRoot(std stdio) *cobra.Command {
 		newRule(std),
 		newException(std),
 		newProfile(std),
+		newQuarantine(std),
 		newEnvoy(std),
 		newHealth(std),
 		newStatus(std),

@@ -50,6 +50,9 @@ type caller struct {
 	role Role
 }
 
+// local is nobody in particular.
+const local = "local"
+
 type callerKey struct{}
 
 func callerOf(r *http.Request) caller {
@@ -83,7 +86,7 @@ func (g *Guard) admit(w http.ResponseWriter, r *http.Request, need Role) (*http.
 func (g *Guard) who(r *http.Request) (c caller, status int) {
 	held := g.held.Load()
 	if !held.asks {
-		return caller{"local", Write}, 0
+		return caller{local, Write}, 0
 	}
 	if scheme, token, ok := strings.Cut(r.Header.Get("authorization"), " "); ok && strings.EqualFold(scheme, "bearer") {
 		from, _, _ := net.SplitHostPort(r.RemoteAddr)
@@ -139,4 +142,17 @@ func (f *failures) note(from string, now time.Time) {
 		f.of[from] = rate.NewLimiter(rate.Every(time.Second), wrongBurst)
 	}
 	f.of[from].AllowN(now, 1)
+}
+
+// Asker is who asks, as far as it is known: the name of a token or a certificate,
+// and the user of the operating system, as the command says.
+func Asker(r *http.Request) string {
+	who, user := callerOf(r).name, noted(r.Header.Get(UserHeader))
+	switch {
+	case who == local:
+		return user
+	case user == "":
+		return who
+	}
+	return who + " (" + user + ")"
 }
