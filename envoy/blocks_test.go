@@ -133,12 +133,13 @@ const intruder, neighbour, bystander = "203.0.113.7", "203.0.113.99", "198.51.10
 
 // setBlocking is a scene behind one proxy that is trusted, where who asks for
 // /admin.php has its network put into quarantine for so long.
-func setBlocking(t *testing.T, ttl string) *scene {
+func setBlocking(t testing.TB, ttl string, changes ...func(*envoy.Options)) *scene {
 	t.Helper()
+	changes = append([]func(*envoy.Options){func(o *envoy.Options) { o.Blocks, o.TrustedProxies, o.FailOpen = true, 1, true }}, changes...)
 	return set(t, envoytest.Settings{
 		Policy: rego(`quarantine contains {"entity": "network", "ttl": "` + ttl + `"} if startswith(input.request.path, "/admin.php")`),
 		More:   "trusted_proxies: 1\ndata_dir: " + t.TempDir() + "\n",
-	}, func(o *envoy.Options) { o.Blocks, o.TrustedProxies, o.FailOpen = true, 1, true })
+	}, changes...)
 }
 
 // from is how a client with this address is answered.
@@ -170,4 +171,28 @@ func (s *scene) passes(c client, address string) {
 		}
 		return nil
 	})
+}
+
+// BenchmarkRefused is what a request of a blocked network costs, where wonted
+// refuses it and where Envoy does.
+func BenchmarkRefused(b *testing.B) {
+	f := func(name string, blocks bool) {
+		b.Run(name, func(b *testing.B) {
+			s := setBlocking(b, "1h", func(o *envoy.Options) { o.Blocks, o.LogFlush, o.AccessLog = blocks, 100*time.Millisecond, "" })
+			c := http1(b)
+			s.wants(s.from(c, intruder, "/admin.php"), 200)
+			for begun := time.Now(); byEnvoy(s.from(c, intruder, "/orders")) != blocks; {
+				if time.Since(begun) > time.Minute {
+					b.Fatal("it is refused by the other")
+				}
+			}
+			before := s.metric("process_cpu_seconds_total")
+			for b.Loop() {
+				s.wants(s.from(c, intruder, "/orders"), 403)
+			}
+			b.ReportMetric((s.metric("process_cpu_seconds_total")-before)*1e6/float64(b.N), "wonted-µs/op")
+		})
+	}
+	f("by=wonted", false)
+	f("by=envoy", true)
 }

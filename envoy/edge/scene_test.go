@@ -35,6 +35,13 @@ func (l *list) Edge() []netip.Prefix {
 	return l.nets
 }
 
+func (l *list) texts() (all []string) {
+	for _, p := range l.Edge() {
+		all = append(all, p.String())
+	}
+	return all
+}
+
 func (l *list) Watch(f func()) { l.told = f }
 
 func (l *list) set(texts ...string) {
