@@ -41,6 +41,7 @@ const (
 	farMore      = 3.0
 	improbable   = 20.72 // -ln 1e-9
 	slowness     = 50.0  // minutes with hits until half is learned anew
+	lowRisk      = 3.0   // three times what an honest caller collects who is there all day
 )
 
 // tooMany: k is by far more than m.
@@ -195,5 +196,5 @@ func (c *crowd) count() float64 {
 
 // goodStanding: enough is known of who sent it, and nothing speaks against them.
 func goodStanding(a *scoring.Assessment) bool {
-	return a.Mature && !a.Anomalous && a.Score < a.Threshold-1
+	return a.Mature && !a.Anomalous && a.Score < a.Threshold-1 && a.Risk < lowRisk
 }

@@ -43,6 +43,8 @@ type Assessment struct {
 	// history, 0 to 1: the rest is what its cohort does.
 	Confidence float64
 
+	Risk float64 // the fading sum of the evidence of its windows so far: see risk.go
+
 	Known bool // its device has been seen before
 
 	// Usual is the largest response on this route that would still pass as

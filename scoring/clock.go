@@ -96,6 +96,7 @@ func (l *look) closeTen(last uint32) {
 		l.close(taintedTen, window.Current(rec.Rings.Errors10m[:], tenMinutes, last), &b.Errors10m, &c.errors10m, decay10m)
 	}
 	l.closeTried(active)
+	l.closeRisk(last)
 	if h := l.habits; h != nil {
 		if active {
 			l.close(taintedTen, float64(h.Open.New10m), &b.New10m, &c.new10m, decay10m)

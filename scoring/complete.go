@@ -134,6 +134,9 @@ func (s *Scorer) part(ex *Exchange, kind profile.Kind, now uint32, end End, fate
 	if fate == answered && ex.Assessment.Anomalous && weight == 0 {
 		taint(rec)
 	}
+	if l.habits != nil && (fate == answered || end == Refused && ex.Entities[kind].Verified) {
+		l.incur(ex.Assessment.Score)
+	}
 	if weight > 0 {
 		l.learn(weight)
 	}

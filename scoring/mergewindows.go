@@ -231,6 +231,8 @@ func mergeUsual(late, early *profile.Record, o *overlap) {
 	late.Tried.Routes.Merge(&early.Tried.Routes)
 	late.Mix.Sum = float32(finite(late.Mix.Sum, 0, 1e6) + finite(early.Mix.Sum, 0, 1e6))
 	late.Mix.Up = max(late.Mix.Up, early.Mix.Up)
+	late.Risk.Past = window.Encode(late.Risk.Past.Decode() + early.Risk.Past.Decode())
+	late.Risk.Now = max(late.Risk.Now, early.Risk.Now)
 	mergeResidual(&late.Bytes, &early.Bytes)
 	mergeResidual(&late.Records, &early.Records)
 }

@@ -268,6 +268,7 @@ func (l *look) describe(a *Assessment) {
 	a.Peers = Peers{l.peers, levelOf(l.rec, l.now)}
 	a.Cohort = l.ex.scratch.cohorts.names[l.peers]
 	a.Confidence = ConfidenceOf(l.rec, l.now)
+	a.Risk = l.risk()
 	if id := slotID(&l.ex.Entities[profile.KindDevice]); id != 0 {
 		a.Known = window.Slots(l.habits.Devices[:]).Weight(id) > 0
 	}

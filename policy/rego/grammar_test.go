@@ -81,15 +81,15 @@ func (g *grammar) variable() string { g.n++; return fmt.Sprintf("v%d", g.n) }
 
 var (
 	flags    = []string{"input.anomalous", "input.identity.mature", "input.identity.verified", "input.identity.contested", "input.device.known"}
-	decimals = []string{"input.score", "input.threshold", "input.detectors.rate", "input.detectors.hour", "input.detectors.takeover"}
-	counts   = []string{"input.time.hour", "input.time.unix", "input.response.status", "input.response.size", "input.response.records", "input.request.size", "input.identity.requests", "input.identity.age_s", "input.version"}
+	decimals = []string{"input.score", "input.threshold", "input.identity.risk", "input.detectors.rate", "input.detectors.hour", "input.detectors.takeover"}
+	counts   = []string{"input.time.hour", "input.time.unix", "input.response.status", "input.response.size", "input.response.records", "input.request.size", "input.identity.requests", "input.identity.age_s", "input.version", "input.score_version"}
 	texts    = []string{
 		"input.request.path", "input.request.method", "input.request.host", "input.request.route", "input.request.scheme", "input.identity.id", "input.identity.kind",
 		"input.identity.name", "input.source.address", "input.source.network", "input.source.country", "input.device.user_agent", "input.device.id",
 		`input.request.headers["x-a"]`, "input.request.headers.accept", "input.request.query.q", "input.request.content_type", "input.request.segments[0]", "input.request.segments[1]", "input.mode", "input.phase", "input.severity", "input.strongest", "input.time.weekday",
 	}
 	objects = []string{"input", "input.request", "input.identity", "input.response", "input.detectors", "input.evidence", "input.degraded", "input.request.segments", "input.request.headers", "input.intel", "input.time", "input.score.deep"}
-	nothing = []string{"input.nothing", "input.identity.risk", "input.detectors.nobody", "input.request.nothing.at.all"}
+	nothing = []string{"input.nothing", "input.identity.nothing", "input.detectors.nobody", "input.request.nothing.at.all"}
 )
 
 func (g *grammar) number() string {
@@ -369,6 +369,9 @@ func anInput(d *dice) *policy.Input {
 	}
 	a := &ex.Assessment
 	a.Score, a.Threshold, a.Anomalous = decimal(), decimal(), flip()
+	if a.Risk = decimal(); flip() {
+		a.Cohort = d.of("person", "a")
+	}
 	a.Mature, a.Known, a.Requests, a.Age = flip(), flip(), uint32(d.roll(5)), time.Duration(d.roll(5))*time.Second
 	for range d.roll(4) {
 		a.Evidence = append(a.Evidence, scoring.Evidence{Detector: scoring.Detector(d.roll(scoring.Detectors)), Entity: profile.KindCaller, Score: decimal(), Unit: "requests"})

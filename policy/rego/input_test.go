@@ -46,7 +46,7 @@ func TestWholeInput(t *testing.T) {
 	ex.Status, ex.ResponseBytes, ex.Records = 200, 4096, 17
 	ex.Entities[profile.KindDevice] = scoring.Identity{Kind: profile.KindDevice, Key: profile.Key{Lo: 255}}
 	ex.Assessment.Age = 90 * time.Second
-	ex.Assessment.Cohort, ex.Assessment.Confidence = "poller", 0.75
+	ex.Assessment.Cohort, ex.Assessment.Confidence, ex.Assessment.Risk = "poller", 0.75, 4.25
 	in := at(ex, policy.PhaseBody)
 	in.Degraded = []string{"profiles"}
 	in.Held = []*policy.Block{{
@@ -66,11 +66,11 @@ func TestWholeInput(t *testing.T) {
 		"response": m{"status": 200.0, "size": 4096.0, "records": 17.0, "duration_ms": 40.0},
 		"identity": m{
 			"kind": "caller", "id": "00000000000000010000000000000002", "name": "acme", "verified": true, "contested": true, "cohort": "poller",
-			"age_s": 90.0, "requests": 1234.0, "mature": true, "confidence": 0.75,
+			"age_s": 90.0, "requests": 1234.0, "mature": true, "confidence": 0.75, "risk": 4.25,
 		},
 		"source": m{"address": "198.51.100.7", "network": "198.51.100.0/24"},
 		"device": m{"id": "000000000000000000000000000000ff", "ja4": "t13d", "user_agent": "shop/1.0", "known": false},
-		"score":  6.5, "threshold": 4.0, "anomalous": true, "severity": "high",
+		"score":  6.5, "score_version": 1.0, "threshold": 4.0, "anomalous": true, "severity": "high",
 		"detectors": m{"rate": 6.5, "hour": 2.0}, "strongest": "rate",
 		"evidence": []any{
 			m{

@@ -82,7 +82,11 @@ func typed(f field) jsonObject {
 		if _, list := source.t.Value.(*ast.Array); list {
 			return jsonObject{"type": "array"}
 		}
-		return jsonObject{"type": "integer", "const": 1}
+		n, err := ast.JSON(source.t.Value)
+		if err != nil {
+			panic(err)
+		}
+		return jsonObject{"type": "integer", "const": n}
 	}
 	switch { // a tree
 	case f.index != nil:

@@ -7,6 +7,7 @@ import (
 	"github.com/open-policy-agent/opa/v1/ast"
 
 	"github.com/wonted-project/wonted/policy"
+	"github.com/wonted-project/wonted/scoring"
 	"github.com/wonted-project/wonted/scoring/profile"
 )
 
@@ -69,6 +70,7 @@ var schema = []field{
 		{name: "known", about: "this caller has come from it before", source: flag(func(v *view) bool { return v.a.Known })},
 	}},
 	{name: "score", about: "how unusual: one in 10^score windows of its peers looks this odd, 0 to 12", source: decimal(func(v *view) float64 { return v.a.Score }), domain: domain{most: 12}},
+	{name: "score_version", about: "what scores mean; it grows when a score of old means something else", source: fixed{ast.InternedTerm(scoring.ScoreVersion)}},
 	{name: "threshold", about: "where the alert budget stands; above 12 nothing is anomalous", source: decimal(func(v *view) float64 { return v.a.Threshold })},
 	{name: "anomalous", about: "the score has reached the threshold", source: flag(func(v *view) bool { return v.a.Anomalous })},
 	{name: "severity", about: "the score in words, by its distance from the threshold: low from one below, medium from the threshold, high from two above, critical from four above", few: true,
@@ -116,7 +118,7 @@ var identityFields = []field{
 	{name: "requests", about: "that were accepted so far", source: count(func(v *view) (int64, bool) { return int64(v.a.Requests), true })},
 	{name: "mature", about: "enough is known of it to be sure of what is usual", source: flag(func(v *view) bool { return v.a.Mature })},
 	{name: "confidence", about: "how much of what is expected of it is its own history, 0 to 1", source: decimal(func(v *view) float64 { return v.a.Confidence }), domain: domain{most: 1}},
-	{name: "risk", about: "not computed in this version, and absent", source: unknownNumber},
+	{name: "risk", about: "how it has been: the sum of the evidence of its windows of ten minutes before this request, half of it gone in a day; 1 is about what an honest caller collects who is there all day, 4 one window that scored 6; absent where there is no caller", source: decimal(risk)},
 }
 
 // evidenceFields are built by allEvidence.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"encoding/hex"
+	"math"
 	"net/url"
 	"strings"
 	"unicode/utf8"
@@ -52,6 +53,13 @@ func identityKind(v *view) ([]byte, bool) {
 func cohort(v *view) ([]byte, bool) {
 	v.scratch = append(v.scratch[:0], v.a.Cohort...)
 	return filled(v.scratch)
+}
+
+func risk(v *view) float64 {
+	if v.a.Cohort == "" {
+		return math.NaN()
+	}
+	return v.a.Risk
 }
 
 func exchangeID(v *view) ([]byte, bool) {

@@ -38,7 +38,7 @@ func TestLayout(t *testing.T) {
 	r.Rings.Precedents[9], r.Anchors[0] = 0x0506, 1
 	r.Baseline.Errors10m.N, r.Spreads.Bytes10m = 1, 1
 	r.Baseline.Mix10m.M2 = 1
-	r.Tried.Usual.M2, r.Contexts.Returns.M2, r.Mix.Up, r.Spare = 0x0B0C, 0x0D0E, 1, 0x0F
+	r.Tried.Usual.M2, r.Contexts.Returns.M2, r.Mix.Up, r.Risk.Past = 0x0B0C, 0x0D0E, 1, 0x0F
 	h := r.Habits()
 	h.Devices[0].ID = 0x11
 	h.Hours.Cells[1][23] = 0x22

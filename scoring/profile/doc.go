@@ -47,7 +47,7 @@
 //	404  24  residual of records, likewise
 //	428   8  f32 slow spreads: bytes, records 10m
 //	436   8  mix of routes: f32 bits of the open ten minutes, CUSUM
-//	444   4  spare
+//	444   4  risk: mini of the windows before, mini of these ten minutes
 //	448  24  display name, zero-padded; a longer one is cut and ends in "…"
 //	472 552  tail, by kind
 //

@@ -123,7 +123,7 @@ type Record struct {
 	Records    Residual                                        // 404  24
 	Spreads    struct{ Bytes10m, Records10m float32 }          // 428   8 slow spreads
 	Mix        struct{ Sum, Up float32 }                       // 436   8 surprise of the routes of ten minutes; winsorised CUSUM
-	Spare      uint32                                          // 444   4
+	Risk       struct{ Past, Now window.Minifloat }            // 444   4 fading sum of the evidence of the windows before, evidence of this one
 	Name       Name                                            // 448  24
 	tail       [69]uint64                                      // 472 552
 }
