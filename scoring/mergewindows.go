@@ -66,19 +66,23 @@ type windows struct {
 
 // windowsOf reads the rings. Of n requests in a window, dealt out one by one with
 // the share p to a, both see some with the chance 1 - p^n - (1-p)^n. That they
-// were is believed as one window with both is, beside those in the rings.
+// were is believed as one window with both is, beside those in the rings, and
+// where chance explains what is missing: else it would be believed less with
+// every replica of many.
 func windowsOf(a, b []uint16, p float64, usualA, usualB window.Moments) (w windows) {
 	w.a, w.b = dealtOut(healed(usualA), healed(usualB))
-	expected, both := 1.0, 1.0
+	expected, variance, both := 1.0, 0.0, 1.0
 	for i := range a {
 		if n := float64(a[i]) + float64(b[i]); n > 0 {
-			expected += 1 - math.Pow(p, n) - math.Pow(1-p, n)
+			chance := 1 - math.Pow(p, n) - math.Pow(1-p, n)
+			expected += chance
+			variance += chance * (1 - chance)
 		}
 		if a[i] > 0 && b[i] > 0 {
 			both++
 		}
 	}
-	w.common = min(both/expected, 1)
+	w.common = min((both+math.Sqrt(max(variance, 0)))/expected, 1)
 	return w
 }
 
