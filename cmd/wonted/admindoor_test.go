@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/rs/zerolog"
+	"github.com/spf13/cobra"
 
 	"github.com/wonted-project/wonted/cmd/wonted/internal/admin"
 	"github.com/wonted-project/wonted/cmd/wonted/internal/config"
@@ -115,5 +116,28 @@ func TestReachable(t *testing.T) {
 		if got := reachable(address); got != want {
 			t.Errorf("%s: %s, want %s", address, got, want)
 		}
+	}
+}
+
+// Every command that asks the admin listener can say who asks.
+func TestCommandsThatAskCanSayWhoAsks(t *testing.T) {
+	asking := 0
+	var walk func(c *cobra.Command)
+	walk = func(c *cobra.Command) {
+		if c.Flags().Lookup("admin") != nil && c.Name() != "serve" {
+			asking++
+			for _, name := range []string{"admin-token-file", "admin-ca", "admin-cert", "admin-key", "config"} {
+				if c.Flags().Lookup(name) == nil {
+					t.Errorf("%s has no --%s: withAdmin gives it", c.CommandPath(), name)
+				}
+			}
+		}
+		for _, sub := range c.Commands() {
+			walk(sub)
+		}
+	}
+	walk(newRoot(stdio{}))
+	if asking < 5 {
+		t.Errorf("only %d commands ask", asking)
 	}
 }

@@ -31,7 +31,7 @@ ladder, by whom and why. What is marked "shadow" a policy has asked for in shado
 mode: it is watched, and nothing is refused.`,
 		Args: noArgs,
 	}
-	set := withSettings(cmd, "admin")
+	set := withAdmin(cmd)
 	outputFlag(cmd, &output)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		var got quarantineList
@@ -99,7 +99,7 @@ what the entity is under already.`,
   wonted quarantine add caller acme --ttl 2h --reason "key leaked, ticket 4711"`,
 		Args: exactly(2),
 	}
-	set := withSettings(cmd, "admin")
+	set := withAdmin(cmd)
 	outputFlag(cmd, &output)
 	f := cmd.Flags()
 	f.StringVar(&body.TTL, "ttl", "", "for how long: 15m, 24h")
@@ -159,7 +159,7 @@ a quarantine that comes later is again their first.`,
 			return misuse("usage: "+cmd.UseLine(), "%s takes an id, or an entity and a value, got %d arguments", cmd.CommandPath(), len(args))
 		},
 	}
-	set := withSettings(cmd, "admin")
+	set := withAdmin(cmd)
 	outputFlag(cmd, &output)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		id, err := blockID(cmd.Context(), set, args)

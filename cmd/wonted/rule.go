@@ -29,7 +29,7 @@ excepted, demoted), and how many callers in good standing a minute it usually
 stops. The breaker demotes a rule to shadow that suddenly stops far more of them.`,
 		Args: noArgs,
 	}
-	set := withSettings(cmd, "admin")
+	set := withAdmin(cmd)
 	outputFlag(cmd, &output)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		var got struct {
@@ -86,7 +86,7 @@ func newRuleRestore(std stdio) *cobra.Command {
 usual from then on: it is demoted again by far more than that.`,
 		Args: exactly(1),
 	}
-	set := withSettings(cmd, "admin")
+	set := withAdmin(cmd)
 	outputFlag(cmd, &output)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		var is restored
