@@ -3,6 +3,7 @@ package envoy_test
 import (
 	"fmt"
 	"os"
+	"os/exec"
 	"strings"
 	"testing"
 	"time"
@@ -100,6 +101,35 @@ func TestARestartLeavesNoGap(t *testing.T) {
 	close(stop)
 	if err := <-stopped; err != nil {
 		t.Error(err)
+	}
+}
+
+// An operator blocks a network, and releases it after a wonted that was killed
+// is back: Envoy carries out the one and the other.
+func TestAnOperatorBlocksAtTheEdge(t *testing.T) {
+	s := setBlocking(t, "1h")
+	c := http1(t)
+	s.operate("add", "network", "203.0.113.0/24", "--reason", "stuffing")
+	begun := time.Now()
+	s.refusedByEnvoy(c, intruder)
+	t.Logf("refused by Envoy %v after the command", time.Since(begun).Round(100*time.Microsecond))
+	s.wonted.Kill()
+	if got := s.from(c, neighbour, "/orders"); !byEnvoy(got) {
+		t.Errorf("without wonted it is answered %d %q", got.StatusCode, got.body)
+	}
+	s.wonted.Start(t)
+	s.operate("release", "network", "203.0.113.0/24")
+	begun = time.Now()
+	s.passes(c, intruder)
+	t.Logf("released by Envoy %v after the command, with wonted just started", time.Since(begun).Round(time.Millisecond))
+}
+
+// operate runs wonted quarantine.
+func (s *scene) operate(args ...string) {
+	s.Helper()
+	args = append(append([]string{"quarantine"}, args...), "--admin", strings.TrimPrefix(s.wonted.Admin, "http://"))
+	if out, err := exec.Command(envoytest.Build(s), args...).CombinedOutput(); err != nil {
+		s.Fatalf("wonted %s: %v\n%s", strings.Join(args, " "), err, out)
 	}
 }
 

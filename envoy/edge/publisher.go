@@ -139,7 +139,7 @@ func (p *Publisher) publish() error {
 	}
 	p.latest = next.version
 	p.metrics.blocks.Set(float64(len(blocks)))
-	p.cfg.Log.Info().Int("blocks", len(blocks)).Str("version", next.version).Msg("Envoy is told whom to refuse")
+	p.cfg.Log.Debug().Int("blocks", len(blocks)).Str("version", next.version).Msg("Envoy is told whom to refuse")
 	return nil
 }
 
