@@ -54,6 +54,8 @@ type judgement struct {
 	isolated []Isolation  // what became of the quarantines that were asked for
 	watching bool         // the mode was shadow at Open, whether or not it is told
 
+	logged uint8 // the gravest that the decision log has heard of
+
 	explained Action               // the severity of the verdict that passing belongs to
 	passing   *Passing             // nil: it was not searched for
 	supposed  *scoring.Supposition // while it is

@@ -20,6 +20,7 @@ type Config struct {
 	Deadline   time.Duration // of one decision; 0: DefaultDeadline, < 0: none
 	Sink       Sink          // nil: nobody listens
 	Recorder   Recorder      // nil: nothing is recorded
+	Decisions  DecisionLog   // nil: decisions are not logged
 	Blocks     Quarantines   // nil: what policies ask for is reported, and nobody is blocked
 	Log        zerolog.Logger
 	Registerer prometheus.Registerer // nil: metrics are kept but not published
@@ -57,6 +58,7 @@ type Gate struct {
 	breaker    BreakerConfig
 	pace       pace
 	explainer  explainer
+	decisions  DecisionLog
 }
 
 // NewGate makes a Gate. Scorer and Decider are required.
@@ -86,6 +88,7 @@ func NewGate(cfg Config) *Gate {
 		rules:      newRulebook(cfg.Rules),
 		exceptions: cfg.Exceptions,
 		breaker:    cfg.Breaker,
+		decisions:  cfg.Decisions,
 		complaints: complaints{limit: rate.NewLimiter(rate.Every(10*time.Second), 3)},
 		explainer:  newExplainer(cfg.Scorer, cfg.Explain),
 	}
@@ -118,12 +121,14 @@ func (g *Gate) Open(c *Case) Verdict {
 	g.start(c)
 	now := c.Exchange.Time
 	if g.held(c, now) {
+		g.log(c, PhaseRequest, now)
 		return c.verdict()
 	}
 	g.scorer.Begin(&c.Exchange)
 	c.began = true
 	g.decide(c, PhaseRequest, now)
 	g.explain(c, PhaseRequest, now)
+	g.log(c, PhaseRequest, now)
 	v := c.verdict()
 	v.Headers = v.Pass && c.wantsResponse()
 	return v
@@ -151,6 +156,7 @@ func (g *Gate) Attempt(c *Case, now time.Time) Verdict {
 	g.scorer.Attempt(&c.Exchange)
 	g.decide(c, PhaseRequest, now)
 	g.explain(c, PhaseRequest, now)
+	g.log(c, PhaseRequest, now)
 	v := c.verdict()
 	v.Headers = v.Pass && c.wantsResponse()
 	return v
@@ -170,6 +176,7 @@ func (g *Gate) Answer(c *Case, now time.Time) Verdict {
 		g.spend(c, PhaseResponse, now)
 	}
 	g.explain(c, PhaseResponse, now)
+	g.log(c, PhaseResponse, now)
 	v := c.verdict()
 	v.Body = v.Pass && c.wantsBody()
 	return v
@@ -184,6 +191,7 @@ func (g *Gate) Meter(c *Case, now time.Time) Verdict {
 	g.reconsider(c, PhaseBody, now)
 	g.spend(c, PhaseBody, now)
 	g.explain(c, PhaseBody, now)
+	g.log(c, PhaseBody, now)
 	return c.verdict()
 }
 
@@ -243,6 +251,7 @@ func (g *Gate) Fail(c *Case, reason string) Verdict {
 		return c.verdict()
 	}
 	g.fallback(c, reason, c.Exchange.Time)
+	g.log(c, PhaseRequest, c.Exchange.Time)
 	return c.verdict()
 }
 

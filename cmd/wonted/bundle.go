@@ -31,8 +31,9 @@ func (s *service) openPolicy() (*rego.Engine, error) {
 	defer cancel()
 	var err error
 	s.bundle, err = rego.OpenBundle(ctx, rego.BundleSource{
-		URL: c.Bundle, Token: c.Token, CA: c.CA, Signing: rego.Signing(c.Signing),
-		Min: time.Duration(c.Poll.Min), Max: time.Duration(c.Poll.Max), Wait: time.Duration(c.Poll.Wait), Timeout: time.Duration(c.Poll.Timeout),
+		Server:  rego.Server{URL: c.Bundle, Token: c.Token, CA: c.CA, Timeout: time.Duration(c.Poll.Timeout)},
+		Signing: rego.Signing(c.Signing),
+		Min:     time.Duration(c.Poll.Min), Max: time.Duration(c.Poll.Max), Wait: time.Duration(c.Poll.Wait),
 		MaxBytes: int64(c.MaxBytes), Dir: s.cfg.DataDir, Log: s.log,
 	}, s.bursts.run)
 	if err != nil {

@@ -196,6 +196,9 @@ func (s *service) lookAfter(again func() (*config.Config, error)) (stop func()) 
 	if dir := s.cfg.Policy.Path; dir != "" {
 		all.Go(func() { rego.Watch(ctx, dir, s.bursts.run, s.changePolicy) })
 	}
+	if s.decided != nil {
+		all.Go(func() { s.decided.Run(ctx) })
+	}
 	if s.bundle != nil {
 		all.Go(func() { s.bundle.Watch(ctx, s.changeBundle) })
 	}

@@ -55,7 +55,8 @@ type service struct {
 	recorder *recorder // nil: nothing is recorded
 	guard    *admin.Guard
 	trail    *admin.Trail
-	bundle   *rego.Bundle // nil: the policy comes from a directory, or is the default
+	decided  *rego.DecisionLog // nil: decisions are not logged
+	bundle   *rego.Bundle      // nil: the policy comes from a directory, or is the default
 
 	reload   sync.Mutex // one change of policy or settings at a time
 	revision string     // of the policy in force
@@ -98,6 +99,10 @@ func newService(cfg *config.Config, log zerolog.Logger) (*service, error) {
 	if err != nil {
 		return nil, err
 	}
+	decisionLog, err := s.openDecisionLog()
+	if err != nil {
+		return nil, err
+	}
 	s.reports = newReportLog(log, s.reg)
 	if s.verdicts, err = openDecisions(cfg.DataDir, s.flights, log, s.reg); err != nil {
 		return nil, err
@@ -131,6 +136,7 @@ func newService(cfg *config.Config, log zerolog.Logger) (*service, error) {
 		Fail:       cfg.Fail,
 		Sink:       sinks{s.reports, s.verdicts},
 		Recorder:   recorder,
+		Decisions:  decisionLog,
 		Deadline:   time.Duration(cfg.DecisionDeadline),
 		Log:        log,
 		Registerer: s.reg,

@@ -17,16 +17,21 @@ import (
 // BundleSource says where a policy is fetched from as an OPA bundle, how it is
 // proved, and where the last good one is kept.
 type BundleSource struct {
-	URL      string        // http or https
-	Token    string        // file with a bearer token, read for each request; "": none
-	CA       string        // file of PEM certificates that vouch for the server; "": the system's
+	Server
 	Signing  Signing       // zero: signatures are not asked for
 	Min, Max time.Duration // between two requests, in whole seconds
 	Wait     time.Duration // how long the server is asked to hold a request until there is news; 0: not
-	Timeout  time.Duration // of one request, with its body, beside Wait
 	MaxBytes int64         // of a bundle, unpacked
 	Dir      string        // below which the last good bundle is kept, as bundles/policy/bundle.tar.gz; "": nowhere
 	Log      zerolog.Logger
+}
+
+// Server is who is asked, or told.
+type Server struct {
+	URL     string        // http or https
+	Token   string        // file with a bearer token, read for each request; "": none
+	CA      string        // file of PEM certificates that vouch for the server; "": the system's
+	Timeout time.Duration // of one request, with its body
 }
 
 // Signing is what a bundle must be signed with.
@@ -94,15 +99,15 @@ func openBundle(ctx context.Context, src BundleSource, beside func(work func()),
 // start makes OPA's manager with its bundle plugin.
 func (b *Bundle) start(trigger plugins.TriggerMode) error {
 	registerActivator()
-	fetch, err := newFetcher(b.src)
+	fetch, err := newFetcher(b.src.Server, b.src.Wait, b.src.MaxBytes)
 	if err != nil {
 		return err
 	}
-	cfg, err := b.src.config(trigger)
+	cfg, err := b.src.config(fetch, trigger)
 	if err != nil {
 		return err
 	}
-	log := &opaLog{log: b.src.Log}
+	log := &opaLog{log: b.src.Log, about: "policy bundle"}
 	log.loud.Store(true) // what a kept bundle is refused for is told here alone
 	store := &activation{Store: inmem.New(), activate: b.activate}
 	if b.manager, err = plugins.New(cfg.manager, "wonted", store, plugins.Logger(log)); err != nil {

@@ -3,7 +3,6 @@ package rego
 import (
 	"encoding/json"
 	"fmt"
-	"net/url"
 	"os"
 	"strings"
 	"time"
@@ -19,20 +18,16 @@ type pluginConfig struct{ manager, bundles []byte }
 
 type section = map[string]any
 
-func (src *BundleSource) config(trigger plugins.TriggerMode) (cfg pluginConfig, err error) {
-	u, err := url.Parse(src.URL)
-	if err != nil {
-		return cfg, err
-	}
+func (src *BundleSource) config(fetch *fetcher, trigger plugins.TriggerMode) (cfg pluginConfig, err error) {
 	polling := section{"min_delay_seconds": seconds(src.Min), "max_delay_seconds": seconds(src.Max)}
 	if src.Wait > 0 {
 		polling["long_polling_timeout_seconds"] = seconds(src.Wait)
 	}
 	source := section{
-		"service": "server", "resource": strings.TrimPrefix(u.Path, "/"), "trigger": trigger, "polling": polling,
+		"service": "server", "resource": strings.TrimPrefix(fetch.url.Path, "/"), "trigger": trigger, "polling": polling,
 		"persist": src.Dir != "", "size_limit_bytes": src.MaxBytes,
 	}
-	manager := section{"services": section{"server": section{"url": u.Scheme + "://" + u.Host, "credentials": section{"plugin": fetcherName}}}}
+	manager := section{"services": section{"server": section{"url": fetch.base(), "credentials": section{"plugin": fetcherName}}}}
 	if src.Dir != "" {
 		manager["persistence_directory"] = src.Dir
 	}

@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/open-policy-agent/opa/v1/plugins/rest"
 )
@@ -23,35 +24,40 @@ const fetcherName = "wonted_fetch"
 // body that stops halfway, and unpacks whatever it is sent. As OPA has it, it is
 // a plugin for authentication.
 type fetcher struct {
-	src    BundleSource
+	token  string
 	url    *url.URL
 	client *http.Client
 }
 
-func newFetcher(src BundleSource) (*fetcher, error) {
-	u, err := url.Parse(src.URL)
+// newFetcher speaks to a server that may take wait to answer, and answers with a
+// bundle that unpacks to max bytes.
+func newFetcher(s Server, wait time.Duration, max int64) (*fetcher, error) {
+	u, err := url.Parse(s.URL)
 	if err != nil {
 		return nil, err
 	}
 	t := http.DefaultTransport.(*http.Transport).Clone()
 	t.DisableCompression = true // a bundle is compressed, and must arrive so
 	t.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12}
-	if src.CA != "" {
-		pem, err := os.ReadFile(src.CA)
+	if s.CA != "" {
+		pem, err := os.ReadFile(s.CA)
 		if err != nil {
 			return nil, fmt.Errorf("ca: %w", err)
 		}
 		t.TLSClientConfig.RootCAs = x509.NewCertPool()
 		if !t.TLSClientConfig.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("ca: %s holds no certificate in PEM", src.CA)
+			return nil, fmt.Errorf("ca: %s holds no certificate in PEM", s.CA)
 		}
 	}
-	return &fetcher{src: src, url: u, client: &http.Client{
-		Transport:     bounded{t, src.MaxBytes},
-		Timeout:       src.Timeout + src.Wait,
+	return &fetcher{token: s.Token, url: u, client: &http.Client{
+		Transport:     bounded{t, max},
+		Timeout:       s.Timeout + wait,
 		CheckRedirect: redirect,
 	}}, nil
 }
+
+// base is the URL without its path.
+func (f *fetcher) base() string { return f.url.Scheme + "://" + f.url.Host }
 
 // NewClient is asked for anew whenever OPA changes a timeout; ours bounds all.
 func (f *fetcher) NewClient(rest.Config) (*http.Client, error) { return f.client, nil }
@@ -60,11 +66,13 @@ func (f *fetcher) NewClient(rest.Config) (*http.Client, error) { return f.client
 func (f *fetcher) Prepare(req *http.Request) error {
 	req.URL.RawQuery, req.URL.RawPath = f.url.RawQuery, f.url.RawPath
 	// Deltas cannot be signed or kept.
-	req.Header.Set("Prefer", strings.Replace(req.Header.Get("Prefer"), "modes=snapshot,delta", "modes=snapshot", 1))
-	if f.src.Token == "" {
+	if prefer := req.Header.Get("Prefer"); prefer != "" {
+		req.Header.Set("Prefer", strings.Replace(prefer, "modes=snapshot,delta", "modes=snapshot", 1))
+	}
+	if f.token == "" {
 		return nil
 	}
-	token, err := os.ReadFile(f.src.Token)
+	token, err := os.ReadFile(f.token)
 	if err != nil {
 		return fmt.Errorf("token: %w", err)
 	}

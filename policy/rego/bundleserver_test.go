@@ -176,7 +176,7 @@ func (s *bundleServer) last() (int, http.Header) {
 // sourceOf is how a test follows a server: patiently with requests, not long with
 // what hangs.
 func sourceOf(url string) BundleSource {
-	return BundleSource{URL: url, Min: time.Second, Max: time.Second, Timeout: 20 * time.Second, MaxBytes: 4 << 20, Log: zerolog.Nop()}
+	return BundleSource{Server: Server{URL: url, Timeout: 20 * time.Second}, Min: time.Second, Max: time.Second, MaxBytes: 4 << 20, Log: zerolog.Nop()}
 }
 
 // opened is a bundle that is fetched when the test says so.

@@ -71,10 +71,20 @@
 // host that it is for. The last good bundle is kept on disk, and its signature is
 // verified there as well; what a power cut has left of it is passed over.
 //
+// # Decision logs
+//
+// A DecisionLog writes decisions as OPA does (decision log events, version 1), by
+// OPA's plugin: input is the document as policies saw it when the decision was
+// made, masked; result is the decision as wonted policy eval writes it;
+// custom.masked has the JSON pointers of what was masked, custom.mode and
+// custom.class say whether it was carried out and what the client was told. An
+// exchange is logged when it is decided on, and again, under the same
+// decision_id, when it becomes worse.
+//
 // Only this package imports OPA. It imports policy and scoring. Start with
 // engine.go; then input.go for the way in, decode.go for the way out, load.go
 // and check.go for what authors are told, watch.go for reloading, bundle.go for
-// policies that a server hands out; analysis.go
+// policies that a server hands out, decisionlog.go for what is told of decisions; analysis.go
 // and memo.go for what is remembered. `wonted policy` is review.go (check),
 // runner.go (test), trial.go (eval) and starter.go (init); starter holds what
 // authors begin with, and starter/wonted/combine.rego is the library for `opa

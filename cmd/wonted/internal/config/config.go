@@ -49,6 +49,7 @@ type Config struct {
 	Routes         Routes              `yaml:"routes"`
 	Record         Record              `yaml:"record"`
 	Edge           Edge                `yaml:"edge"`
+	DecisionLog    DecisionLog         `yaml:"decision_log"`
 
 	DecisionDeadline Duration `yaml:"decision_deadline"` // of one evaluation of the policy
 	Deadline         Duration `yaml:"deadline"`          // of an exchange without a message from Envoy
@@ -111,8 +112,9 @@ func Default() *Config {
 		Breaker:  Breaker{Enabled: true, Quiet: Duration(policy.DefaultQuiet)},
 		Routes:   Routes{VersionHeaders: route.VersionHeaders},
 
-		Quarantine: quarantine.Default(),
-		Record:     Record{MaxBytes: 256 << 20, Keep: 4},
+		Quarantine:  quarantine.Default(),
+		Record:      Record{MaxBytes: 256 << 20, Keep: 4},
+		DecisionLog: defaultDecisionLog(),
 
 		DecisionDeadline: Duration(policy.DefaultDeadline),
 		Deadline:         Duration(5 * time.Minute),

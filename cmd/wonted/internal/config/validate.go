@@ -91,7 +91,10 @@ func (c *Config) validate(from source) error {
 		return from.fault("decision_deadline", fmt.Sprintf("%v is impossible: %v to %v, and less than message_timeout of Envoy's ext_proc filter",
 			c.DecisionDeadline, leastDecision, mostDecision))
 	}
-	return c.validatePolicy(from)
+	if err := c.validatePolicy(from); err != nil {
+		return err
+	}
+	return c.validateDecisionLog(from)
 }
 
 // adminListener refuses one that lets everybody who can reach it do everything.
