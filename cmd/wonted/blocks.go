@@ -10,14 +10,16 @@ import (
 	"github.com/wonted-project/wonted/scoring/profile"
 )
 
-// openQuarantine makes the table of blocks.
-func (s *service) openQuarantine() {
+// openQuarantine makes the table of blocks, which knows who uses which network.
+func (s *service) openQuarantine() error {
 	s.blocks = quarantine.New(quarantine.Options{
 		Config: s.cfg.Quarantine, Mode: s.cfg.Mode, Trusting: s.cfg.TrustedProxies > 0,
 		Log: s.log, Registerer: s.reg,
 		Key:     func(kind profile.Kind, value []byte) profile.Key { return s.resolver.Load().Key(kind, value) },
 		Trouble: func(text string) { s.trouble.set("quarantine", text) },
 	})
+	return s.load(quarantine.StandingFile, "until somebody uses a network again, a block of it seems to hit nobody",
+		func(b []byte) error { return s.blocks.DecodeStanding(b, s.key.ID()) })
 }
 
 // loadQuarantine takes up who was blocked, where there is a data_dir. shared:

@@ -23,14 +23,15 @@ func newProfileForget(std stdio) *cobra.Command {
 		Use: "forget NAME|HASH|VALUE", Short: "Forget one caller, credential, session, user, address …",
 		Long: `Forget somebody: the profile is erased from memory, and with it the day's part in
 calibration and campaigns, where they have signed in from, and the decisions on
-them that wonted why explains. All is saved anew, and what still holds them in data_dir is removed: older snapshots, and what was
-set aside. Whoever it was is new when they come again.
+them that wonted why explains. All is saved anew, and what still holds them in
+data_dir is removed: older snapshots, and what was set aside. Whoever it was is new when they come again.
 
 What is known of others stays: the addresses, networks and devices that were used
 have profiles of their own, and so have the same person's credentials and
 sessions. What is known of all stays: what is usual on a route and among peers,
-not by whom. The names of routes are words of paths as clients wrote them; a
-recording (record.path) and the log are files of yours.`,
+not by whom. Who is under quarantine stays so until it ends or is released, under
+the hash or name by which it is listed. The names of routes are words of paths as
+clients wrote them; a recording (record.path) and the log are files of yours.`,
 		Args: exactly(1),
 	}
 	set := withAdmin(cmd)
@@ -125,6 +126,7 @@ func (s *service) forget(k profile.Key) error {
 	}
 	s.scorer.Forget(k)
 	s.flights.Forget(k)
+	s.blocks.Forget(k)
 	s.forgotten = true
 	erased := s.verdicts.forget(k)
 	if s.cfg.DataDir == "" {

@@ -7,7 +7,9 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
+	"github.com/wonted-project/wonted/policy/quarantine"
 	"github.com/wonted-project/wonted/scoring/profile"
 )
 
@@ -57,7 +59,7 @@ func (s *service) dropAside() error {
 	entries, err := os.ReadDir(s.cfg.DataDir)
 	for _, e := range entries {
 		name, _, aside := strings.Cut(e.Name(), ".bad-")
-		if aside && (name == routesFile || name == calibrationFile || name == normsFile || name == exceptionsFile || name == rulesFile) {
+		if aside && (name == routesFile || name == calibrationFile || name == normsFile || name == exceptionsFile || name == quarantine.StandingFile || name == quarantine.File || name == rulesFile) {
 			err = errors.Join(err, os.RemoveAll(filepath.Join(s.cfg.DataDir, e.Name())))
 		}
 	}
@@ -79,6 +81,7 @@ func (s *service) saveLearned() error {
 		save(calibrationFile, s.peers.Encode(s.peersMeta())),
 		save(normsFile, s.scorer.Norms()),
 		s.saveExceptions(),
+		save(quarantine.StandingFile, s.blocks.EncodeStanding(s.key.ID(), time.Now())),
 		save(rulesFile, s.gate.EncodeRules()),
 	)
 }

@@ -121,7 +121,9 @@ func newService(cfg *config.Config, log zerolog.Logger) (*service, error) {
 	if err := s.openExceptions(); err != nil {
 		return nil, err
 	}
-	s.openQuarantine()
+	if err := s.openQuarantine(); err != nil {
+		return nil, err
+	}
 	if err := s.openEdge(); err != nil {
 		return nil, err
 	}

@@ -42,26 +42,32 @@ type line struct {
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-func (l *line) append(to []byte) []byte {
-	text, err := json.Marshal(l)
+func (l *line) append(to []byte) []byte { return frame(to, l) }
+
+// frame appends a line of v.
+func frame(to []byte, v any) []byte {
+	text, err := json.Marshal(v)
 	if err != nil {
-		panic("quarantine: " + err.Error()) // strings and times marshal
+		panic("quarantine: " + err.Error()) // strings, numbers and times marshal
 	}
 	to = fmt.Appendf(to, "%08x ", crc32.Checksum(text, castagnoli))
 	return append(append(to, text...), '\n')
+}
+
+// unframe is the JSON of a line without its LF.
+func unframe(text []byte) (json []byte, ok bool) {
+	sum, rest, ok := bytes.Cut(text, []byte(" "))
+	crc, err := strconv.ParseUint(string(sum), 16, 32)
+	return rest, ok && err == nil && len(sum) == 8 && uint32(crc) == crc32.Checksum(rest, castagnoli)
 }
 
 var errLine = errors.New("not a line as it was written")
 
 // parse reads a line without its LF.
 func parse(text []byte) (*line, error) {
-	sum, rest, ok := bytes.Cut(text, []byte(" "))
-	crc, err := strconv.ParseUint(string(sum), 16, 32)
-	if !ok || err != nil || len(sum) != 8 || uint32(crc) != crc32.Checksum(rest, castagnoli) {
-		return nil, errLine
-	}
+	rest, ok := unframe(text)
 	l := &line{}
-	if json.Unmarshal(rest, l) != nil {
+	if !ok || json.Unmarshal(rest, l) != nil {
 		return nil, errLine
 	}
 	switch l.Op {

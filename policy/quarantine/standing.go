@@ -150,7 +150,7 @@ func (s *Standing) callers(key profile.Key, now time.Time) int {
 // within is how many have used a network or a part of it.
 func (s *Standing) within(network netip.Prefix, now time.Time) int {
 	all := callers{}
-	s.each(func(p *place) {
+	s.each(func(_ int, p *place) {
 		if p.prefix.IsValid() && p.prefix.Bits() >= network.Bits() && network.Overlaps(p.prefix) {
 			all.add(p, now)
 		}
@@ -168,14 +168,14 @@ func (c callers) add(p *place, now time.Time) {
 	}
 }
 
-func (s *Standing) each(f func(*place)) {
+func (s *Standing) each(f func(kind int, p *place)) {
 	for i := range s.kinds {
 		k := &s.kinds[i]
 		k.mu.Lock()
 		for b := range k.buckets {
 			for _, p := range k.buckets[b] {
 				if p != nil {
-					f(p)
+					f(i, p)
 				}
 			}
 		}
