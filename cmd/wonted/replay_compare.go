@@ -30,12 +30,14 @@ type side struct {
 	actions map[policy.Action]int
 }
 
-// newComparison has gates made as like says, the sink of which hears of B alone.
-func newComparison(scorer policy.Scorer, like policy.Config, names []string, engines []*rego.Engine) *comparison {
+// newComparison has gates made as like says, the sink of which hears of B alone,
+// each with blocks of its own.
+func newComparison(scorer policy.Scorer, like policy.Config, names []string, engines []*rego.Engine, blocks func() policy.Quarantines) *comparison {
 	v := &comparison{Scorer: scorer, differs: differs{groups: map[[2]said]*differGroup{}}}
 	like.Scorer = scored{}
 	sink, log := like.Sink, like.Log
 	for i, s := range [...]*side{&v.a, &v.b} {
+		like.Blocks = blocks()
 		like.Decider, like.Sink, like.Log = engines[i], nil, log.With().Str("policy", names[i]).Logger()
 		if i == 1 {
 			like.Sink = sink

@@ -41,7 +41,7 @@ func saidBy(v *policy.Verdict) said {
 	}
 	var all []string
 	for _, q := range v.Quarantine {
-		all = append(all, q.Entity+" "+policy.WindowName(q.TTL))
+		all = append(all, strings.TrimSpace(q.Entity+" "+policy.WindowName(q.TTL)))
 	}
 	s.Quarantine = strings.Join(all, ", ")
 	return s
@@ -87,7 +87,10 @@ const (
 	others            = "(others)"
 	noCohort          = "none"
 	reasonOfBudgets   = "response budget"
-	classOfBudgets    = "budget"
+	classOfQuarantine = "quarantined"
+
+	reasonOfQuarantine = "it came from quarantine"
+	classOfBudgets     = "budget"
 )
 
 // compare looks at what both have said of an exchange that has ended and was
@@ -117,10 +120,14 @@ func (v *comparison) compare(ex *scoring.Exchange, t *tally) {
 	}
 }
 
-// withoutNumbers makes one group of all that budgets cut: their reasons tell sizes.
+// withoutNumbers makes one group of all that budgets cut, and of all that comes from
+// quarantine: their reasons tell sizes and times.
 func withoutNumbers(s said, v *policy.Verdict) said {
-	if v.Class == classOfBudgets {
+	switch v.Class {
+	case classOfBudgets:
 		s.Reason = reasonOfBudgets
+	case classOfQuarantine:
+		s.Reason = reasonOfQuarantine
 	}
 	return s
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/wonted-project/wonted/extproc/identity"
 	"github.com/wonted-project/wonted/extproc/signin"
 	"github.com/wonted-project/wonted/policy"
+	"github.com/wonted-project/wonted/policy/quarantine"
 	"github.com/wonted-project/wonted/policy/rego"
 	"github.com/wonted-project/wonted/scoring"
 	"github.com/wonted-project/wonted/scoring/calibrate"
@@ -101,9 +102,14 @@ func newPlayer(cfg *config.Config, secret identity.Secret, log zerolog.Logger, p
 		Decider: engines[0], Mode: policy.Shadow, Rules: cfg.Rules, Fail: cfg.Fail, Sink: p, Log: log, Location: zone,
 		Deadline: -1, // event time does not pass while a decision is made
 	}
+	blocks := func() policy.Quarantines {
+		return quarantine.New(quarantine.Options{Config: cfg.Quarantine, Trusting: cfg.TrustedProxies > 0, Log: zerolog.Nop(), Key: who.Key})
+	}
 	if len(engines) == 2 {
-		p.versus = newComparison(scorer, gate, policies, engines)
+		p.versus = newComparison(scorer, gate, policies, engines, blocks)
 		gate.Scorer, gate.Decider, gate.Sink = p.versus, onlooker(engines), nil
+	} else {
+		gate.Blocks = blocks()
 	}
 	p.gate = policy.NewGate(gate)
 	return p, nil
