@@ -288,9 +288,9 @@ func (s *Scorer) noteRoute(ex *Exchange, end End, now uint32) {
 }
 
 // ownRuler is how many responses to one alone make a route's ruler, and how many
-// steps and objects of one. From then on it learns by turns: who comes again and again counts once until another
-// has come. Else the only caller of a route would bend, by growing slowly, the
-// ruler that it is measured with.
+// steps and objects of one. From then on it learns by turns: who comes again and
+// again counts once until another has come. Else the only caller of a route would
+// bend, by growing slowly, the ruler that it is measured with.
 const ownRuler = 30
 
 // principal tells those who learn by turns apart.

@@ -277,7 +277,7 @@ func TestIdleGaps(t *testing.T) {
 			t.Errorf("after %v: score %.1f", gap, ex.Assessment.Score)
 		}
 		r := w.record(profile.KindCaller, "acme")
-		if gap >= 2*time.Hour && (window.Sum(r.Rings.Requests10m[:]) != 1 || window.SumValues(r.HabitRings.Bytes10m[:]) != 1900) {
+		if gap >= 2*time.Hour && (window.Sum(r.Rings.Requests10m[:]) != 1 || sumValues(r.HabitRings.Bytes10m[:]) != 1900) {
 			t.Errorf("after %v: %+v", gap, r.Rings)
 		}
 	}

@@ -100,7 +100,7 @@ func TestBrokenOff(t *testing.T) {
 	ex.Status, ex.ResponseBytes = 200, 5000
 	w.scorer.Complete(ex, Unknown, w.now)
 	after := w.record(profile.KindCaller, "acme")
-	if after.Accepted != 2 || after.Requests != 3 || after.Bytes.Y != before.Bytes.Y || window.SumValues(after.HabitRings.Bytes10m[:]) != 5100 {
+	if after.Accepted != 2 || after.Requests != 3 || after.Bytes.Y != before.Bytes.Y || sumValues(after.HabitRings.Bytes10m[:]) != 5100 {
 		t.Errorf("after an answer: %+v", after.Header)
 	}
 }

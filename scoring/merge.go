@@ -18,7 +18,7 @@ import (
 // order makes a small difference; Replicas has one order.
 //
 //	counts, histograms     added
-//	moments                see mergewindows.go
+//	moments                see mergewindows.go, mergeoverlap.go
 //	CUSUMs, precedents     the larger
 //	sketches               the union
 //	slots                  Space-Saving's

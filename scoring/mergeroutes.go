@@ -11,9 +11,9 @@ import (
 // GET /v1/users/alice and all the others answered is what is usual on
 // GET /v1/users/{id}.
 //
-// It counts for no more than ownRuler responses, steps and objects, since one caller alone may have
-// taught it: whether a route is known by two shows from then on. The records of
-// the old routes are left, and go as all go that nobody asks for.
+// It counts for no more than ownRuler responses, steps and objects, since one
+// caller alone may have taught it: whether a route is known by two shows from then
+// on. The records of the old routes are left, and go as all go that nobody asks for.
 func (s *Scorer) mergeRoutes(merges []route.Merge, now uint32) {
 	became := map[uint16]uint16{}
 	for _, m := range merges {

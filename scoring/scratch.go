@@ -44,7 +44,7 @@ type entity struct {
 	handle      profile.Handle
 	foreign     bool   // not counted in any ring before it is accepted
 	newObject   bool   // counted in the rings of new objects
-	newPartner  bool   // counted in the ring of switches
+	newPartner  bool   // counted in the ring of companions
 	from        uint16 // at Complete: the route before, where there was another
 	predictions predictions
 	precedents  precedents

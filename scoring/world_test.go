@@ -12,6 +12,7 @@ import (
 
 	"github.com/wonted-project/wonted/scoring/profile"
 	"github.com/wonted-project/wonted/scoring/route"
+	"github.com/wonted-project/wonted/scoring/window"
 )
 
 // world plays exchanges through a Scorer on synthetic time.
@@ -183,3 +184,11 @@ func find(ex *Exchange, d Detector) *Evidence {
 }
 
 func sorted[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
+
+// sumValues is what a ring of minifloats holds.
+func sumValues(ring []uint16) (sum uint64) {
+	for _, v := range ring {
+		sum += window.Minifloat(v).Decode()
+	}
+	return sum
+}

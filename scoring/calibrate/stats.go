@@ -158,9 +158,3 @@ func (p *Peers) Stats() Stats {
 
 // SetBudget changes it under traffic.
 func (p *Peers) SetBudget(b Budget) { p.budget.change(b) }
-
-// Frozen judges as p does and learns nothing.
-type Frozen struct{ *Peers }
-
-// Observe learns nothing.
-func (Frozen) Observe(*Who, *Surprises, *Outcome) (slow float64) { return 0 }

@@ -15,10 +15,10 @@ var ErrRecord = errors.New("no profile record")
 func Encode(b []byte, r *Record) []byte { return append(b, r.bytes()[:]...) }
 
 // Decode reads a record of this layout or an older one from its 1,024 bytes.
-// Whatever they are it does not
-// panic, and what it accepts is safe to compute with: a number that nothing
-// could have written there (NaN, infinite, a negative count) becomes 0, which
-// is "nothing known", together with what only makes sense beside it.
+// Whatever they are it does not panic, and what it accepts is safe to compute
+// with: a number that nothing could have written there (NaN, infinite, a negative
+// count) becomes 0, which is "nothing known", together with what only makes sense
+// beside it.
 func Decode(b []byte, r *Record) error {
 	if len(b) != RecordSize {
 		return fmt.Errorf("%w: %d bytes instead of %d", ErrRecord, len(b), RecordSize)

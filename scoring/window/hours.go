@@ -62,24 +62,4 @@ func (h *Hours) Total() float64 {
 	return float64(sum) * float64(h.Scale)
 }
 
-// Smoothed is the decayed count at the hour with its neighbours around the
-// clock, weighted [1/4, 1/2, 1/4]: nobody comes on the stroke.
-func (h *Hours) Smoothed(hour int, weekend bool) float64 {
-	c := &h.Cells[day(weekend)]
-	i := wrap(hour)
-	sum := int(c[wrap(i-1)]) + 2*int(c[i]) + int(c[wrap(i+1)])
-	return float64(sum) * float64(h.Scale) / 4
-}
-
-// Density is the share of visits at the hour and kind of day, smoothed, and
-// drawn towards prior (a share, of all 48 cells) as strength visits spread
-// like it would. It sums to 1 over the 48 cells if prior does.
-func (h *Hours) Density(hour int, weekend bool, prior, strength float64) float64 {
-	n := h.Total() + strength
-	if !(n > 0) {
-		return prior
-	}
-	return (h.Smoothed(hour, weekend) + strength*prior) / n
-}
-
 func wrap(hour int) int { return ((hour % 24) + 24) % 24 }

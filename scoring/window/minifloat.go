@@ -88,20 +88,3 @@ func SlidingValue(ring []uint16, width, now uint32) float64 {
 	current, previous, weight := pair(ring, width, now)
 	return float64(Minifloat(current).Decode()) + float64(Minifloat(previous).Decode())*weight
 }
-
-// SumValues is Sum for a ring of Minifloats.
-func SumValues(ring []uint16) float64 {
-	sum := 0.0
-	for _, v := range ring {
-		sum += float64(Minifloat(v).Decode())
-	}
-	return sum
-}
-
-// ClosedValue is Closed for a ring of Minifloats.
-func ClosedValue(ring []uint16, width, last, now uint32) (value float64, ok bool) {
-	if Passed(width, last, now) == 0 {
-		return 0, false
-	}
-	return CurrentValue(ring, width, last), true
-}

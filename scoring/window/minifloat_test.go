@@ -100,13 +100,4 @@ func TestValueRings(t *testing.T) {
 	if got := SlidingValue(ring, 60, 150); got != 512+1<<19 {
 		t.Errorf("SlidingValue = %v", got)
 	}
-	if got := SumValues(ring); got != 512+1<<20 {
-		t.Errorf("SumValues = %v", got)
-	}
-	if got, ok := ClosedValue(ring, 60, 60, 120); got != 1<<20 || !ok {
-		t.Errorf("ClosedValue = %v, %v", got, ok)
-	}
-	if _, ok := ClosedValue(ring, 60, 60, 119); ok {
-		t.Error("an open bucket is closed")
-	}
 }

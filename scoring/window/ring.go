@@ -7,9 +7,13 @@ package window
 // The usual turn, with last the record's clock:
 //
 //	now = max(last, now)
-//	if v, ok := window.Closed(ring, width, last, now); ok { baseline.Add(...) }
+//	if window.Passed(width, last, now) > 0 { baseline.Add(window.Current(ring, width, last), 1) }
 //	window.Advance(ring, width, last, now)
 //	window.Add(ring, width, now, 1)
+//
+// Every access advances, so no bucket between last's and now's holds anything: at
+// most one bucket with activity closes at a time, and a baseline that learns from
+// active buckets needs no other.
 
 // Advance zeroes the slots of the buckets that began after last, up to and
 // including that of now. Slots older than the ring are gone anyway, so it
@@ -40,17 +44,6 @@ func Passed(width, last, now uint32) uint32 {
 		return 0
 	}
 	return now/width - last/width
-}
-
-// Closed returns what the bucket that was open at last holds, if it has closed
-// by now. Call it before Advance. Every access advances, so no bucket between
-// last's and now's holds anything: at most one bucket with activity closes at
-// a time, and a baseline that learns from active buckets needs no other.
-func Closed(ring []uint16, width, last, now uint32) (value float64, ok bool) {
-	if Passed(width, last, now) == 0 {
-		return 0, false
-	}
-	return float64(ring[slot(ring, width, last)]), true
 }
 
 // Add counts n more in the bucket of now, saturating at 65,535.

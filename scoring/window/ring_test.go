@@ -28,23 +28,6 @@ func TestAdvance(t *testing.T) {
 	f(4_000_000_000, 0, 1, 2, 3, 4)
 }
 
-func TestClosed(t *testing.T) {
-	const width = 10
-	ring := []uint16{1, 2, 3, 4}
-	f := func(last, now uint32, want float64, wantOK bool) {
-		t.Helper()
-		got, ok := Closed(ring, width, last, now)
-		if got != want || ok != wantOK {
-			t.Errorf("Closed(%d -> %d) = %v, %v, want %v, %v", last, now, got, ok, want, wantOK)
-		}
-	}
-	f(100, 100, 0, false)
-	f(100, 109, 0, false)
-	f(100, 110, 3, true)
-	f(109, 4_000_000_000, 3, true)
-	f(110, 100, 0, false)
-}
-
 func TestAddUndo(t *testing.T) {
 	ring := make([]uint16, 3)
 	Add(ring, 60, 60, 65_000)
@@ -94,7 +77,7 @@ func TestRingAgainstEvents(t *testing.T) {
 		for range rapid.IntRange(1, 60).Draw(t, "events") {
 			step := rapid.OneOf(rapid.Int64Range(-100, 100), rapid.Int64Range(0, int64(width)*40)).Draw(t, "step")
 			now := max(last, uint32(max(int64(last)+step, 0)))
-			if v, ok := Closed(ring, width, last, now); ok && v != counts[last/width] {
+			if v := Current(ring, width, last); Passed(width, last, now) > 0 && v != counts[last/width] {
 				t.Fatalf("bucket %d closed at %v, want %v", last/width, v, counts[last/width])
 			}
 			Advance(ring, width, last, now)

@@ -8,32 +8,33 @@ import (
 	"pgregory.net/rapid"
 )
 
+// visits is the decayed count at an hour.
+func (h *Hours) visits(hour int, weekend bool) float64 {
+	return float64(h.Cells[day(weekend)][hour]) * float64(h.Scale)
+}
+
 func TestHours(t *testing.T) {
 	var h Hours
-	if got := h.Density(3, true, 1.0/48, 10); !near(got, 1.0/48, 1e-12) {
-		t.Errorf("nothing known: %v, want the prior", got)
-	}
-	if got := h.Density(3, true, 1.0/48, 0); got != 1.0/48 {
-		t.Errorf("nothing known and no prior strength: %v", got)
-	}
 	for range 8 {
 		h.Add(0, false, 1)
 	}
+	h.Add(-1, false, 1) // around midnight
+	h.Add(24, true, 1)
 	f := func(hour int, weekend bool, want float64) {
 		t.Helper()
-		if got := h.Smoothed(hour, weekend); got != want {
+		if got := h.visits(hour, weekend); got != want {
 			t.Errorf("hour %d, weekend %v: %v, want %v", hour, weekend, got, want)
 		}
 	}
-	f(0, false, 4)
-	f(1, false, 2)
-	f(23, false, 2) // around midnight
-	f(-1, false, 2)
-	f(24, false, 4)
-	f(2, false, 0)
-	f(0, true, 0)
+	f(0, false, 8)
+	f(1, false, 0)
+	f(23, false, 1)
+	f(0, true, 1)
 	h.Decay(0.5)
-	f(0, false, 2)
+	f(0, false, 4)
+	if got := h.Total(); got != 5 {
+		t.Errorf("%v visits in all", got)
+	}
 	for range 40 {
 		h.Decay(0.5)
 	}
@@ -53,29 +54,20 @@ func TestHoursShares(t *testing.T) {
 			if i%3 == 0 {
 				hour = i % 24
 			}
-			before := h.Smoothed(hour, weekend)
+			before := h.visits(hour, weekend)
 			h.Add(hour, weekend, 1)
-			if h.Smoothed(hour, weekend) <= before && h.Scale < hoursCoarsest {
+			if h.visits(hour, weekend) <= before && h.Scale < hoursCoarsest {
 				t.Fatalf("a visit at %d did not count", hour)
 			}
 			truth[day(weekend)][hour]++
 		}
-		sum := 0.0
 		for d := range truth {
 			for hour := range 24 {
-				p := h.Density(hour, d == 1, 1.0/48, 4)
-				if !(p >= 0 && p <= 1) {
-					t.Fatalf("density %v", p)
-				}
-				sum += p
 				share := truth[d][hour] / float64(n)
-				if got := float64(h.Cells[d][hour]) * float64(h.Scale) / h.Total(); math.Abs(got-share) > 0.12 {
+				if got := h.visits(hour, d == 1) / h.Total(); math.Abs(got-share) > 0.12 {
 					t.Fatalf("share of hour %d is %v, want %v", hour, got, share)
 				}
 			}
-		}
-		if !near(sum, 1, 1e-6) {
-			t.Fatalf("densities sum to %v", sum)
 		}
 	})
 }
@@ -315,7 +307,6 @@ func TestNoAllocs(t *testing.T) {
 	if a := testing.AllocsPerRun(1000, func() {
 		last := now
 		now += 7
-		Closed(ring, 60, last, now)
 		Advance(ring, 60, last, now)
 		Add(ring, 60, now, 1)
 		AddValue(ring, 60, now, 1000, now)
@@ -325,12 +316,10 @@ func TestNoAllocs(t *testing.T) {
 		m.Merge(m)
 		slots.Touch(now, 1)
 		slots.Decay(0.99)
-		slots.NoCommoner(now)
 		small.Touch(uint16(now), 1)
 		small.Decay(0.99)
 		n.Observe(true, n.Ratio(0.1, 8))
 		h.Add(int(now/3600), false, 1)
-		h.Density(int(now/3600), false, 1.0/48, 4)
 		b.Add(uint64(now))
 		l.Add(uint64(now))
 		l.Estimate()

@@ -63,23 +63,6 @@ func (s Slots) Total() float64 {
 	return sum
 }
 
-// NoCommoner is the sum of the weights of all values no commoner than id,
-// itself included: 0 when it is not remembered. Over Total it is the share of
-// visits that were at least as unusual as one of id's.
-func (s Slots) NoCommoner(id uint32) float64 {
-	w := float32(s.Weight(id))
-	if w == 0 {
-		return 0
-	}
-	sum := 0.0
-	for i := range s {
-		if s[i].Weight <= w {
-			sum += float64(s[i].Weight)
-		}
-	}
-	return sum
-}
-
 // Observe counts one more value, and whether it was new.
 func (n *Novelty) Observe(isNew bool, weight float64) {
 	if !(weight > 0) {

@@ -8,11 +8,10 @@ import (
 
 // remembering is what Slots and SmallSlots have in common, to test them alike.
 type remembering struct {
-	touch      func(id uint16, w float64) bool
-	weight     func(id uint16) float64
-	noCommoner func(id uint16) float64
-	decay      func(f float64)
-	total      func() float64
+	touch  func(id uint16, w float64) bool
+	weight func(id uint16) float64
+	decay  func(f float64)
+	total  func() float64
 }
 
 func bothSlots(n int) map[string]remembering {
@@ -21,10 +20,9 @@ func bothSlots(n int) map[string]remembering {
 		"Slots": {
 			func(id uint16, w float64) bool { return s.Touch(uint32(id), w) },
 			func(id uint16) float64 { return s.Weight(uint32(id)) },
-			func(id uint16) float64 { return s.NoCommoner(uint32(id)) },
 			s.Decay, s.Total,
 		},
-		"SmallSlots": {small.Touch, small.Weight, small.NoCommoner, small.Decay, small.Total},
+		"SmallSlots": {small.Touch, small.Weight, small.Decay, small.Total},
 	}
 }
 
@@ -45,8 +43,6 @@ func TestSlots(t *testing.T) {
 		s.touch(8, 1)
 		s.touch(9, 2)
 		f("total", s.total(), 6.0)
-		f("no commoner than 9", s.noCommoner(9), 3.0)
-		f("no commoner than a stranger", s.noCommoner(1), 0.0)
 		f("a fourth known", s.touch(10, 1), false)
 		f("it inherits the lightest's weight", s.weight(10), 2.0)
 		f("whose place it took", s.weight(8), 0.0)

@@ -72,19 +72,3 @@ func (s SmallSlots) Total() float64 {
 	}
 	return sum
 }
-
-// NoCommoner is the sum of the weights of all values no commoner than id,
-// itself included: 0 when it is not remembered.
-func (s SmallSlots) NoCommoner(id uint16) float64 {
-	w := s.Weight(id)
-	if w == 0 {
-		return 0
-	}
-	sum := 0.0
-	for i := range s {
-		if v := smallWeight(s[i].Weight); v <= w {
-			sum += v
-		}
-	}
-	return sum
-}
