@@ -58,6 +58,7 @@ type judgement struct {
 
 	explained Action               // the severity of the verdict that passing belongs to
 	passing   *Passing             // nil: it was not searched for
+	trace     func() []Source      // nil: it is not known
 	supposed  *scoring.Supposition // while it is
 }
 

@@ -16,7 +16,8 @@
 //   - a rule is in force for whom its stage says (stage.go), nobody is stopped whom
 //     an exception names, and a rule that stops callers in good standing is demoted
 //     (breaker.go); what is passed over so is told as a shadow verdict (hear.go);
-//   - every exchange is completed exactly once, and reported at most once.
+//   - every exchange is completed exactly once, and reported at most once;
+//   - of a verdict it is searched what would have passed instead (passing.go).
 //
 // Rules and Combine hold the one meaning of "many rules fired": the same
 // combination is published in Rego for tests (policy/rego/starter/wonted/combine.rego).

@@ -33,10 +33,26 @@ type Supposer interface {
 	Suppose(ex *scoring.Exchange) *scoring.Supposition
 }
 
-// DefaultExplain is how many verdicts a second are explained with what would
-// have passed. One takes about 50 µs where decisions are remembered, and some
-// twenty evaluations where they are not.
-const DefaultExplain = 100
+// DefaultExplain is how many verdicts a second are explained to the full. What
+// would have passed takes about 50 µs where decisions are remembered, and some
+// twenty evaluations where they are not; to find the rules takes a millisecond,
+// when nobody waits.
+const DefaultExplain = 50
+
+// Witness is a Decider that can say which rules led to a decision.
+type Witness interface {
+	// Witness keeps what it needs of an exchange that it has just decided on. What
+	// it returns says where the rules of a name stand that fired; it takes long, and
+	// may be called by anybody, later.
+	Witness(in *Input, rule string) func() []Source
+}
+
+// Source is where a rule of a policy stands.
+type Source struct {
+	Rule string `json:"rule"` // deny, challenge, throttle, response_budget
+	File string `json:"file"`
+	Row  int    `json:"row"`
+}
 
 // explainer searches for what would have passed. Scores are monotone in what is
 // counted, so that it need not try every number.
@@ -70,6 +86,13 @@ func (g *Gate) explain(c *Case, phase Phase, now time.Time) {
 			g.logger.Error().Any("panic", p).Stringer("decision_id", c.Exchange.ID).Msg("a verdict could not be explained")
 		}
 	}()
+	if w, ok := c.decider.(Witness); ok {
+		rule := c.decision.Action.String()
+		if c.class == "budget" {
+			rule = BudgetRule
+		}
+		c.trace = w.Witness(&c.input, rule)
+	}
 	if c.supposed = g.explainer.supposer.Suppose(&c.Exchange); c.supposed != nil {
 		c.passing = g.passing(c, phase, now)
 		c.supposed = nil

@@ -39,6 +39,11 @@ type Report struct {
 	// as where too many verdicts come at once.
 	Passing *Passing `json:"passing,omitempty"`
 
+	// Fired are the rules that led to the verdict; whoever keeps reports fills it in
+	// by Trace, which takes a millisecond. Nil, as Trace, where that is not known.
+	Fired []Source        `json:"fired,omitempty"`
+	Trace func() []Source `json:"-"`
+
 	// Standing is the caller's when the request came; nil where there is no caller.
 	Standing *Standing `json:"standing,omitempty"`
 
@@ -83,6 +88,7 @@ func (c *Case) report(end scoring.End) *Report {
 		Route:     ex.Route.Name,
 		Phase:     c.phase.String(),
 		Passing:   c.passing,
+		Trace:     c.trace,
 		Score:     ex.Assessment.Score,
 		Threshold: ex.Assessment.Threshold,
 		Anomalous: ex.Assessment.Anomalous,

@@ -119,6 +119,9 @@ func (d *decisions) run(ctx context.Context) {
 }
 
 func (d *decisions) take(r *decision) {
+	if r.Trace != nil {
+		r.Fired, r.Trace = r.Trace(), nil
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.remember(r)

@@ -44,6 +44,7 @@ func TestWhyADumpWasCut(t *testing.T) {
 		`(?m)^who +caller ann-… \([0-9a-f]{32}\)$`,
 		`(?m)^route +GET /v1/orders$`,
 		`(?m)^reason +response budget: .* usual for this caller$`,
+		`(?m)^by +default\.rego:[0-9]+  response_budget$`,
 		`(?m)^evidence +volume .* records in one response where 10 are usual`,
 		fmt.Sprintf(`(?m)^passes +it would have with at most %d records in the response$`, p.AtMost),
 		`(?m)^its last 2 exchanges`, // the one before was plainly allowed

@@ -31,6 +31,9 @@ func writeDecision(out io.Writer, v *decisionView) error {
 	row("route", "%s%s", r.Route, objectOf(r))
 	row("answer", "%s", answerOf(r))
 	row("reason", "%s", cmp.Or(r.Reason, "none: no rule objected"))
+	for _, f := range r.Fired {
+		row("by", "%s:%d  %s", f.File, f.Row, f.Rule)
+	}
 	if len(r.Rules) > 0 {
 		row("rules", "%s", strings.Join(r.Rules, ", "))
 	}
