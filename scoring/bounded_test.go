@@ -102,21 +102,21 @@ func TestBeyondAPrecedent(t *testing.T) {
 		model := rapid.Float64Range(ordinary, 1000).Draw(t, "bits")
 		last := 0.0
 		for _, times := range []float64{0.5, 1, 1.01, 2, 6, 30, 1000} {
-			bits := p.hold(q, times*limit, model, true)
+			bits := p.hold(q, times*limit, model)
 			if bits < last || bits > model || times <= 1 && bits > subdued {
 				t.Fatalf("%g times the precedent: %.2f bits after %.2f, of the model's %.2f", times, bits, last, model)
 			}
 			last = bits
 		}
 		threshold := rapid.Float64Range(subdued, 60).Draw(t, "threshold")
-		if most := p.within(q, threshold); p.hold(q, 0.999*most, 1000, true) > threshold+0.01 {
-			t.Fatalf("%.0f may leave and surprises by %.2f bits of %.2f", most, p.hold(q, 0.999*most, 1000, true), threshold)
+		if most := p.within(q, threshold); p.hold(q, 0.999*most, 1000) > threshold+0.01 {
+			t.Fatalf("%.0f may leave and surprises by %.2f bits of %.2f", most, p.hold(q, 0.999*most, 1000), threshold)
 		}
 	})
 	var p, batch precedents
 	batch.batch = true
 	p.most[requests10m], batch.most[requests10m] = window.Encode(100), window.Encode(100)
-	if one, two := p.hold(requests10m, 150, 500, true), batch.hold(requests10m, 150, 500, true); one < 2*subdued || two > subdued+2 {
+	if one, two := p.hold(requests10m, 150, 500), batch.hold(requests10m, 150, 500); one < 2*subdued || two > subdued+2 {
 		t.Errorf("half as much again: %.1f bits, of a batch %.1f", one, two)
 	}
 }
@@ -140,5 +140,42 @@ func TestBetsAgainstOneself(t *testing.T) {
 	}
 	if w := l.habits.Evidence; w > 1 {
 		t.Errorf("W is %.1f after days of less", w)
+	}
+}
+
+// What is odd day after day, and no alarm, is the custom of who does it: on the
+// day after the fifth it sets a precedent, and from then on it is no surprise.
+// Now and then is no custom.
+func TestCustomSetsAPrecedent(t *testing.T) {
+	const run, surprise = 400, 2 * subdued
+	for _, c := range []struct {
+		every, days int
+		custom      bool
+	}{
+		{1, customDays, false},
+		{1, customDays + 1, true},
+		{2, 2*customDays + 4, true},
+		{14, 140, false},
+	} {
+		rec := &profile.Record{}
+		rec.Kind, rec.Accepted, rec.Sessions, rec.Created = profile.KindCaller, 1000, 100, 1
+		l := look{rec: rec, entity: &entity{}}
+		p := &l.entity.precedents
+		bits := 0.0
+		for day := 10; day < 10+c.days; day++ {
+			now := uint32(day) * aDay
+			if (day-10)%c.every == 0 {
+				for k := 1; k <= run; k++ {
+					p.read(rec, now)
+					bits = p.hold(requests10m, float64(k), surprise)
+					l.setPrecedents()
+				}
+				bits = p.hold(requests10m, run, surprise)
+			}
+			l.fadePrecedents(1, uint16(day+1))
+		}
+		if quiet := bits <= subdued; quiet != c.custom {
+			t.Errorf("a run every %d days, for %d: %.1f bits", c.every, c.days, bits)
+		}
 	}
 }

@@ -187,3 +187,35 @@ func TestOperatorAccepts(t *testing.T) {
 		t.Errorf("%d alarms after that", n)
 	}
 }
+
+// Of a caller known for less than a week, what is more than usual is learned the
+// second time that it comes: a nightly job of which the first night was late
+// alarms twice, not for ever. In who is known for longer it goes on alarming.
+func TestALateFirstNight(t *testing.T) {
+	for _, c := range []struct {
+		first int // day
+		days  int // on which it alarms, of five
+	}{{2, 2}, {9, 5}} {
+		w, alarmed := newWorld(t), 0
+		for day := range c.first + 5 {
+			anomalous := w.anomalous
+			for hour := range 24 {
+				w.now = monday.AddDate(0, 0, day).Add(time.Duration(hour) * time.Hour)
+				w.do(call{caller: "job", network: "n", device: "d", path: "/v1/status", bytes: 90, records: -1})
+				if hour != 3 || day < c.first {
+					continue
+				}
+				for i := range 1500 {
+					w.now = w.now.Add(200 * time.Millisecond)
+					w.do(call{caller: "job", network: "n", device: "d", path: fmt.Sprintf("/v1/orders/%d", 1000+97*i), bytes: 900, records: -1})
+				}
+			}
+			if w.anomalous > anomalous {
+				alarmed++
+			}
+		}
+		if alarmed > c.days || alarmed == 0 || c.first > 7 && alarmed < c.days {
+			t.Errorf("a job from day %d on: %d of 5 nights alarm, want %d", c.first, alarmed, c.days)
+		}
+	}
+}

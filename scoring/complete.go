@@ -1,6 +1,7 @@
 package scoring
 
 import (
+	"net/http"
 	"time"
 
 	"github.com/wonted-project/wonted/scoring/calibrate"
@@ -128,11 +129,17 @@ func (s *Scorer) part(ex *Exchange, kind profile.Kind, now uint32, end End, fate
 	case answered:
 		l.credit()
 	}
-	if !mature(rec, l.now) {
+	switch {
+	case !mature(rec, l.now):
 		weight = first
+	case recurs(rec, l.now) && fate == answered && end == Answered && !isError(ex.Status):
+		weight = 1
 	}
 	if fate == answered && ex.Assessment.Anomalous && weight == 0 {
 		taint(rec)
+		if firstWeek(rec, l.now) {
+			rec.Rings.Precedents[renewals] |= l.entity.precedents.renewed & odd
+		}
 	}
 	if l.habits != nil && (fate == answered || end == Refused && ex.Entities[kind].Verified) {
 		l.incur(ex.Assessment.Score)
@@ -161,8 +168,7 @@ func (l *look) takeBack() {
 		window.Undo(r.Requests1m[:], minute, at, l.now, 1)
 		window.Undo(r.Requests10m[:], tenMinutes, at, l.now, 1)
 		if l.entity.newObject {
-			window.Undo(h.New1m[:], minute, at, l.now, 1)
-			window.Undo(h.New10m[:], tenMinutes, at, l.now, 1)
+			l.takeBackNew(at)
 		}
 	}
 	if l.entity.newPartner {
@@ -170,36 +176,56 @@ func (l *look) takeBack() {
 	}
 }
 
+// takeBackNew removes a new object from the rings, as far as they reach.
+func (l *look) takeBackNew(at uint32) {
+	h := &l.rec.HabitRings
+	window.Undo(h.New1m[:], minute, at, l.now, 1)
+	window.Undo(h.New10m[:], tenMinutes, at, l.now, 1)
+}
+
+// unserved: the upstream did not come to do what it was asked for. Who asks
+// again and again then gets nothing, and does what programs are made to do: its
+// requests count, and neither the objects nor the places that it asks from.
+func unserved(status int) bool { return status == http.StatusTooManyRequests || status >= 500 }
+
 // credit counts what the upstream accepted, odd or not.
 func (l *look) credit() {
-	rec := l.rec
+	rec, served := l.rec, !unserved(l.ex.Status)
 	if l.entity.foreign {
 		l.count()
-		if l.entity.newObject {
-			l.countNew()
-		}
 	}
 	if !isError(l.ex.Status) {
 		rec.Accepted++
 	}
-	increment(&rec.Open[0])
-	increment(&rec.Open[1])
-	increment(&rec.Rings.Hour)
+	if served {
+		increment(&rec.Open[0])
+		increment(&rec.Open[1])
+		increment(&rec.Rings.Hour)
+	}
 	h := l.habits
 	if h == nil {
 		return
 	}
-	if l.entity.newObject {
+	switch {
+	case !l.entity.newObject:
+	case !served && !l.entity.foreign:
+		l.takeBackNew(seconds(l.ex.Time))
+	case served:
+		if l.entity.foreign {
+			l.countNew()
+		}
 		increment(&h.Open.New10m)
 		increment(&h.Open.New1h)
 	}
 	if l.entity.newPartner {
 		increment(&h.Open.Companions10m)
 	}
-	l.moveContext()
+	if served {
+		l.moveContext()
+		l.countWalk()
+	}
 	l.step()
 	l.use()
-	l.countWalk()
 	size, records := sizes(l.ex)
 	window.AddValue(rec.HabitRings.Bytes10m[:], tenMinutes, l.now, uint64(max(size, 0)), rec.Accepted)
 	window.AddValue(rec.HabitRings.Records10m[:], tenMinutes, l.now, uint64(max(records, 0)), rec.Accepted)

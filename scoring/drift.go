@@ -66,7 +66,7 @@ func (l *look) closeSum(of quantity, sum float64, m *window.Moments, anchor int,
 		x = min(max(x, q.center-winsor*q.scale), q.center+winsor*q.scale)
 	}
 	learnMoment(m, x, weight, decay10m)
-	if surprise < subdued {
+	if surprise < subdued || free(l.rec, l.now) {
 		l.raise(of, sum)
 	}
 }

@@ -351,3 +351,33 @@ func TestConcurrentExchanges(t *testing.T) {
 		t.Errorf("%d exchanges were accepted, want %d", total, want)
 	}
 }
+
+// What the upstream did not serve is counted as a request, and neither as an
+// object that was had nor as a place that was come from: a program that retries
+// while the upstream is down walks and wanders no more than before.
+func TestNothingIsHadOfAnUpstreamThatIsDown(t *testing.T) {
+	for _, c := range []struct {
+		status int
+		had    bool
+	}{{200, true}, {404, true}, {429, false}, {500, false}, {503, false}} {
+		w := newWorld(t)
+		for i := range 40 {
+			w.now = w.now.Add(time.Second)
+			w.do(call{caller: "a", network: fmt.Sprintf("n%d", i%2), path: fmt.Sprintf("/v1/orders/%d", 1000+i), status: c.status, bytes: 100, records: -1})
+		}
+		rec := w.record(profile.KindCaller, "a")
+		h := rec.Habits()
+		if rec.Requests != 40 {
+			t.Errorf("%d: %d requests", c.status, rec.Requests)
+		}
+		objects := window.Sum(rec.HabitRings.New10m[:])
+		switches := window.Sum(rec.HabitRings.Switches10m[:])
+		walked := float64(h.Walk.AdjacentNow.N)
+		if had := objects > 0 && switches > 0 && walked > 0; had != c.had || !c.had && objects+switches+walked > 0 {
+			t.Errorf("%d: %v new objects, %v switches, %v of a walk", c.status, objects, switches, walked)
+		}
+		if learned := rec.Open[1]; (learned > 0) != c.had {
+			t.Errorf("%d: %d requests of ten minutes are to be learned", c.status, learned)
+		}
+	}
+}

@@ -9,6 +9,10 @@ const (
 	matureRequests = 50
 	matureSessions = 5
 	matureAge      = aDay
+
+	// What it does for the first time may still set precedents until then: a job
+	// that runs as the day is over would be cut in two.
+	firstRuns = 2 * aDay
 )
 
 func mature(rec *profile.Record, now uint32) bool {

@@ -33,12 +33,12 @@ func (newObjects) compare(l *look) {
 	best := Evidence{Detector: NewObjects, Unit: "objects", Bits: ordinary}
 	k := window.Sum(r.New1m[:])
 	bits, expected := c.new10m.bits(k, &b.New10m, l.anchor(anchorNew))
-	if bits = l.entity.precedents.hold(new10m, k, bits, l.mature); bits > best.Bits {
+	if bits = l.entity.precedents.hold(new10m, k, bits); bits > best.Bits {
 		best.Bits, best.Observed, best.Expected, best.Window = bits, k, expected, 10*time.Minute
 	}
 	k = window.Sum(r.New10m[:])
 	bits, expected = c.new1h.bits(k, &b.New1h, 0)
-	if bits = l.entity.precedents.hold(new1h, k, bits, l.mature); bits > best.Bits {
+	if bits = l.entity.precedents.hold(new1h, k, bits); bits > best.Bits {
 		best.Bits, best.Observed, best.Expected, best.Window = bits, k, expected, time.Hour
 	}
 	l.find(best)

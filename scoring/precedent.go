@@ -19,6 +19,12 @@ import (
 // quarters; what comes near to one renews it. On a day that does not renew it
 // it fades by 3 %: a weekly batch is remembered, a monthly one is not.
 //
+// The model never finds ordinary what a caller of two modes has come to do once it
+// was known: a nightly job beside its heartbeats. What was odd on customDays days,
+// and yet no alarm, is its custom: on the next such day that raises precedents as
+// well. Of a caller that is known for less than a week one day is enough, an alarm
+// or not, if nobody else can have come: the first night may have been late.
+//
 // Beyond a precedent the surprise leaps to twice that at most, and grows no faster
 // than records are broken (steepness). A batch's does not leap: a job of an hour
 // among a day of heartbeats has two modes, and to a model of one each night is a
@@ -54,18 +60,40 @@ type precedents struct {
 	most    [quantities]window.Minifloat
 	came    [quantities]float64 // 0 where it may set no precedent
 	batch   bool                // its cohort's, of two modes
-	renewed uint16              // a bit for each quantity that came near its precedent
+	free    bool                // what is odd may set one, too
+	renewed uint16              // a bit for each quantity that came near its precedent, and odd
 }
 
 // renewals is the place in Record.Rings.Precedents that holds the bits of the
-// quantities renewed since the last day that was learned.
-const renewals = quantities
+// quantities renewed since the last day that was learned; the bit that something
+// was odd since; and above them how many days were odd, up to customDays.
+const (
+	renewals   = quantities
+	odd        = 1 << 12
+	oddDays    = 13
+	customDays = 5
+)
 
-func (p *precedents) read(rec *profile.Record) {
+func (p *precedents) read(rec *profile.Record, now uint32) {
 	p.came, p.renewed, p.batch = [quantities]float64{}, 0, cohortOf(rec) == CohortBatch
+	p.free = free(rec, now)
 	for q := range p.most {
 		p.most[q] = window.Minifloat(rec.Rings.Precedents[q])
 	}
+}
+
+// free: what is odd may set precedents as well.
+func free(rec *profile.Record, now uint32) bool {
+	return !mature(rec, now) || now-rec.Created < firstRuns || rec.Rings.Precedents[renewals]>>oddDays == customDays || recurs(rec, now)
+}
+
+// recurs: it is in its first week, and was as odd on another day.
+func recurs(rec *profile.Record, now uint32) bool {
+	return firstWeek(rec, now) && rec.Rings.Precedents[renewals]>>oddDays > 0 && habitual(rec.Kind) && rec.Habits().Behaviour.Novel == 0
+}
+
+func firstWeek(rec *profile.Record, now uint32) bool {
+	return now-min(rec.Created, now) < 7*aDay
 }
 
 // within is up to where a quantity surprises by no more than limit bits because of
@@ -102,13 +130,16 @@ func (p *precedents) limit(q quantity) float64 {
 
 // hold returns the surprise of v, held back where there is a precedent. It is
 // monotone in v.
-func (p *precedents) hold(q quantity, v, bits float64, mature bool) float64 {
+func (p *precedents) hold(q quantity, v, bits float64) float64 {
 	p.came[q] = 0
 	p.renewed &^= 1 << q
-	if q < tenBytes && (bits < subdued || !mature) { // a sum counts when its ten minutes are over
+	if q < tenBytes && (bits < subdued || p.free) { // a sum counts when its ten minutes are over
 		p.came[q] = v
 	}
 	if limit := p.limit(q); v > limit {
+		if bits >= subdued {
+			p.renewed |= odd
+		}
 		if limit > 0 && steepness[q] > 0 {
 			bits = min(bits, p.beyond()+steepness[q]*window.Log2(v/limit))
 		}
@@ -136,8 +167,9 @@ func (l *look) raise(q quantity, v float64) {
 	*most = max(*most, uint16(window.Encode(uint64(v))))
 }
 
-// fadePrecedents lets days pass, the first of which may have renewed some.
-func (l *look) fadePrecedents(days int) {
+// fadePrecedents lets days pass, until the given one, the first of which may have
+// renewed some.
+func (l *look) fadePrecedents(days int, until uint16) {
 	most := &l.rec.Rings.Precedents
 	for q := range quantities {
 		n := days
@@ -147,5 +179,15 @@ func (l *look) fadePrecedents(days int) {
 		v := float64(window.Minifloat(most[q]).Decode()) * math.Pow(precedentFade, float64(n))
 		most[q] = uint16(window.Encode(uint64(v)))
 	}
-	most[renewals] = 0
+	n := min(most[renewals]>>oddDays, customDays)
+	switch {
+	case most[renewals]&odd != 0:
+		n = (n + 1) % (customDays + 1) // a day of custom has set what there was to set
+	case until%forgetOdd == 0 && n > 0:
+		n--
+	}
+	most[renewals] = n << oddDays
 }
+
+// forgetOdd is on which of so many days one odd day is forgotten.
+const forgetOdd = 16

@@ -111,7 +111,7 @@ func TestSurpriseIsMonotone(t *testing.T) {
 		anchor := rapid.SampledFrom([]float64{0, 0.5, 40}).Draw(t, "anchor")
 		var held precedents
 		held.most[new10m] = window.Encode(rapid.Uint64Range(0, 100).Draw(t, "precedent"))
-		mature := rapid.Bool().Draw(t, "mature")
+		held.free = rapid.Bool().Draw(t, "free")
 		q := predictive{
 			center: rapid.Float64Range(0, 30).Draw(t, "center"), scale: rapid.Float64Range(0.5, 5).Draw(t, "scale"),
 			nu: rapid.Float64Range(3, 8).Draw(t, "nu"), confidence: rapid.Float64Range(0, 1).Draw(t, "confidence"),
@@ -120,7 +120,7 @@ func TestSurpriseIsMonotone(t *testing.T) {
 		for k := range 400 {
 			v := float64(k * k)
 			bits, _ := p.bits(v, &m, anchor)
-			bits = held.hold(new10m, v, bits, mature)
+			bits = held.hold(new10m, v, bits)
 			size := q.bits(v * v * v)
 			if bits < count || size < volume || math.IsNaN(bits) || math.IsNaN(size) {
 				t.Fatalf("at %v: %v bits after %v, %v after %v", v, bits, count, size, volume)

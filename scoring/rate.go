@@ -16,7 +16,7 @@ func (rate) judge(l *look) {
 	best := Evidence{Detector: Rate, Unit: "requests", Bits: ordinary}
 	consider := func(k float64, p *countPrior, m *window.Moments, anchor int, q quantity, w time.Duration) {
 		s, expected := p.bits(k, m, l.anchor(anchor))
-		if s = l.entity.precedents.hold(q, k, s, l.mature); s > best.Bits {
+		if s = l.entity.precedents.hold(q, k, s); s > best.Bits {
 			best.Bits, best.Observed, best.Expected, best.Window = s, k, expected, w
 		}
 	}

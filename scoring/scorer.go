@@ -196,7 +196,7 @@ func (s *Scorer) meetRecord(ex *Exchange, kind profile.Kind, rec *profile.Record
 	l := s.look(ex, rec, kind)
 	l.roll(now)
 	l.mature = mature(rec, l.now)
-	l.entity.meet(pin.Handle(), rec)
+	l.entity.meet(pin.Handle(), rec, l.now)
 
 	rec.InFlight = min(rec.InFlight, 1<<16-2) + 1
 	if l.entity.foreign = l.foreign(); !l.entity.foreign {

@@ -60,11 +60,11 @@ func (e *entity) forget() {
 }
 
 // meet makes it one that is, of which nothing is found yet.
-func (e *entity) meet(handle profile.Handle, rec *profile.Record) {
+func (e *entity) meet(handle profile.Handle, rec *profile.Record, now uint32) {
 	e.handle = handle
 	e.foreign, e.newObject, e.newPartner, e.from = false, false, false, 0
 	e.walk = walk{}
-	e.precedents.read(rec)
+	e.precedents.read(rec, now)
 }
 
 // look is one entity's record, locked, as one exchange meets it.

@@ -214,9 +214,9 @@ func amountOf(v int64) amount {
 // judge asks about one measure of the response, and of ten minutes; q is the
 // response's quantity. It returns both surprises, of no more than most bits.
 func (e *entity) judge(ex *Exchange, kind profile.Kind, of amount, m *measure, q quantity, unit string, most [2]float64) (one, ten float64) {
-	p, v, sum := &e.predictions, of.v, m.before+of.v
-	one = min(e.precedents.hold(q, v, m.one.surprise(of.log2), p.mature), most[0])
-	ten = min(e.precedents.hold(q.ten(), sum, max(m.ten.bits(sum), m.record.bits(sum)), p.mature), most[1])
+	v, sum := of.v, m.before+of.v
+	one = min(e.precedents.hold(q, v, m.one.surprise(of.log2)), most[0])
+	ten = min(e.precedents.hold(q.ten(), sum, max(m.ten.bits(sum), m.record.bits(sum))), most[1])
 	e.find(ex, Evidence{Detector: Volume, Entity: kind, Unit: unit, Bits: one, Observed: v}, &m.one)
 	e.find(ex, Evidence{Detector: Bulk, Entity: kind, Unit: unit, Bits: ten, Observed: sum, Window: 10 * time.Minute}, &m.ten)
 	e.judgeDrift(ex, kind, v, m, unit)
