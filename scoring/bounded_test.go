@@ -167,7 +167,7 @@ func TestCustomSetsAPrecedent(t *testing.T) {
 			if (day-10)%c.every == 0 {
 				for k := 1; k <= run; k++ {
 					p.read(rec, now)
-					bits = p.hold(requests10m, float64(k), surprise)
+					p.hold(requests10m, float64(k), surprise)
 					l.setPrecedents()
 				}
 				bits = p.hold(requests10m, run, surprise)

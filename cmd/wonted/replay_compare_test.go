@@ -121,7 +121,7 @@ throttle contains {"reason": "no habits", "retry_after": 20} if {
 				}
 			}
 		}
-		if len(want) < 100 || !maps.Equal(got, want) {
+		if len(want) < 50 || !maps.Equal(got, want) {
 			t.Errorf("%s and %s differ on %d lines, alone they do on %d", a, b, len(got), len(want))
 		}
 		if !maps.Equal(both.summary.Actions, both.summary.Compared.B.Actions) {
