@@ -159,14 +159,16 @@ func wait(quiet time.Duration, trips int) time.Duration {
 	return min(maxQuiet, quiet<<min(max(trips-1, 0), 10))
 }
 
-// restore puts the rule in force again, and takes the most that it did for usual:
-// who says so has looked.
-func (b *breaker) restore(now time.Time) (was bool) {
+// restore puts the rule in force again, and takes the most that it did in a minute
+// for usual, the one that is counted included, of which so many exchanges are
+// judged: who says so has looked.
+func (b *breaker) restore(now time.Time, judged float64) (was bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	was = b.trip.Demoted
 	if was {
-		b.learned.Share, b.learned.Callers = max(b.learned.Share, b.peak.Share), max(b.learned.Callers, b.peak.Callers)
+		b.learned.Share = max(b.learned.Share, b.peak.Share, float64(b.hits)/max(judged, 1))
+		b.learned.Callers = max(b.learned.Callers, b.peak.Callers, b.callers.count())
 		b.trip = trip{Since: now}
 	}
 	return was

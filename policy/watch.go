@@ -64,5 +64,6 @@ func (g *Gate) Restore(id string, now time.Time) (was, known bool) {
 	if r == nil {
 		return false, false
 	}
-	return r.breaker.restore(now), true
+	_, judged, _ := g.pace.now()
+	return r.breaker.restore(now, judged), true
 }
