@@ -43,7 +43,7 @@ func (u *stepUp) challenge(a *answer, ex *scoring.Exchange, v policy.Verdict) {
 		a.put("www-authenticate", u.authenticate(v, bearer))
 	}
 	where := cmp.Or(v.Redirect, u.Redirect)
-	if where == "" || bearer || a.grpc || a.status != http.StatusUnauthorized {
+	if where == "" || bearer || a.grpc || a.status != http.StatusUnauthorized || isAt(ex, where) {
 		return
 	}
 	wantsPage := accepts(ex, "text/html")
@@ -88,6 +88,14 @@ func (u *stepUp) authenticate(v policy.Verdict, bearer bool) string {
 }
 
 var quotes = strings.NewReplacer(`\`, `\\`, `"`, `\"`)
+
+// isAt: the request is for the place to sign in itself, and would be sent round
+// in circles.
+func isAt(ex *scoring.Exchange, where string) bool {
+	u, err := url.Parse(where)
+	path, _, _ := bytes.Cut(ex.Path, []byte("?"))
+	return err == nil && (u.Host == "" || u.Host == string(ex.Host)) && cmp.Or(u.Path, "/") == string(path)
+}
 
 // maxReturn bounds the path that a client is led back to.
 const maxReturn = 2 << 10

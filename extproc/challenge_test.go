@@ -84,6 +84,13 @@ func TestABrowserIsSentToSignIn(t *testing.T) {
 	f(none, asking("GET", "/orders", false, "accept", "text/html"), "/step-up", 302, "location", "/step-up?return_to=%2Forders")
 	f(both, asking("GET", "/orders", true, page...), "", 302, "location", "https://login.example.com/?client=shop&return_to=%2Forders")
 
+	// Not round in circles.
+	f(login, asking("GET", "/login?return_to=%2F", true, page...), "", 401)
+	here := asking("GET", "/", true, page...)
+	here.Host = []byte("login.example.com")
+	f(both, here, "", 401)
+	f(both, asking("GET", "/", true, page...), "", 302, "location", "https://login.example.com/?client=shop&return_to=%2F")
+
 	// Scripts and programs are not sent anywhere.
 	f(login, asking("GET", "/orders", true, script...), "", 401)
 	f(both, asking("GET", "/orders", true, script...), "", 401, "x-sign-in", "https://login.example.com/?client=shop&return_to=%2Forders")

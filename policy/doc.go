@@ -19,6 +19,9 @@
 //   - every exchange is completed exactly once, and reported at most once;
 //   - of a verdict it is searched what would have passed instead (passing.go).
 //
+// Manner and StepUp are what a client is told about a challenge or throttle: by
+// the rule, else by the configuration.
+//
 // Rules and Combine hold the one meaning of "many rules fired": the same
 // combination is published in Rego for tests (policy/rego/starter/wonted/combine.rego).
 //

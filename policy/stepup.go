@@ -18,7 +18,7 @@ type StepUp struct {
 	Realm     string `yaml:"realm"`      // "": api
 	ACRValues string `yaml:"acr_values"` // for bearer tokens; separated by spaces, the preferred first
 	MaxAge    int    `yaml:"max_age"`    // for bearer tokens, seconds; 0: not said
-	Redirect  string `yaml:"redirect"`   // where a browser goes: an absolute URL, or a path; "": nowhere
+	Redirect  string `yaml:"redirect"`   // where a browser goes: an absolute URL, or a path, that no rule challenges; "": nowhere
 	Header    string `yaml:"header"`     // tells a page's own scripts where that is, in place of sending them there; "": none
 }
 
