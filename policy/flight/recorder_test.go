@@ -3,6 +3,7 @@ package flight
 import (
 	"context"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 	"unsafe"
@@ -191,4 +192,27 @@ func BenchmarkRecord(b *testing.B) {
 			}
 		})
 	}
+}
+
+// Callers of one shard at once: whatever is kept is whole, and whose it is.
+func TestConcurrent(t *testing.T) {
+	r := New()
+	var all sync.WaitGroup
+	for who := range uint64(suspects) {
+		all.Go(func() {
+			f, c := newFlow(), &policy.Case{}
+			f.Recorder = r
+			f.gate = policy.NewGate(policy.Config{Scorer: f, Decider: f, Recorder: r, Log: zerolog.Nop()})
+			key := profile.Key{Hi: shards * who, Lo: who + 1}
+			for i := range uint32(300) {
+				f.end(c, key, 1000+uint32(who))
+				got := r.Exchanges(key)
+				if len(got) != int(min(i+1, Kept)) || got[len(got)-1].Route != 1000+uint32(who) {
+					t.Errorf("%d of caller %d after %d", len(got), who, i+1)
+					return
+				}
+			}
+		})
+	}
+	all.Wait()
 }
