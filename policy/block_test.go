@@ -2,7 +2,9 @@ package policy
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
+	"net/netip"
 	"slices"
 	"testing"
 	"time"
@@ -171,4 +173,20 @@ func TestGateNotes(t *testing.T) {
 	f(Decision{Action: Allow}, scoring.Answered, true, 0)
 	f(Decision{Action: Allow}, scoring.Unknown, false, 0)
 	f(Decision{Action: Throttle}, scoring.Answered, false, 0)
+}
+
+func TestBlockJSON(t *testing.T) {
+	b := Block{
+		ID: "0000000000000001", Entity: "network", Key: profile.Key{Hi: 1}, Hash: Hash(profile.Key{Hi: 1}), Name: "203.0.113.0/24",
+		Prefix: netip.MustParsePrefix("203.0.113.0/24"), Since: at, Until: at.Add(time.Minute), Rung: 1, Reason: "why", Author: ByPolicy, Decision: "d", Shadow: true,
+	}
+	got, err := json.Marshal(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := `{"id":"0000000000000001","entity":"network","hash":"00000000000000010000000000000000","name":"203.0.113.0/24","prefix":"203.0.113.0/24",` +
+		`"since":"2026-03-02T14:00:00Z","until":"2026-03-02T14:01:00Z","rung":1,"reason":"why","author":"policy","decision_id":"d","shadow":true}`
+	if string(got) != want {
+		t.Errorf("the JSON names are a contract:\n%s\n%s", got, want)
+	}
 }

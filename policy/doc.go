@@ -8,6 +8,8 @@
 //
 //   - a decider that errs, is late or says nothing is replaced by the fail
 //     mode, with a metric and the reason;
+//   - who is under quarantine is refused before anybody is asked, and what a
+//     decision puts under quarantine is so before its answer goes out (block.go);
 //   - in shadow mode everything is computed and recorded and nothing is done;
 //   - what the carrier tells when all is over (Case.Told) is decided in shadow,
 //     whatever the mode: no report says that something was done which was not;
