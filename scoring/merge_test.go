@@ -221,3 +221,16 @@ func TestNumbersGoOnAfterARestart(t *testing.T) {
 		t.Errorf("%d after %d", restarted.Sequence, rec.Sequence)
 	}
 }
+
+func BenchmarkMerge(b *testing.B) {
+	w := newWorld(b)
+	w.days(8, &customer{name: "acme"})
+	one := w.record(profile.KindCaller, "acme")
+	other := one
+	other.LastSeen -= 3000
+	b.ReportAllocs()
+	for b.Loop() {
+		sum := one
+		w.scorer.Merge(&sum, &other)
+	}
+}

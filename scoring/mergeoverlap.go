@@ -86,8 +86,11 @@ func dealtOut(usualA, usualB window.Moments) (a, b float64) {
 	mean := func(usual *window.Moments) float64 {
 		m := finite(usual.Mean, 1.001, 1e6)
 		l := m
-		for range 30 {
-			l = m * (1 - zero(l))
+		for range 30 { // from above; near m = 1 it is slow, and l is next to nothing
+			before := l
+			if l = m * (1 - zero(l)); before-l < 1e-3*l {
+				break
+			}
 		}
 		return max(l, 1e-3)
 	}
