@@ -143,39 +143,28 @@ func TestBetsAgainstOneself(t *testing.T) {
 	}
 }
 
-// What is odd day after day, and no alarm, is the custom of who does it: on the
-// day after the fifth it sets a precedent, and from then on it is no surprise.
-// Now and then is no custom.
-func TestCustomSetsAPrecedent(t *testing.T) {
+// In its first week, what is odd for a caller sets a precedent on the second day
+// of it, and from then on is no surprise. Of who is known for longer it is odd for ever.
+func TestOddInTheFirstWeek(t *testing.T) {
 	const run, surprise = 400, 2 * subdued
 	for _, c := range []struct {
-		every, days int
-		custom      bool
-	}{
-		{1, customDays, false},
-		{1, customDays + 1, true},
-		{2, 2*customDays + 4, true},
-		{14, 140, false},
-	} {
+		first, days int
+		quiet       bool
+	}{{2, 1, false}, {2, 2, true}, {5, 2, true}, {6, 2, false}, {7, 30, false}} {
 		rec := &profile.Record{}
 		rec.Kind, rec.Accepted, rec.Sessions, rec.Created = profile.KindCaller, 1000, 100, 1
 		l := look{rec: rec, entity: &entity{}}
 		p := &l.entity.precedents
-		bits := 0.0
-		for day := 10; day < 10+c.days; day++ {
-			now := uint32(day) * aDay
-			if (day-10)%c.every == 0 {
-				for k := 1; k <= run; k++ {
-					p.read(rec, now)
-					p.hold(requests10m, float64(k), surprise)
-					l.setPrecedents()
-				}
-				bits = p.hold(requests10m, run, surprise)
+		for day := c.first; day < c.first+c.days; day++ {
+			for k := 1; k <= run; k++ {
+				p.read(rec, uint32(day)*aDay+aDay/2)
+				p.hold(requests10m, float64(k), surprise)
+				l.setPrecedents()
 			}
-			l.fadePrecedents(1, uint16(day+1))
+			l.fadePrecedents(1)
 		}
-		if quiet := bits <= subdued; quiet != c.custom {
-			t.Errorf("a run every %d days, for %d: %.1f bits", c.every, c.days, bits)
+		if bits := p.hold(requests10m, run, surprise); bits <= subdued != c.quiet {
+			t.Errorf("%d days from day %d on: %.1f bits", c.days, c.first, bits)
 		}
 	}
 }

@@ -10,7 +10,7 @@ func (l *look) nextDay() {
 	}
 	days := 1.0 // the first day, or a clock that is wrong
 	if passed := day - l.rec.Learned; l.rec.Learned != 0 && passed < 1<<15 {
-		l.fadePrecedents(int(min(passed, 400)), day)
+		l.fadePrecedents(int(min(passed, 400)))
 		days = float64(min(passed, 7))
 	} else if l.habits != nil {
 		hours := &l.habits.Behaviour.Hours // of more days than one

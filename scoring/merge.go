@@ -110,7 +110,7 @@ func fadeToSameDay(a, b *profile.Record) {
 	}
 	if days := int(a.Learned - b.Learned); days > 0 {
 		l := look{rec: b}
-		l.fadePrecedents(min(days, 400), a.Learned)
+		l.fadePrecedents(min(days, 400))
 	}
 }
 
@@ -172,8 +172,7 @@ func mergePrecedents(to, from *[quantities + 1]uint16, o *overlap) {
 		a, b := float64(window.Minifloat(to[q]).Decode()), float64(window.Minifloat(from[q]).Decode())
 		to[q] = uint16(window.Encode(uint64(max(a, b) + shared[q]*min(a, b))))
 	}
-	const days = 1<<16 - 1<<oddDays
-	to[renewals] = (to[renewals]|from[renewals])&^days | max(to[renewals]&days, from[renewals]&days)
+	to[renewals] |= from[renewals]
 }
 
 func mergeHabitRings(r, e *profile.HabitRings) {

@@ -20,10 +20,10 @@ import (
 // it fades by 3 %: a weekly batch is remembered, a monthly one is not.
 //
 // The model never finds ordinary what a caller of two modes has come to do once it
-// was known: a nightly job beside its heartbeats. What was odd on customDays days,
-// and yet no alarm, is its custom: on the next such day that raises precedents as
-// well. Of a caller that is known for less than a week one day is enough, an alarm
-// or not, if nobody else can have come: the first night may have been late.
+// was known: a nightly job beside its heartbeats, of which the first night was
+// late. So in the first week of a caller what is odd as on another day before, an
+// alarm or not, raises precedents as well, if nobody else can have come. Later it
+// does not: who has the time would be odd for some days, and then take what it likes.
 //
 // Beyond a precedent the surprise leaps to twice that at most, and grows no faster
 // than records are broken (steepness). A batch's does not leap: a job of an hour
@@ -65,13 +65,12 @@ type precedents struct {
 }
 
 // renewals is the place in Record.Rings.Precedents that holds the bits of the
-// quantities renewed since the last day that was learned; the bit that something
-// was odd since; and above them how many days were odd, up to customDays.
+// quantities renewed since the last day that was learned, the bit that something
+// was odd since, and the bit that on a day before something was.
 const (
-	renewals   = quantities
-	odd        = 1 << 12
-	oddDays    = 13
-	customDays = 5
+	renewals  = quantities
+	odd       = 1 << 14
+	oddBefore = 1 << 15
 )
 
 func (p *precedents) read(rec *profile.Record, now uint32) {
@@ -84,12 +83,12 @@ func (p *precedents) read(rec *profile.Record, now uint32) {
 
 // free: what is odd may set precedents as well.
 func free(rec *profile.Record, now uint32) bool {
-	return !mature(rec, now) || now-rec.Created < firstRuns || rec.Rings.Precedents[renewals]>>oddDays == customDays || recurs(rec, now)
+	return !mature(rec, now) || now-rec.Created < firstRuns || recurs(rec, now)
 }
 
 // recurs: it is in its first week, and was as odd on another day.
 func recurs(rec *profile.Record, now uint32) bool {
-	return firstWeek(rec, now) && rec.Rings.Precedents[renewals]>>oddDays > 0 && habitual(rec.Kind) && rec.Habits().Behaviour.Novel == 0
+	return firstWeek(rec, now) && rec.Rings.Precedents[renewals]&oddBefore != 0 && habitual(rec.Kind) && rec.Habits().Behaviour.Novel == 0
 }
 
 func firstWeek(rec *profile.Record, now uint32) bool {
@@ -167,9 +166,8 @@ func (l *look) raise(q quantity, v float64) {
 	*most = max(*most, uint16(window.Encode(uint64(v))))
 }
 
-// fadePrecedents lets days pass, until the given one, the first of which may have
-// renewed some.
-func (l *look) fadePrecedents(days int, until uint16) {
+// fadePrecedents lets days pass, the first of which may have renewed some.
+func (l *look) fadePrecedents(days int) {
 	most := &l.rec.Rings.Precedents
 	for q := range quantities {
 		n := days
@@ -179,15 +177,8 @@ func (l *look) fadePrecedents(days int, until uint16) {
 		v := float64(window.Minifloat(most[q]).Decode()) * math.Pow(precedentFade, float64(n))
 		most[q] = uint16(window.Encode(uint64(v)))
 	}
-	n := min(most[renewals]>>oddDays, customDays)
-	switch {
-	case most[renewals]&odd != 0:
-		n = (n + 1) % (customDays + 1) // a day of custom has set what there was to set
-	case until%forgetOdd == 0 && n > 0:
-		n--
+	before := most[renewals] & (odd | oddBefore)
+	if most[renewals] = 0; before != 0 {
+		most[renewals] = oddBefore
 	}
-	most[renewals] = n << oddDays
 }
-
-// forgetOdd is on which of so many days one odd day is forgotten.
-const forgetOdd = 16
