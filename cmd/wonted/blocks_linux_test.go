@@ -22,8 +22,8 @@ import (
 // is killed, whose data_dir it names.
 const blockingDir = "WONTED_TEST_BLOCK_INTO"
 
-// Killed at any moment, wonted keeps every quarantine that a verdict has left on:
-// fifty times in a row, on one data_dir.
+// Killed at any moment, while it writes the journal anew as well, wonted keeps every
+// quarantine that a verdict has left on: fifty times in a row, on one data_dir.
 func TestKilledWhileBlocking(t *testing.T) {
 	if dir := os.Getenv(blockingDir); dir != "" {
 		s := blocking(t, dir)
@@ -39,6 +39,9 @@ func TestKilledWhileBlocking(t *testing.T) {
 			s.gate.Open(c)
 			fmt.Println(blockingDir, name) // the verdict has left
 			s.gate.Close(c, scoring.Answered, c.Exchange.Time)
+			if i%3 == 0 {
+				s.blocks.Forget(profile.Key{Lo: 1}) // so that the journal is written anew
+			}
 			s.blocks.Upkeep(time.Now())
 		}
 	}
