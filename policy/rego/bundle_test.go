@@ -3,6 +3,7 @@ package rego
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"log"
 	"net/http"
@@ -352,5 +353,62 @@ func TestBundleIsPolled(t *testing.T) {
 		until("news after the restart", is("3"))
 		stop()
 		<-done
+	}
+}
+
+// A bundle's file is read where a directory is, whoever signed it.
+func TestBundleFile(t *testing.T) {
+	key, _ := keyPair(t, t.TempDir(), "key")
+	file := filepath.Join(t.TempDir(), "bundle.tar.gz")
+	put := func(body []byte) {
+		t.Helper()
+		if err := os.WriteFile(file, body, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put(pack(t, "v1", fileMap{"/policy.rego": "package wonted.policy\ndeny contains \"x\" if data.lists.on\n", "/lists/data.json": `{"on": true}`,
+		"/policy_test.rego": "package wonted.policy_test\n\ntest_it if true\n"}, key))
+	e, err := Load(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := decide(t, e, at(sample(), policy.PhaseRequest)).Action; got != policy.Deny || e.BundleRevision() != "v1" {
+		t.Errorf("%v, revision %q", got, e.BundleRevision())
+	}
+	r, err := Check(file)
+	if err != nil || r.Mistakes() > 0 || r.Revision != e.Revision() || len(r.Files) != 2 {
+		t.Errorf("%+v, %v", r, err)
+	}
+	put(pack(t, "v1", fileMap{"/policy.rego": "package wonted.policy\ndeny contains \"x\" if input.identiy.mature\n"}))
+	if r, err = Check(file); err != nil || r.Mistakes() != 1 || r.Problems[0].Place() != "/policy.rego:2:22" {
+		t.Errorf("%+v, %v", r, err)
+	}
+	put([]byte("<html>no bundle</html>"))
+	if _, err := Load(file); err == nil || !strings.Contains(err.Error(), file) || !strings.Contains(err.Error(), "gzip") {
+		t.Errorf("no bundle at all: %v", err)
+	}
+}
+
+// A data document of 10 MB is taken within policy.max_bytes, and a policy over
+// it decides.
+func TestALargeDataDocument(t *testing.T) {
+	var doc strings.Builder
+	doc.WriteString(`{"callers": {"nobody": 1`)
+	for i := 0; doc.Len() < 10<<20; i++ {
+		fmt.Fprintf(&doc, `,"caller-%08d": {"tier": "gold", "limit": %d}`, i, i)
+	}
+	doc.WriteString(`}}`)
+	s := serveBundle(t, pack(t, "1", fileMap{"/policy.rego": denyAll}))
+	src := sourceOf(s.url())
+	b := opened(t, src)
+	large := pack(t, "2", fileMap{"/policy.rego": "package wonted.policy\nthrottle contains \"t\" if data.callers[\"caller-00000007\"].limit == 7\n", "/data.json": doc.String()})
+	s.serves(large)
+	if err := b.fetch(t.Context()); err == nil || !strings.Contains(b.failure.Error(), "unpacks to more") {
+		t.Errorf("beyond the limit: %v", b.failure)
+	}
+	src.MaxBytes = 64 << 20
+	b = opened(t, src)
+	if got := b.action(t); got != policy.Throttle {
+		t.Errorf("%v", got)
 	}
 }
