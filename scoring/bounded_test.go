@@ -146,7 +146,7 @@ func TestBetsAgainstOneself(t *testing.T) {
 // In its first week, what is odd for a caller sets a precedent on the second day
 // of it, and from then on is no surprise. Of who is known for longer it is odd for ever.
 func TestOddInTheFirstWeek(t *testing.T) {
-	const run, surprise = 400, 2 * subdued
+	const run, surprise = 400, 3 * subdued
 	for _, c := range []struct {
 		first, days int
 		quiet       bool

@@ -136,7 +136,7 @@ func (p *precedents) hold(q quantity, v, bits float64) float64 {
 		p.came[q] = v
 	}
 	if limit := p.limit(q); v > limit {
-		if bits >= subdued {
+		if bits >= 2*subdued { // another mode, and not what happens to anybody in a week
 			p.renewed |= odd
 		}
 		if limit > 0 && steepness[q] > 0 {
