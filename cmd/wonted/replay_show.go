@@ -180,6 +180,9 @@ func (s *textShow) summary(sum *replaySummary, t *tally) {
 	} else {
 		row("would have", "%s", wouldHave(sum.Actions))
 	}
+	for i := range sum.Shadow[:min(len(sum.Shadow), shownFindings)] {
+		row("passed over", "%v", &sum.Shadow[i])
+	}
 	row("took", "%s", (time.Duration(sum.Seconds * float64(time.Second))).Round(time.Millisecond))
 	if sum.advice != "" {
 		fmt.Fprint(s.out, "\n"+sum.advice+"\n")

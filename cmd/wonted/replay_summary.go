@@ -21,6 +21,9 @@ type replaySummary struct {
 
 	WithoutRequest int `json:"without_request,omitempty"` // lines that are about no request
 
+	// Shadow is what rules wanted that were not in force, the most frequent first.
+	Shadow []passedOver `json:"shadow,omitempty"`
+
 	Compared *compared `json:"compared,omitempty"` // where there are two policies; all else is B's
 
 	advice string // how more could be known
@@ -31,6 +34,7 @@ func (t *tally) summary(target float64, took time.Duration) *replaySummary {
 		Exchanges: t.exchanges, Identities: len(t.identities), Windows: t.windows, Anomalous: t.anomalous,
 		Actions: actionCounts(t.actions), Seconds: took.Seconds(),
 	}
+	s.Shadow = rankedPassedOver(t.passedOver)
 	s.Budget.Target = target
 	s.Budget.Realised = 1000 * float64(t.alerts) / float64(max(t.days, 1))
 	return s

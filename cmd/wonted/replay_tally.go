@@ -26,7 +26,8 @@ type tally struct {
 	offenders  map[profile.Key]*offender
 	file       string // where the newest exchange was found
 	line       int
-	dropped    int // offenders that were left out for worse ones
+	dropped    int               // offenders that were left out for worse ones
+	passedOver map[shadowKey]int // shadow verdicts, of which there are as many as rules
 	timeline   timeline
 	daily      map[string]*dayTally // by date, in zone
 	today      *dayTally
@@ -82,6 +83,7 @@ const (
 func newTally(zone *time.Location) tally {
 	return tally{
 		zone: zone, actions: map[policy.Action]int{},
+		passedOver: map[shadowKey]int{},
 		identities: map[profile.Key]*seen{}, offenders: map[profile.Key]*offender{}, daily: map[string]*dayTally{},
 	}
 }
@@ -129,6 +131,7 @@ func (t *tally) add(ex *scoring.Exchange, action policy.Action, report *policy.R
 	t.threshold = ex.Assessment.Threshold
 	t.timeline.add(ex.Time, ex.Assessment.Score, action)
 	if report != nil {
+		t.passOver(report.Shadow)
 		t.offend(who, s, action, report)
 	}
 }
