@@ -293,9 +293,7 @@ func (s *Scorer) learnRoute(ex *Exchange, now uint32, weight float64) {
 	}
 	learn(&p.Bytes, ex.scratch.bytes)
 	learn(&p.Records, ex.scratch.records)
-	if teaches(p.BeforeN) {
-		learnStep(p, ex)
-	}
+	learnStep(p, ex, teaches(p.BeforeN))
 	learnWalk(p, ex, teaches)
 }
 

@@ -224,7 +224,11 @@ func TestWalkTeachesByTurns(t *testing.T) {
 	for range 300 {
 		alone = read(1)
 	}
-	if n := [...]float32{alone.BeforeN, alone.Adjacent.N, alone.Foreign.N}; n[0] > 0 || n[1] < ownRuler-1 || n[1] > ownRuler+1 || n[2] < ownRuler-1 || n[2] > ownRuler+1 {
+	others := alone.BeforeN
+	for _, from := range alone.Before {
+		others -= float32(from.Count()) // the only route before it is itself
+	}
+	if n := [...]float32{others, alone.Adjacent.N, alone.Foreign.N}; n[0] > 1 || n[1] < ownRuler-1 || n[1] > ownRuler+1 || n[2] < ownRuler-1 || n[2] > ownRuler+1 {
 		t.Errorf("one alone has taught %v steps, neighbours and owners", n)
 	}
 	for range 50 {

@@ -35,7 +35,7 @@ func (s *Scorer) mergeRoutes(merges []route.Merge, now uint32) {
 			continue
 		}
 		p := whole.Population()
-		renameSteps(p, became, shortRoute(m.ID))
+		renameSteps(p, became)
 		p.Bytes.Decay(ruler(p.Bytes.N))
 		p.Records.Decay(ruler(p.Records.N))
 		window.SmallSlots(p.Before[:]).Decay(ruler(p.BeforeN))
@@ -54,20 +54,15 @@ func (s *Scorer) mergeRoutes(merges []route.Merge, now uint32) {
 // ruler is what n are multiplied by to be no more than ownRuler.
 func ruler(n float32) float64 { return min(1, ownRuler/max(float64(n), 1)) }
 
-// renameSteps has the steps to a route come from what their routes became. Those
-// from itself are none any more: a step from one tenant's orders to another's is
-// a repetition.
-func renameSteps(p *profile.Population, became map[uint16]uint16, itself uint16) {
+// renameSteps has the steps to a route come from what their routes became. One from
+// one tenant's orders to another's is a repetition from now on.
+func renameSteps(p *profile.Population, became map[uint16]uint16) {
 	was := p.Before
 	clear(p.Before[:])
 	for _, from := range was {
 		id, ok := became[from.ID]
 		if !ok {
 			id = from.ID
-		}
-		if id == itself {
-			p.BeforeN = max(p.BeforeN-float32(from.Count()), 0)
-			continue
 		}
 		window.SmallSlots(p.Before[:]).Touch(id, from.Count())
 	}
