@@ -31,6 +31,13 @@
 // answer differently each time are gone (capabilities.go), so that a decision
 // depends on its input and data alone and nothing in the request path waits.
 //
+// A policy that loops or grows what it computes is ended at the deadline, which is
+// looked at between OPA's steps, and has allocated some 100 MiB by then. Within
+// a step nothing ends it: an array that holds the one before it twice
+// (x1 := [x0, x0], x2 := [x1, x1] and so on) is written out in one, and forty
+// such lines take all the memory there is. No policy does that by accident; who
+// may change the policy may stop wonted.
+//
 // # What is remembered
 //
 // Evaluating ten rules takes OPA some 20 µs; most exchanges are like one before
