@@ -123,6 +123,8 @@ func (f *findings) rank() []Evidence {
 			e.Bits, e.Score, e.Share = 0, 0, 0
 		case (e.Detector == Bulk || e.Detector == Rate) && f.walkTells(e):
 			e.telling--
+		case e.Detector == NewObjects && f.paceTells(e):
+			e.telling--
 		}
 	}
 	for i := range f.n {
@@ -163,7 +165,8 @@ func (f *findings) rateTells(bulk *Evidence) bool {
 	return many
 }
 
-// mostOf the requests ask for a new object where a walk is what makes them many.
+// mostOf the requests ask for a new object where a walk is what makes them many,
+// and do not where a few come with the many.
 const mostOf = 0.75
 
 // walkTells says whether a pace, or ten minutes' volume, is that of new objects.
@@ -181,6 +184,18 @@ func (f *findings) walkTells(much *Evidence) bool {
 		}
 	}
 	return walked > 0 && walked >= mostOf*asked
+}
+
+// paceTells says whether new objects are few among many requests: whoever does so
+// much meets them.
+func (f *findings) paceTells(objects *Evidence) bool {
+	for i := range f.n {
+		if e := &f.evidence[i]; e.Detector == Rate && e.Entity == objects.Entity && e.Score >= certain &&
+			objects.Observed < (1-mostOf)*e.Observed {
+			return true
+		}
+	}
+	return false
 }
 
 // weigh takes the model at its word, held back, until there are tables. From

@@ -30,6 +30,7 @@ func TestWhatIsToldFirst(t *testing.T) {
 	f("a walk", NewObjects, of(Rate, 3.1, 80), of(NewObjects, 2.9, 76), of(Errors, 4.8, 40))
 	f("a walk among large objects", NewObjects, of(Bulk, 4.7, 9e5), of(NewObjects, 2.9, 76), of(Volume, 1.3, 4000))
 	f("a burst", Rate, of(Rate, 3.7, 474), of(NewObjects, 3.2, 248))
+	f("a burst that meets new ones", Rate, of(Rate, 3.3, 39), of(NewObjects, 4.8, 7))
 	f("a dump that reads a few", Volume, of(Volume, 4, 10_000), of(NewObjects, 2.5, 12))
 }
 
