@@ -12,12 +12,17 @@ import (
 const wantHeader = `an object of "name" and "value", and perhaps "for" (an action)`
 
 func setHeader(to *[]policy.HeaderWish, v ast.Value) error {
+	return setWish(to, v, wantHeader, "name", headerName)
+}
+
+// setWish takes a name, as its member is called and must look, and its value.
+func setWish(to *[]policy.HeaderWish, v ast.Value, want, member string, look func(ast.Value) (string, error)) error {
 	w := policy.HeaderWish{For: policy.Allow}
 	var given bool
-	err := object(v, wantHeader, func(name string, v ast.Value) (known bool, err error) {
+	err := object(v, want, func(name string, v ast.Value) (known bool, err error) {
 		switch name {
-		case "name":
-			w.Name, err = headerName(v)
+		case member:
+			w.Name, err = look(v)
 		case "value":
 			given = true
 			w.Value, err = headerText(v)
@@ -29,7 +34,7 @@ func setHeader(to *[]policy.HeaderWish, v ast.Value) error {
 		return true, err
 	})
 	if err == nil && (w.Name == "" || !given) {
-		err = fmt.Errorf("want %s", wantHeader)
+		err = fmt.Errorf("want %s", want)
 	}
 	*to = append(*to, w)
 	return err

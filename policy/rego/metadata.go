@@ -16,27 +16,7 @@ const wantMetadata = `an object of "key" and "value", and perhaps "for" (an acti
 // verdict, for its access log and later filters. Values are strings there,
 // however the policy writes them.
 func setMetadata(to *[]policy.HeaderWish, v ast.Value) error {
-	w := policy.HeaderWish{For: policy.Allow}
-	var given bool
-	err := object(v, wantMetadata, func(name string, v ast.Value) (known bool, err error) {
-		switch name {
-		case "key":
-			w.Name, err = metadataKey(v)
-		case "value":
-			given = true
-			w.Value, err = headerText(v)
-		case "for":
-			w.For, err = action(v)
-		default:
-			return false, nil
-		}
-		return true, err
-	})
-	if err == nil && (w.Name == "" || !given) {
-		err = fmt.Errorf("want %s", wantMetadata)
-	}
-	*to = append(*to, w)
-	return err
+	return setWish(to, v, wantMetadata, "key", metadataKey)
 }
 
 // ownKeys are what wonted itself says under its name.
