@@ -125,7 +125,7 @@ func (e *engine) harm() Harm {
 	h := Harm{Exchanges: e.tally.evaluated, Anomalous: e.tally.anomalous}
 	callers := 0
 	for i := range e.tally.days {
-		if e.tally.days[i].alerted {
+		if d := &e.tally.days[i]; d.alerted || d.cut {
 			callers++
 		}
 	}

@@ -85,7 +85,7 @@ type Harm struct {
 	Exchanges  int64   `json:"exchanges"` // benign, judged in the evaluation days
 	Anomalous  int64   `json:"anomalous"`
 	PerMillion float64 `json:"anomalous_per_million"` // exchanges
-	Callers    float64 `json:"callers_per_million"`   // identity-days with one, per million exchanges
+	Callers    float64 `json:"callers_per_million"`   // disturbed by either, each once a day, per million exchanges
 	Cut        float64 `json:"cut_per_million"`       // answers that were not anomalous, and that a response budget would have ended
 }
 

@@ -37,7 +37,7 @@ func (r *Report) textBenign(b *strings.Builder) {
 	if len(r.Budget.By) > 0 {
 		fmt.Fprintf(b, "  by class and first evidence: %s\n", counts(r.Budget.By))
 	}
-	fmt.Fprintf(b, "Harm: %.3g of a million benign exchanges anomalous, of %.3g callers; %.3g more answers cut at what is usual\n", r.Harm.PerMillion, r.Harm.Callers, r.Harm.Cut)
+	fmt.Fprintf(b, "Harm: %.3g benign callers disturbed per million exchanges, each counted once a day; %.3g exchanges anomalous, %.3g more answers cut at what is usual\n", r.Harm.Callers, r.Harm.PerMillion, r.Harm.Cut)
 	k := &r.Controller
 	fmt.Fprintf(b, "Calibration: mean e of benign windows %.3g (%s judged among peers); at the end mature identities alert from %.2f, new ones from %.2f; %s campaigns\n",
 		k.MeanE, count(k.Windows), k.Mature, k.New, count(k.Campaigns))

@@ -19,6 +19,7 @@ type identityDay struct {
 	class   Class
 	mature  bool
 	alerted bool
+	cut     bool             // an answer, see tally.cut
 	top     scoring.Detector // what the evidence of the first alert began with
 }
 
@@ -45,6 +46,7 @@ func (t *tally) add(w *world, c *Call, who uint32, mature bool, as *scoring.Asse
 	today.mature = today.mature || mature
 	if !as.Anomalous && (beyond(c.Bytes, as.Usual.Bytes) || beyond(c.Records, as.Usual.Records)) {
 		t.cut++
+		today.cut = true
 	}
 	if as.Anomalous {
 		t.anomalous++
