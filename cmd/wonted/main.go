@@ -20,10 +20,22 @@ import (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	// The first signal asks; with the handler gone, a second one ends the
-	// process at once.
-	context.AfterFunc(ctx, stop)
+	ctx, cancel := context.WithCancel(context.Background())
+	go heed(cancel)
 	err := run(ctx, os.Args[1:], stdio{in: os.Stdin, out: os.Stdout, err: os.Stderr})
 	os.Exit(explain(os.Stderr, err))
+}
+
+// heed lets the first signal ask, and the second end the process at once, as if
+// nobody heeded it; also where it comes right behind.
+func heed(ask func()) {
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	<-signals
+	ask()
+	again := <-signals
+	signal.Reset(os.Interrupt, syscall.SIGTERM)
+	if self, err := os.FindProcess(os.Getpid()); err != nil || self.Signal(again) != nil {
+		os.Exit(1)
+	}
 }

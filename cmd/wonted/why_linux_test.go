@@ -132,6 +132,10 @@ func startWhy(t *testing.T) *why {
 			t.Fatalf("ordinary life ended with %v: %s", err, body)
 		}
 	}
+	var status struct {
+		Open int `json:"open_exchanges"`
+	}
+	w.await("/v1/status", &status, func() bool { return status.Open == 0 }) // all of it is learned
 	return w
 }
 
