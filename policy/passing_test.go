@@ -191,14 +191,14 @@ func TestExplanationsAreBounded(t *testing.T) {
 	if n := explained(openShop(t, rule, 0)); n != 0 {
 		t.Errorf("%d explained where none is to be", n)
 	}
-	s := openShop(t, rule, 10)
+	s := openShop(t, rule, 5)
 	s.now = s.now.Add(time.Hour)
-	if n := explained(s); n != 20 {
-		t.Errorf("%d explained at once of 10 a second, want twice that", n)
+	if n := explained(s); n != 50 {
+		t.Errorf("%d explained at once of 5 a second, want those of ten seconds", n)
 	}
 	s.now = s.now.Add(time.Second)
-	if n := explained(s); n != 10 {
-		t.Errorf("%d explained a second later, want 10", n)
+	if n := explained(s); n != 5 {
+		t.Errorf("%d explained a second later, want 5", n)
 	}
 }
 
