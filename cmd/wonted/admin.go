@@ -54,13 +54,13 @@ func (h *web) routes() *admin.API {
 	api.Read("GET /v1/decisions", "the decisions that were not plainly to allow, the newest first; ?limit=N", h.decisions)
 	api.Read("GET /v1/decisions/{id}", "one of them, by its id", h.decision)
 	api.Read("GET /v1/rules", "the rules that have fired, what the breaker knows of them, and which it has demoted", h.listRules)
-	api.Write("POST /v1/rules/{rule}/restore", "puts a demoted rule in force again, and takes what it does for usual", h.restoreRule)
+	api.Undo("POST /v1/rules/{rule}/restore", "puts a demoted rule in force again, and takes what it does for usual", h.restoreRule)
 	api.Read("GET /v1/exceptions", "the exceptions from rules, with how often each was used", h.listExceptions)
 	api.Write("POST /v1/exceptions", "excepts callers, credentials, addresses, networks or routes from rules for a time", h.addException)
 	api.Write("DELETE /v1/exceptions/{id}", "ends an exception", h.removeException)
 	api.Read("GET /v1/quarantines", "who is under quarantine; ?entity=E&value=V: one of them", h.listQuarantines)
 	api.Write("POST /v1/quarantines", "blocks an entity for a time, or with dry_run tells what that would hit", h.addQuarantine)
-	api.Write("DELETE /v1/quarantines/{id}", "releases an entity before its time", h.releaseQuarantine)
+	api.Undo("DELETE /v1/quarantines/{id}", "releases an entity before its time", h.releaseQuarantine)
 	return api
 }
 

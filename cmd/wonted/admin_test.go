@@ -9,7 +9,9 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/rs/zerolog"
@@ -110,6 +112,49 @@ func TestEveryChangeIsAudited(t *testing.T) {
 		}
 	}
 }
+
+// An operator who may change something releases somebody even where nothing can
+// be written any more; anything else waits.
+func TestAFullDiskReleasesAllTheSame(t *testing.T) {
+	s, err := newService(config.Default(), zerolog.Nop())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.store.Close()
+	s.trail = admin.NewTrail(fullDisk{}, func(admin.Entry) {})
+	place, err := s.blocks.Place("address", "203.0.113.7")
+	if err != nil {
+		t.Fatal(err)
+	}
+	place.Reason = "by mistake"
+	b, _, err := s.blocks.Add(place, time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	api := (&web{sv: s}).routes()
+	f := func(method, path, body string, want int) {
+		t.Helper()
+		w := httptest.NewRecorder()
+		api.ServeHTTP(w, httptest.NewRequest(method, path, strings.NewReader(body)))
+		if w.Code != want {
+			t.Errorf("%s %s: %d, want %d: %s", method, path, w.Code, want, w.Body)
+		}
+	}
+	f("POST", "/v1/quarantines", `{"entity":"address","value":"203.0.113.8","reason":"why"}`, http.StatusInsufficientStorage)
+	f("DELETE", "/v1/quarantines/"+b.ID, "", http.StatusOK)
+	f("POST", "/v1/rules/none/restore", "", http.StatusNotFound)
+	if left := s.blocks.List(time.Now()); len(left) != 0 {
+		t.Errorf("still blocked: %+v", left)
+	}
+	if got := strings.Join(s.warnings(), "\n"); !strings.Contains(got, "the audit trail cannot be written") {
+		t.Errorf("not told: %s", got)
+	}
+}
+
+type fullDisk struct{}
+
+func (fullDisk) Write([]byte) (int, error) { return 0, syscall.ENOSPC }
+func (fullDisk) Sync() error               { return syscall.ENOSPC }
 
 // The description is made of the table, and is one that others can read.
 func TestTheAPIIsDescribed(t *testing.T) {

@@ -83,7 +83,7 @@ func (s *service) complain(err error) {
 		s.trouble.clear("audit")
 		return
 	}
-	s.trouble.set("audit", "changes are refused, since the audit trail cannot be written: "+err.Error())
+	s.trouble.set("audit", "the audit trail cannot be written, and what does not release somebody or restore a rule is refused: "+err.Error())
 	s.log.Error().Err(err).Msg("the audit trail cannot be written")
 }
 

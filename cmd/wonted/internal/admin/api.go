@@ -33,6 +33,8 @@ type Route struct {
 	Path   string `json:"path"` // {name} stands for one segment
 	Role   Role   `json:"role"`
 	Does   string `json:"does"`
+
+	undo bool // done even if it cannot be written down
 }
 
 // Options are what holds for all routes. Without a Guard there may be none but
@@ -96,15 +98,25 @@ func (a *API) Read(pattern, does string, h http.HandlerFunc) { a.add(Read, patte
 // Write registers what changes something.
 func (a *API) Write(pattern, does string, h http.HandlerFunc) { a.add(Write, pattern, does, h) }
 
-// add panics where the method contradicts the role: a GET that changes
-// something would be followed by prefetching browsers and crawlers.
+// Undo is Write of what takes back a measure, and no more: a quarantine, or that
+// the breaker has demoted a rule. That works always.
+func (a *API) Undo(pattern, does string, h http.HandlerFunc) {
+	a.addRoute(pattern, Route{Role: Write, Does: does, undo: true}, h)
+}
+
 func (a *API) add(role Role, pattern, does string, h http.Handler) {
+	a.addRoute(pattern, Route{Role: role, Does: does}, h)
+}
+
+// addRoute panics where the method contradicts the role: a GET that changes
+// something would be followed by prefetching browsers and crawlers.
+func (a *API) addRoute(pattern string, route Route, h http.Handler) {
 	method, path, ok := strings.Cut(pattern, " ")
-	if !ok || does == "" || (method == http.MethodGet) != (role < Write) || role > Open && a.guard == nil || role == Write && a.trail == nil {
+	if role := route.Role; !ok || route.Does == "" || (method == http.MethodGet) != (role < Write) || role > Open && a.guard == nil || role == Write && a.trail == nil {
 		panic(fmt.Sprintf("admin: %q cannot be a route of role %s here", pattern, role))
 	}
-	route := Route{method, strings.TrimSuffix(path, "{$}"), role, does}
-	if role == Write {
+	route.Method, route.Path = method, strings.TrimSuffix(path, "{$}")
+	if route.Role == Write {
 		h = a.audited(route, h)
 	}
 	a.table[pattern] = route

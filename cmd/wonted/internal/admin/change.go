@@ -38,15 +38,17 @@ func Note(r *http.Request, about, reason string) {
 
 // audited writes a change down before it is made, and how it went. What cannot
 // be written down is not done: an attacker who fills the disk must not work
-// unseen.
+// unseen. But whoever is refused by mistake is let in again all the same.
 func (a *API) audited(route Route, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		e := a.entry(r, route)
 		if err := a.trail.Put(e); err != nil {
 			a.complain(err)
-			Refuse(w, http.StatusInsufficientStorage, "nothing was changed: it could not be written into the audit trail: "+err.Error(),
-				"make room in data_dir, or make audit.jsonl there writable, and ask again")
-			return
+			if !route.undo {
+				Refuse(w, http.StatusInsufficientStorage, "nothing was changed: it could not be written into the audit trail: "+err.Error(),
+					"make room in data_dir, or make audit.jsonl there writable, and ask again")
+				return
+			}
 		}
 		out := &answer{ResponseWriter: w}
 		defer func() {

@@ -117,6 +117,30 @@ func TestAFullDiskRefusesChanges(t *testing.T) {
 	}
 }
 
+func TestAFullDiskDoesNotKeepAnybodyOut(t *testing.T) {
+	p := paper{full: true}
+	a := open(&p)
+	var told error
+	a.complain = func(err error) { told = err }
+	released := 0
+	a.Undo("DELETE /v1/blocks/{id}", "releases somebody", func(_ http.ResponseWriter, r *http.Request) {
+		released++
+		Note(r, "caller acme", "")
+	})
+	w := httptest.NewRecorder()
+	a.ServeHTTP(w, httptest.NewRequest("DELETE", "/v1/blocks/"+someHash, nil))
+	if w.Code != http.StatusOK || released != 1 || told == nil {
+		t.Errorf("%d, released %d times, told %v", w.Code, released, told)
+	}
+	if got := a.trail.Last(1); len(got) != 1 || got[0].About != "caller acme" || got[0].Status != http.StatusOK {
+		t.Errorf("kept in memory: %+v", got)
+	}
+	answers := a.OpenAPI()["paths"].(object)["/v1/blocks/{id}"].(object)["delete"].(object)["responses"].(object)
+	if _, refused := answers["507"]; refused || answers["403"] == nil {
+		t.Errorf("described with %v", answers)
+	}
+}
+
 func TestAPanicIsWrittenDown(t *testing.T) {
 	a := open(nil)
 	a.Write("POST /v1/things", "adds a thing", func(http.ResponseWriter, *http.Request) { panic("oh") })

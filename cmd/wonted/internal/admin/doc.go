@@ -6,11 +6,12 @@
 //	api.Open("GET /healthz", "whether the process is alive", handler)        // everybody
 //	api.Read("GET /v1/profiles/{who}", "the profiles that …", handler)       // changes nothing
 //	api.Write("DELETE /v1/profiles/{who}", "forgets a profile …", handler)   // changes something
+//	api.Undo("DELETE /v1/quarantines/{id}", "releases …", handler)           // changes it back
 //
 // The table is the one source of what there is: GET /v1/ lists it, and GET
-// /v1/openapi.json is made of it. Answers are
-// JSON; what cannot be done is {"error", "hint"} (Refuse). The version is in the
-// path: names within /v1 are added to, never changed.
+// /v1/openapi.json is made of it. Answers are JSON; what cannot be done is
+// {"error", "hint"} (Refuse). The version is in the path: names within /v1 are
+// added to, never changed.
 //
 // # Who may ask
 //
@@ -28,9 +29,12 @@
 // and one with its outcome, each on the disk before wonted goes on. What cannot
 // be written down is refused with 507: nobody changes anything unseen by filling
 // the disk. If the disk is full only by the time that it is done, the first line
-// is there, and log and /readyz tell. What a client wrote into the path is
-// hashed, unless it is a hash of ours that was found: it may be an API key. A
-// handler adds whom it was about and why with Note; ?reason= is taken anyway.
+// is there, and log and /readyz tell. An Undo is done with a full disk, too, and
+// told by log and /readyz alone: who is refused by mistake cannot wait for room.
+//
+// What a client wrote into the path is hashed, unless it is a hash of ours that
+// was found: it may be an API key. A handler adds whom it was about and why with
+// Note; ?reason= is taken anyway.
 //
 // It imports nothing of wonted: cmd/wonted registers the routes. Start with
 // api.go.

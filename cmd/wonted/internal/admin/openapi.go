@@ -15,7 +15,7 @@ func (a *API) OpenAPI() object {
 	for _, r := range a.Routes() {
 		operation := object{
 			"summary":   r.Does,
-			"responses": a.responses(r.Role),
+			"responses": responses(r),
 			"x-role":    r.Role.String(),
 		}
 		if all := parameters(r); len(all) > 0 {
@@ -51,14 +51,14 @@ func (a *API) OpenAPI() object {
 	}
 }
 
-// responses are those that a route of the role may give.
-func (a *API) responses(role Role) object {
+// responses are those that a route may give.
+func responses(r Route) object {
 	refused := object{"$ref": "#/components/responses/refused"}
 	all := object{"200": object{"description": "done"}, "default": refused}
-	if role > Open {
+	if r.Role > Open {
 		all["401"], all["403"], all["429"] = refused, refused, refused
 	}
-	if role == Write {
+	if r.Role == Write && !r.undo {
 		all["507"] = refused
 	}
 	return all
