@@ -59,7 +59,8 @@ func (h *web) routes() *admin.API {
 	api.Write("POST /v1/exceptions", "excepts callers, credentials, addresses, networks or routes from rules for a time", h.addException)
 	api.Write("DELETE /v1/exceptions/{id}", "ends an exception", h.removeException)
 	api.Read("GET /v1/quarantines", "who is under quarantine; ?entity=E&value=V: one of them", h.listQuarantines)
-	api.Write("POST /v1/quarantines", "blocks an entity for a time, or with dry_run tells what that would hit", h.addQuarantine)
+	api.Read("GET /v1/quarantines/preview", "what a block would hit; ?entity=E&value=V, and as for POST ttl=15m, force=true", h.previewQuarantine)
+	api.Write("POST /v1/quarantines", "blocks an entity for a time", h.addQuarantine)
 	api.Undo("DELETE /v1/quarantines/{id}", "releases an entity before its time", h.releaseQuarantine)
 	return api
 }

@@ -141,6 +141,10 @@ func TestAFullDiskReleasesAllTheSame(t *testing.T) {
 		}
 	}
 	f("POST", "/v1/quarantines", `{"entity":"address","value":"203.0.113.8","reason":"why"}`, http.StatusInsufficientStorage)
+	f("GET", "/v1/quarantines/preview?entity=address&value=203.0.113.8&ttl=1h", "", http.StatusOK)
+	if told := s.trail.Last(10); len(told) != 0 {
+		t.Errorf("to look at what a block would hit is no change: %+v", told)
+	}
 	f("DELETE", "/v1/quarantines/"+b.ID, "", http.StatusOK)
 	f("POST", "/v1/rules/none/restore", "", http.StatusNotFound)
 	if left := s.blocks.List(time.Now()); len(left) != 0 {

@@ -23,12 +23,12 @@ type quarantineBody struct {
 	TTL    string `json:"ttl,omitempty"` // "15m"; without it the ladder says how long
 	Reason string `json:"reason"`
 	Force  bool   `json:"force,omitempty"`
-	DryRun bool   `json:"dry_run,omitempty"`
 }
 
-// quarantineAnswer is what it answers. Its JSON names are a contract.
+// quarantineAnswer is what it answers, and GET /v1/quarantines/preview. Its JSON
+// names are a contract.
 type quarantineAnswer struct {
-	Quarantine *policy.Block      `json:"quarantine"` // null: it was a dry run
+	Quarantine *policy.Block      `json:"quarantine"` // null: it is a preview
 	Preview    quarantine.Preview `json:"preview"`
 	Mode       policy.Mode        `json:"mode"` // shadow: nothing is refused yet
 }
@@ -62,43 +62,73 @@ func (h *web) addQuarantine(w http.ResponseWriter, r *http.Request) {
 	if !admin.Body(w, r, &body) {
 		return
 	}
-	who, err := h.sv.blockable(body.Entity, body.Value, body.Force)
-	if err == nil {
-		who.TTL, err = quarantine.ParseTTL(body.TTL)
-	}
-	if err == nil && body.Reason == "" && !body.DryRun {
+	who, err := h.sv.asked(&body)
+	if err == nil && body.Reason == "" {
 		err = &quarantine.Refusal{Why: "the reason is missing", Hint: "say --reason, for whoever finds it later"}
 	}
-	if err != nil {
-		refuseQuarantine(w, err)
-		return
-	}
-	who.Reason, who.Force, who.Author = body.Reason, body.Force, admin.Asker(r)
 	answer := quarantineAnswer{Mode: h.sv.gate.Mode()}
-	if body.DryRun {
-		answer.Preview, err = h.sv.blocks.Preview(who, time.Now())
-	} else {
+	if err == nil {
+		who.Reason, who.Author = body.Reason, admin.Asker(r)
 		answer.Quarantine, answer.Preview, err = h.sv.blocks.Add(who, time.Now())
 	}
 	if err != nil {
 		refuseQuarantine(w, err)
 		return
 	}
-	if b := answer.Quarantine; b != nil {
-		admin.Note(r, b.Entity+" "+cmp.Or(b.Name, b.Hash), b.Reason)
+	b := answer.Quarantine
+	admin.Note(r, b.Entity+" "+cmp.Or(b.Name, b.Hash), b.Reason)
+	admin.JSON(w, http.StatusOK, answer)
+}
+
+// previewQuarantine answers GET /v1/quarantines/preview, whose parameters are
+// what POST /v1/quarantines takes.
+func (h *web) previewQuarantine(w http.ResponseWriter, r *http.Request) {
+	body := quarantineBody{Entity: r.FormValue("entity"), Value: r.FormValue("value"), TTL: r.FormValue("ttl"), Force: r.FormValue("force") == "true"}
+	who, err := h.sv.asked(&body)
+	answer := quarantineAnswer{Mode: h.sv.gate.Mode()}
+	if err == nil {
+		answer.Preview, err = h.sv.blocks.Preview(who, time.Now())
+	}
+	if err != nil {
+		refuseQuarantine(w, err)
+		return
 	}
 	admin.JSON(w, http.StatusOK, answer)
 }
 
-// releaseQuarantine answers DELETE /v1/quarantines/{id}; of none: it is empty.
+// asked is the block that a body asks for.
+func (s *service) asked(b *quarantineBody) (quarantine.Request, error) {
+	who, err := s.blockable(b.Entity, b.Value, b.Force)
+	if err == nil {
+		who.Force = b.Force
+		who.TTL, err = quarantine.ParseTTL(b.TTL)
+	}
+	return who, err
+}
+
+// released answers DELETE /v1/quarantines/{id}; of none: it is empty. Its JSON
+// names are a contract.
+type released struct {
+	policy.Block
+	Warning string `json:"warning,omitempty"`
+}
+
 func (h *web) releaseQuarantine(w http.ResponseWriter, r *http.Request) {
-	b := h.sv.blocks.Release(r.PathValue("id"), cmp.Or(admin.Asker(r), "operator"), time.Now())
+	b, err := h.sv.blocks.Release(r.PathValue("id"), cmp.Or(admin.Asker(r), "operator"), time.Now())
 	if b == nil {
-		admin.JSON(w, http.StatusNotFound, policy.Block{})
+		admin.JSON(w, http.StatusNotFound, released{})
 		return
 	}
 	admin.Note(r, b.Entity+" "+cmp.Or(b.Name, b.Hash), "")
-	admin.JSON(w, http.StatusOK, b)
+	admin.JSON(w, http.StatusOK, released{*b, unwritten(err)})
+}
+
+// unwritten is the warning that what was undone is not in data_dir.
+func unwritten(err error) string {
+	if err == nil {
+		return ""
+	}
+	return "a restart would bring it back until data_dir can be written: " + err.Error()
 }
 
 func refuseQuarantine(w http.ResponseWriter, err error) {

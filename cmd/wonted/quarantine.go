@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -79,6 +80,7 @@ func tellShadow(w io.Writer, m policy.Mode) error {
 func newQuarantineAdd(std stdio) *cobra.Command {
 	var output string
 	var body quarantineBody
+	var dryRun bool
 	cmd := &cobra.Command{
 		Use: "add ENTITY VALUE --reason WHY", Short: "Block a caller, credential, session, address, network or device",
 		Long: `Block a caller, credential, session, address, network or device for a time. From
@@ -105,16 +107,27 @@ what the entity is under already.`,
 	f.StringVar(&body.TTL, "ttl", "", "for how long: 15m, 24h")
 	f.StringVar(&body.Reason, "reason", "", "why, for whoever finds it later")
 	f.BoolVar(&body.Force, "force", false, "whatever it costs, and unseen")
-	f.BoolVar(&body.DryRun, "dry-run", false, "show what it would hit, and block nobody")
+	f.BoolVar(&dryRun, "dry-run", false, "show what it would hit, and block nobody")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		body.Entity, body.Value = args[0], args[1]
 		var got quarantineAnswer
-		if err := sendAdmin(cmd.Context(), set, http.MethodPost, "/v1/quarantines", body, &got); err != nil {
+		var err error
+		if dryRun {
+			err = askAdmin(cmd.Context(), set, http.MethodGet, "/v1/quarantines/preview?"+body.query().Encode(), &got)
+		} else {
+			err = sendAdmin(cmd.Context(), set, http.MethodPost, "/v1/quarantines", body, &got)
+		}
+		if err != nil {
 			return err
 		}
 		return print(std.out, output, got, got.write)
 	}
 	return cmd
+}
+
+// query is the body as parameters of a question.
+func (b *quarantineBody) query() url.Values {
+	return url.Values{"entity": {b.Entity}, "value": {b.Value}, "ttl": {b.TTL}, "force": {strconv.FormatBool(b.Force)}}
 }
 
 // write is the answer in words.
@@ -166,7 +179,7 @@ a quarantine that comes later is again their first.`,
 		if err != nil {
 			return err
 		}
-		var b policy.Block
+		var b released
 		if err := askAdmin(cmd.Context(), set, http.MethodDelete, "/v1/quarantines/"+url.PathEscape(id), &b); err != nil {
 			return err
 		}
@@ -174,11 +187,20 @@ a quarantine that comes later is again their first.`,
 			return advise(fmt.Errorf("there is no quarantine %q", id), "wonted quarantine list has their ids")
 		}
 		return print(std.out, output, b, func(w io.Writer) error {
-			_, err := fmt.Fprintf(w, "released: %s %s\n", b.Entity, cmp.Or(b.Name, b.Hash))
-			return err
+			fmt.Fprintf(w, "released: %s %s\n", b.Entity, cmp.Or(b.Name, b.Hash))
+			return warn(w, b.Warning)
 		})
 	}
 	return cmd
+}
+
+// warn tells what is amiss with what was done; "": nothing.
+func warn(w io.Writer, text string) error {
+	if text == "" {
+		return nil
+	}
+	_, err := fmt.Fprintln(w, "warning:", text)
+	return err
 }
 
 // blockID is the id of the block that the arguments mean.

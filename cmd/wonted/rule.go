@@ -101,8 +101,8 @@ usual from then on: it is demoted again by far more than that.`,
 			if !is.Demoted {
 				done = "was not demoted"
 			}
-			_, err := fmt.Fprintf(w, "%s %s\n", is.Rule, done)
-			return err
+			fmt.Fprintf(w, "%s %s\n", is.Rule, done)
+			return warn(w, is.Warning)
 		})
 	}
 	return cmd

@@ -27,7 +27,7 @@ func (s *service) tendRules(ctx context.Context) {
 		s.gate.Tend(time.Now())
 		now := s.demotedRules()
 		if now != demoted {
-			s.saveRules()
+			_ = s.saveRules() // told in the log
 		}
 		demoted = now
 		select {
@@ -55,15 +55,21 @@ func (s *service) demotedRules() string {
 	return names
 }
 
-func (s *service) saveRules() {
+// saveRules keeps which rules are demoted. An error has been told in the log.
+func (s *service) saveRules() error {
 	s.saving.Lock()
 	defer s.saving.Unlock()
-	if s.cfg.DataDir == "" || s.lent {
-		return
+	if s.cfg.DataDir == "" {
+		return nil
 	}
-	if err := profile.ReplaceFile(filepath.Join(s.cfg.DataDir, rulesFile), s.gate.EncodeRules()); err != nil {
+	if s.lent { // the successor has read the file already
+		return errLent
+	}
+	err := profile.ReplaceFile(filepath.Join(s.cfg.DataDir, rulesFile), s.gate.EncodeRules())
+	if err != nil {
 		s.log.Error().Err(err).Msg("which rules are demoted could not be saved")
 	}
+	return err
 }
 
 func (h *web) listRules(w http.ResponseWriter, _ *http.Request) {
@@ -74,6 +80,7 @@ func (h *web) listRules(w http.ResponseWriter, _ *http.Request) {
 type restored struct {
 	Rule    string `json:"rule"`
 	Demoted bool   `json:"was_demoted"`
+	Warning string `json:"warning,omitempty"`
 }
 
 func (h *web) restoreRule(w http.ResponseWriter, r *http.Request) {
@@ -85,6 +92,9 @@ func (h *web) restoreRule(w http.ResponseWriter, r *http.Request) {
 	}
 	admin.Note(r, "rule "+id, "")
 	h.sv.demotedRules()
-	h.sv.saveRules()
-	admin.JSON(w, http.StatusOK, restored{id, was})
+	answer := restored{Rule: id, Demoted: was}
+	if err := h.sv.saveRules(); was {
+		answer.Warning = unwritten(err)
+	}
+	admin.JSON(w, http.StatusOK, answer)
 }

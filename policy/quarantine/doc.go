@@ -35,7 +35,7 @@
 // journal.go. Every change is written, with write(2), before the answer goes out
 // that it caused: it survives whatever kills the process. Once a second it is
 // made durable: a power cut may lose the last second. Where nothing can be
-// written, blocks hold in memory, and the operator is told.
+// written, blocks and releases hold in memory, and the operator is told.
 //
 // It imports policy and scoring. Time is a parameter. Start with table.go, then
 // impose.go.

@@ -138,11 +138,13 @@ func (t *Table) take(text []byte, except string, now time.Time, report *LoadRepo
 	}
 }
 
-// write appends a change. The caller holds mu, and the change is in force.
-func (t *Table) write(l line) {
+// write appends a change. The caller holds mu, and the change is in force. An
+// error has been told as a trouble, and what is missing is written with the next
+// journal.
+func (t *Table) write(l line) error {
 	j := t.journal
 	if j == nil {
-		return
+		return nil
 	}
 	l.Writer = j.writer
 	text := l.append(nil)
@@ -160,10 +162,11 @@ func (t *Table) write(l line) {
 		t.metrics.unwritten.Inc()
 		t.unwritten(err)
 	}
+	return err
 }
 
 func (t *Table) unwritten(err error) {
-	t.trouble("quarantines hold in memory only and end with the process, until they can be written again: " + err.Error())
+	t.trouble("quarantines and releases hold in memory only and end with the process, until they can be written again: " + err.Error())
 }
 
 // Share says that another process has the same journal, since a successor takes

@@ -2,6 +2,7 @@ package quarantine
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -9,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -176,6 +178,32 @@ func TestJournalOnAFullDisk(t *testing.T) {
 	}
 	again, _ := kept(t, dir, at)
 	same(t, again, at, "acme")
+}
+
+// Somebody is released though nothing can be written, and whoever does it is told
+// that a restart before there is room would bring the block back.
+func TestReleaseOnAFullDisk(t *testing.T) {
+	dir := t.TempDir()
+	table, _ := kept(t, dir, at)
+	table.ask(from("acme", "203.0.113.7"), "caller", time.Hour, at)
+	full, err := os.OpenFile("/dev/full", os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer full.Close()
+	file := table.journal.file
+	table.journal.file = full
+	b, err := table.Release(table.List(at)[0].ID, "alice", at)
+	if b == nil || !errors.Is(err, syscall.ENOSPC) {
+		t.Errorf("released %v, %v", b, err)
+	}
+	same(t, table, at)
+	early, _ := kept(t, dir, at)
+	same(t, early, at, "acme")
+	table.journal.file = file
+	table.Upkeep(at)
+	late, _ := kept(t, dir, at)
+	same(t, late, at)
 }
 
 // The journal does not grow with what is history, and loses nothing of what is

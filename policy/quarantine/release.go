@@ -27,27 +27,29 @@ func (t *Table) Of(k profile.Key, now time.Time) *policy.Block {
 }
 
 // Release ends a block before its time. It counts as never imposed: the entity
-// starts at the foot of the ladder. nil: it does not hold.
-func (t *Table) Release(id, author string, now time.Time) *policy.Block {
+// starts at the foot of the ladder. nil: it does not hold. An error: it is
+// released, but that could not be written down, and the block would be back if
+// the process ended before it can be.
+func (t *Table) Release(id, author string, now time.Time) (*policy.Block, error) {
 	b := t.Lookup(id, now)
 	if b == nil {
-		return nil
+		return nil, nil
 	}
 	t.mu.Lock()
 	r := t.index.Load().find(b.Key)
 	if !r.holds(now) {
 		t.mu.Unlock()
-		return nil
+		return nil, nil
 	}
 	t.put(r.released(now))
-	t.write(line{Op: opRelease, ID: id, Hash: r.Hash, By: author, At: now.Round(0)})
+	err := t.write(line{Op: opRelease, ID: id, Hash: r.Hash, By: author, At: now.Round(0)})
 	t.mu.Unlock()
 	t.metrics.releases.WithLabelValues(r.Entity).Inc()
 	t.log.Info().Str("by", author).Func(describe(&r.Block)).Msg("released from quarantine")
 	if r.Prefix.IsValid() {
 		t.changed()
 	}
-	return &r.Block
+	return &r.Block, err
 }
 
 func (r *record) released(now time.Time) *record {

@@ -113,7 +113,7 @@ func TestLadder(t *testing.T) {
 	over(2*calm + time.Minute)
 	f(0, 24*time.Hour, 3) // two quiet days take two rungs
 	now = now.Add(time.Second)
-	if b := table.Release(table.List(now)[0].ID, "alice", now); b == nil || len(table.List(now)) > 0 {
+	if b, err := table.Release(table.List(now)[0].ID, "alice", now); b == nil || err != nil || len(table.List(now)) > 0 {
 		t.Errorf("released %+v", b)
 	}
 	f(0, 5*time.Minute, 1) // what was released was never imposed
@@ -197,7 +197,7 @@ func TestTableAgreesWithModel(t *testing.T) {
 			},
 			"release": func(t *rapid.T) {
 				who := callers.Draw(t, "who")
-				b := table.Release(policy.Hash(key(profile.KindCaller, []byte(who)))[:16], "alice", now)
+				b, _ := table.Release(policy.Hash(key(profile.KindCaller, []byte(who)))[:16], "alice", now)
 				if (b != nil) != model[who].After(now) {
 					t.Fatalf("released %v, by the model %v", b, model[who])
 				}
