@@ -7,8 +7,9 @@
 // it writes and reads by hand). Start reading at session.go, then phases.go,
 // which holds what happens in each state; walk.go reads what Envoy sends,
 // verdict.go, continue.go and immediate.go write what it gets; answer.go and
-// challenge.go are what a client is told in the upstream's place. accesslog.go is where the log
-// comes in, settle.go what it ends, past.go what is known from it alone.
+// challenge.go are what a client is told in the upstream's place. accesslog.go is
+// where the log comes in, settle.go what it ends, past.go what is known from it
+// alone.
 //
 // # The state table
 //

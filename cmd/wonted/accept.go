@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -18,8 +19,7 @@ import (
 
 // newProfileAccept makes a running wonted take a lasting change for usual.
 func newProfileAccept(std stdio) *cobra.Command {
-	var output string
-	cmd := &cobra.Command{
+	return answering(std, &cobra.Command{
 		Use: "accept NAME|HASH|VALUE", Short: "Accept that somebody's habits have changed for good",
 		Long: `Accept what was anomalous of somebody lately as what is usual from now on: a
 customer that has grown, a job that does ten times as much since a release. Only
@@ -28,24 +28,17 @@ Without this, wonted accepts a change of its own when it has lasted for five day
 and ten sessions, up to sixteen times the usual, with no new device or network
 within a month, or when the cohort has changed likewise.`,
 		Args: exactly(1),
-	}
-	set := withAdmin(cmd)
-	outputFlag(cmd, &output)
-	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		who, err := askOne(cmd.Context(), set, args[0], "accepted")
+	}, func(ctx context.Context, set *settings, args []string) (is accepted, err error) {
+		who, err := askOne(ctx, set, args[0], "accepted")
 		if err != nil {
-			return err
+			return is, err
 		}
-		var is accepted
-		if err := askAdmin(cmd.Context(), set, http.MethodPost, "/v1/profiles/"+who.ID+"/accept", &is); err != nil {
-			return err
-		}
-		return print(std.out, output, is, func(w io.Writer) error {
-			_, err := fmt.Fprintf(w, "accepted: %s %s, %s times what was usual\n", is.Kind, is.ID, amount(is.Times))
-			return err
-		})
-	}
-	return cmd
+		err = askAdmin(ctx, set, http.MethodPost, "/v1/profiles/"+who.ID+"/accept", &is)
+		return is, err
+	}, func(w io.Writer, is accepted) error {
+		_, err := fmt.Fprintf(w, "accepted: %s %s, %s times what was usual\n", is.Kind, is.ID, amount(is.Times))
+		return err
+	})
 }
 
 // accepted is whose habits were replaced. Its JSON names are a contract.

@@ -210,7 +210,7 @@ func TestStatus(t *testing.T) {
 	}
 	var text strings.Builder
 	is := s.status()
-	if err := is.write(&text); err != nil || !strings.Contains(text.String(), "mode ") || !strings.Contains(text.String(), "shadow; fail open") {
+	if err := writeStatus(&text, &is); err != nil || !strings.Contains(text.String(), "mode ") || !strings.Contains(text.String(), "shadow; fail open") {
 		t.Errorf("%s, %v", &text, err)
 	}
 	if got := redacted("https://user:secret@bundles.example.com/b.tar.gz"); strings.Contains(got, "secret") {

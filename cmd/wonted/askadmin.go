@@ -12,8 +12,34 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/spf13/cobra"
+
 	"github.com/wonted-project/wonted/cmd/wonted/internal/admin"
 )
+
+// answering makes of cmd one that asks a wonted that is running, and prints the
+// answer: as JSON, or in words.
+func answering[T any](std stdio, cmd *cobra.Command, ask func(ctx context.Context, set *settings, args []string) (T, error), words func(io.Writer, T) error) *cobra.Command {
+	var output string
+	set := withAdmin(cmd)
+	outputFlag(cmd, &output)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		got, err := ask(cmd.Context(), set, args)
+		if err != nil {
+			return err
+		}
+		return print(std.out, output, got, func(w io.Writer) error { return words(w, got) })
+	}
+	return cmd
+}
+
+// asked is what answering asks where the answer to one route is all there is.
+func asked[T any](method, path string) func(context.Context, *settings, []string) (T, error) {
+	return func(ctx context.Context, set *settings, _ []string) (got T, err error) {
+		err = askAdmin(ctx, set, method, path, &got)
+		return got, err
+	}
+}
 
 // askAdmin asks the admin listener of a wonted that is running. An answer of 404
 // is one, too.

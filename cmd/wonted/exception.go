@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"net/http"
@@ -20,35 +21,22 @@ func newException(std stdio) *cobra.Command {
 }
 
 func newExceptionList(std stdio) *cobra.Command {
-	var output string
-	cmd := &cobra.Command{
+	return answering(std, &cobra.Command{
 		Use: "list", Short: "List the exceptions, with how often each was used",
 		Long: `List the exceptions from rules, those that end first first, with how often each
 was used and when last. Expired ones stay listed for 30 days.`,
 		Args: noArgs,
-	}
-	set := withAdmin(cmd)
-	outputFlag(cmd, &output)
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		var got struct {
-			Exceptions []exception.Listed `json:"exceptions"`
-		}
-		if err := askAdmin(cmd.Context(), set, http.MethodGet, "/v1/exceptions", &got); err != nil {
-			return err
-		}
-		return print(std.out, output, got, func(w io.Writer) error { return listExceptions(w, got.Exceptions) })
-	}
-	return cmd
+	}, asked[exceptionList](http.MethodGet, "/v1/exceptions"), listExceptions)
 }
 
-func listExceptions(w io.Writer, all []exception.Listed) error {
-	if len(all) == 0 {
+func listExceptions(w io.Writer, got exceptionList) error {
+	if len(got.Exceptions) == 0 {
 		_, err := fmt.Fprintln(w, "there are no exceptions")
 		return err
 	}
 	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
 	fmt.Fprintln(t, "ID\tOF\tOWNER\tREASON\tSTATE\tEXPIRES\tHITS\tLAST")
-	for _, x := range all {
+	for _, x := range got.Exceptions {
 		last := "-"
 		if x.LastHit != nil {
 			last = x.LastHit.Format(time.RFC3339)
@@ -59,7 +47,7 @@ func listExceptions(w io.Writer, all []exception.Listed) error {
 }
 
 func newExceptionAdd(std stdio) *cobra.Command {
-	var output, expires string
+	var expires string
 	var body newExceptionBody
 	cmd := &cobra.Command{
 		Use: "add --owner WHO --reason WHY --ttl 24h [--caller …] [--rule …] …", Short: "Except exchanges from rules until a time",
@@ -77,8 +65,6 @@ that it names or later.`,
   wonted exception add --network 203.0.113.0/24 --owner jo --reason "load test" --expires 2026-12-01T18:00:00Z`,
 		Args: noArgs,
 	}
-	set := withAdmin(cmd)
-	outputFlag(cmd, &output)
 	f := cmd.Flags()
 	f.StringVar(&body.Caller, "caller", "", "caller: name, hash or value")
 	f.StringVar(&body.Credential, "credential", "", "credential: name, hash or value")
@@ -90,47 +76,35 @@ that it names or later.`,
 	f.StringVar(&body.Reason, "reason", "", "why")
 	f.StringVar(&body.TTL, "ttl", "", "for how long: 90m, 24h")
 	f.StringVar(&expires, "expires", "", "until when: 2026-12-31T18:00:00Z")
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+	return answering(std, cmd, func(ctx context.Context, set *settings, _ []string) (x exception.Exception, err error) {
 		if expires != "" {
 			at, err := time.Parse(time.RFC3339, expires)
 			if err != nil {
-				return misuse("write it like 2026-12-31T18:00:00Z", "--expires %q is no time", expires)
+				return x, misuse("write it like 2026-12-31T18:00:00Z", "--expires %q is no time", expires)
 			}
 			body.Expires = &at
 		}
-		var x exception.Exception
-		if err := sendAdmin(cmd.Context(), set, http.MethodPost, "/v1/exceptions", body, &x); err != nil {
-			return err
-		}
-		return print(std.out, output, x, func(w io.Writer) error {
-			_, err := fmt.Fprintf(w, "%s excepts %s until %s\n", x.ID, x.Of(), x.Expires.Format(time.RFC3339))
-			return err
-		})
-	}
-	return cmd
+		err = sendAdmin(ctx, set, http.MethodPost, "/v1/exceptions", body, &x)
+		return x, err
+	}, func(w io.Writer, x exception.Exception) error {
+		_, err := fmt.Fprintf(w, "%s excepts %s until %s\n", x.ID, x.Of(), x.Expires.Format(time.RFC3339))
+		return err
+	})
 }
 
 func newExceptionRemove(std stdio) *cobra.Command {
-	var output string
-	cmd := &cobra.Command{
+	return answering(std, &cobra.Command{
 		Use: "remove ID", Short: "End an exception before its time",
 		Long: "End an exception before its time: the rules count again from the next request on.",
 		Args: exactly(1),
-	}
-	set := withAdmin(cmd)
-	outputFlag(cmd, &output)
-	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		var x exception.Exception
-		if err := askAdmin(cmd.Context(), set, http.MethodDelete, "/v1/exceptions/"+url.PathEscape(args[0]), &x); err != nil {
-			return err
+	}, func(ctx context.Context, set *settings, args []string) (x exception.Exception, err error) {
+		err = askAdmin(ctx, set, http.MethodDelete, "/v1/exceptions/"+url.PathEscape(args[0]), &x)
+		if err == nil && x.ID == "" {
+			err = advise(fmt.Errorf("there is no exception %q", args[0]), "wonted exception list has their ids")
 		}
-		if x.ID == "" {
-			return advise(fmt.Errorf("there is no exception %q", args[0]), "wonted exception list has their ids")
-		}
-		return print(std.out, output, x, func(w io.Writer) error {
-			_, err := fmt.Fprintf(w, "%s no longer excepts %s\n", x.ID, x.Of())
-			return err
-		})
-	}
-	return cmd
+		return x, err
+	}, func(w io.Writer, x exception.Exception) error {
+		_, err := fmt.Fprintf(w, "%s no longer excepts %s\n", x.ID, x.Of())
+		return err
+	})
 }

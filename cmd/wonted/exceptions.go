@@ -61,8 +61,13 @@ type newExceptionBody struct {
 	Expires *time.Time `json:"expires,omitempty"` // RFC 3339
 }
 
+// exceptionList is what GET /v1/exceptions answers. Its JSON names are a contract.
+type exceptionList struct {
+	Exceptions []exception.Listed `json:"exceptions"`
+}
+
 func (h *web) listExceptions(w http.ResponseWriter, _ *http.Request) {
-	admin.JSON(w, http.StatusOK, map[string]any{"exceptions": h.sv.excepted.All(time.Now())})
+	admin.JSON(w, http.StatusOK, exceptionList{h.sv.excepted.All(time.Now())})
 }
 
 func (h *web) addException(w http.ResponseWriter, r *http.Request) {

@@ -18,13 +18,13 @@ import (
 
 // newProfileForget makes a running wonted forget somebody.
 func newProfileForget(std stdio) *cobra.Command {
-	var output string
-	cmd := &cobra.Command{
+	return answering(std, &cobra.Command{
 		Use: "forget NAME|HASH|VALUE", Short: "Forget one caller, credential, session, user, address …",
 		Long: `Forget somebody: the profile is erased from memory, and with it the day's part in
 calibration and campaigns, where they have signed in from, and the decisions on
 them that wonted why explains. All is saved anew, and what still holds them in
-data_dir is removed: older snapshots, and what was set aside. Whoever it was is new when they come again.
+data_dir is removed: older snapshots, and what was set aside. Whoever it was is
+new when they come again.
 
 What is known of others stays: the addresses, networks and devices that were used
 have profiles of their own, and so have the same person's credentials and
@@ -33,27 +33,20 @@ not by whom. Who is under quarantine stays so until it ends or is released, unde
 the hash or name by which it is listed. The names of routes are words of paths as
 clients wrote them; a recording (record.path) and the log are files of yours.`,
 		Args: exactly(1),
-	}
-	set := withAdmin(cmd)
-	outputFlag(cmd, &output)
-	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		who, err := askOne(cmd.Context(), set, args[0], "forgotten")
+	}, func(ctx context.Context, set *settings, args []string) (gone forgotten, err error) {
+		who, err := askOne(ctx, set, args[0], "forgotten")
 		if err != nil {
-			return err
+			return gone, err
 		}
-		var gone forgotten
-		if err := askAdmin(cmd.Context(), set, http.MethodDelete, "/v1/profiles/"+who.ID, &gone); err != nil {
-			return err
+		err = askAdmin(ctx, set, http.MethodDelete, "/v1/profiles/"+who.ID, &gone)
+		if err == nil && gone.ID == "" {
+			err = unknown(args[0])
 		}
-		if gone.ID == "" {
-			return unknown(args[0])
-		}
-		return print(std.out, output, gone, func(w io.Writer) error {
-			_, err := fmt.Fprintf(w, "forgotten: %s %s\n", gone.Kind, gone.ID)
-			return err
-		})
-	}
-	return cmd
+		return gone, err
+	}, func(w io.Writer, gone forgotten) error {
+		_, err := fmt.Fprintf(w, "forgotten: %s %s\n", gone.Kind, gone.ID)
+		return err
+	})
 }
 
 // askOne asks for the one profile that who means; done is what becomes of it.

@@ -24,27 +24,16 @@ func newQuarantine(std stdio) *cobra.Command {
 }
 
 func newQuarantineList(std stdio) *cobra.Command {
-	var output string
-	cmd := &cobra.Command{
+	return answering(std, &cobra.Command{
 		Use: "list", Short: "List who is under quarantine, and why",
 		Long: `List who is under quarantine, the latest first: until when, on which rung of the
 ladder, by whom and why. What is marked "shadow" a policy has asked for in shadow
 mode: it is watched, and nothing is refused.`,
 		Args: noArgs,
-	}
-	set := withAdmin(cmd)
-	outputFlag(cmd, &output)
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		var got quarantineList
-		if err := askAdmin(cmd.Context(), set, http.MethodGet, "/v1/quarantines", &got); err != nil {
-			return err
-		}
-		return print(std.out, output, got, func(w io.Writer) error { return listBlocks(w, got, time.Now()) })
-	}
-	return cmd
+	}, asked[quarantineList](http.MethodGet, "/v1/quarantines"), listBlocks)
 }
 
-func listBlocks(w io.Writer, got quarantineList, now time.Time) error {
+func listBlocks(w io.Writer, got quarantineList) error {
 	if len(got.Quarantines) == 0 {
 		_, err := fmt.Fprintln(w, "nobody is under quarantine")
 		return err
@@ -60,7 +49,7 @@ func listBlocks(w io.Writer, got quarantineList, now time.Time) error {
 			why += ", decision " + b.Decision
 		}
 		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%d\t%s\t%s\n", b.ID, b.Entity, cmp.Or(b.Name, b.Hash),
-			b.Until.UTC().Format(time.RFC3339), round(b.Until.Sub(now)), b.Rung, b.Author, why)
+			b.Until.UTC().Format(time.RFC3339), round(time.Until(b.Until)), b.Rung, b.Author, why)
 	}
 	if err := t.Flush(); err != nil {
 		return err
@@ -78,7 +67,6 @@ func tellShadow(w io.Writer, m policy.Mode) error {
 }
 
 func newQuarantineAdd(std stdio) *cobra.Command {
-	var output string
 	var body quarantineBody
 	var dryRun bool
 	cmd := &cobra.Command{
@@ -101,28 +89,20 @@ what the entity is under already.`,
   wonted quarantine add caller acme --ttl 2h --reason "key leaked, ticket 4711"`,
 		Args: exactly(2),
 	}
-	set := withAdmin(cmd)
-	outputFlag(cmd, &output)
 	f := cmd.Flags()
 	f.StringVar(&body.TTL, "ttl", "", "for how long: 15m, 24h")
 	f.StringVar(&body.Reason, "reason", "", "why, for whoever finds it later")
 	f.BoolVar(&body.Force, "force", false, "whatever it costs, and unseen")
 	f.BoolVar(&dryRun, "dry-run", false, "show what it would hit, and block nobody")
-	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+	return answering(std, cmd, func(ctx context.Context, set *settings, args []string) (got *quarantineAnswer, err error) {
 		body.Entity, body.Value = args[0], args[1]
-		var got quarantineAnswer
-		var err error
 		if dryRun {
-			err = askAdmin(cmd.Context(), set, http.MethodGet, "/v1/quarantines/preview?"+body.query().Encode(), &got)
+			err = askAdmin(ctx, set, http.MethodGet, "/v1/quarantines/preview?"+body.query().Encode(), &got)
 		} else {
-			err = sendAdmin(cmd.Context(), set, http.MethodPost, "/v1/quarantines", body, &got)
+			err = sendAdmin(ctx, set, http.MethodPost, "/v1/quarantines", body, &got)
 		}
-		if err != nil {
-			return err
-		}
-		return print(std.out, output, got, got.write)
-	}
-	return cmd
+		return got, err
+	}, writeQuarantine)
 }
 
 // query is the body as parameters of a question.
@@ -130,8 +110,7 @@ func (b *quarantineBody) query() url.Values {
 	return url.Values{"entity": {b.Entity}, "value": {b.Value}, "ttl": {b.TTL}, "force": {strconv.FormatBool(b.Force)}}
 }
 
-// write is the answer in words.
-func (a *quarantineAnswer) write(w io.Writer) error {
+func writeQuarantine(w io.Writer, a *quarantineAnswer) error {
 	p, done, until := &a.Preview, "would be blocked", a.Preview.Until
 	if a.Quarantine != nil {
 		done, until = "blocked", a.Quarantine.Until
@@ -159,8 +138,7 @@ func (a *quarantineAnswer) write(w io.Writer) error {
 }
 
 func newQuarantineRelease(std stdio) *cobra.Command {
-	var output string
-	cmd := &cobra.Command{
+	return answering(std, &cobra.Command{
 		Use: "release ID|ENTITY VALUE", Short: "Release somebody before the time",
 		Long: `Release somebody before the time, by the id that wonted quarantine list prints or
 by entity and value. From the next request on they are judged as everybody is, and
@@ -171,27 +149,20 @@ a quarantine that comes later is again their first.`,
 			}
 			return misuse("usage: "+cmd.UseLine(), "%s takes an id, or an entity and a value, got %d arguments", cmd.CommandPath(), len(args))
 		},
-	}
-	set := withAdmin(cmd)
-	outputFlag(cmd, &output)
-	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		id, err := blockID(cmd.Context(), set, args)
+	}, func(ctx context.Context, set *settings, args []string) (b released, err error) {
+		id, err := blockID(ctx, set, args)
 		if err != nil {
-			return err
+			return b, err
 		}
-		var b released
-		if err := askAdmin(cmd.Context(), set, http.MethodDelete, "/v1/quarantines/"+url.PathEscape(id), &b); err != nil {
-			return err
+		err = askAdmin(ctx, set, http.MethodDelete, "/v1/quarantines/"+url.PathEscape(id), &b)
+		if err == nil && b.ID == "" {
+			err = advise(fmt.Errorf("there is no quarantine %q", id), "wonted quarantine list has their ids")
 		}
-		if b.ID == "" {
-			return advise(fmt.Errorf("there is no quarantine %q", id), "wonted quarantine list has their ids")
-		}
-		return print(std.out, output, b, func(w io.Writer) error {
-			fmt.Fprintf(w, "released: %s %s\n", b.Entity, cmp.Or(b.Name, b.Hash))
-			return warn(w, b.Warning)
-		})
-	}
-	return cmd
+		return b, err
+	}, func(w io.Writer, b released) error {
+		fmt.Fprintf(w, "released: %s %s\n", b.Entity, cmp.Or(b.Name, b.Hash))
+		return warn(w, b.Warning)
+	})
 }
 
 // warn tells what is amiss with what was done; "": nothing.

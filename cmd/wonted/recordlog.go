@@ -7,9 +7,9 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// recordLog tells once when recording something (exchanges, decisions) fails, again every minute while it does,
-// and once when it goes on: a full disk must not fill the log as well. The
-// recorder's goroutine owns it.
+// recordLog tells once when recording something (exchanges, decisions) fails,
+// again every minute while it does, and once when it goes on: a full disk must
+// not fill the log as well. The recorder's goroutine owns it.
 type recordLog struct {
 	log    zerolog.Logger
 	what   string

@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"io"
 	"net/http"
@@ -10,8 +11,6 @@ import (
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
-
-	"github.com/wonted-project/wonted/policy"
 )
 
 // newRule shows and restores rules of a running wonted.
@@ -20,30 +19,18 @@ func newRule(std stdio) *cobra.Command {
 }
 
 func newRuleList(std stdio) *cobra.Command {
-	var output string
-	cmd := &cobra.Command{
+	return answering(std, &cobra.Command{
 		Use: "list", Short: "List the rules that have fired, demoted ones first",
 		Long: `List the rules that have fired since wonted started, demoted ones first: how often
 each counted and how often it was passed over (in shadow, not in the rollout,
 excepted, demoted), and how many callers in good standing a minute it usually
 stops. The breaker demotes a rule to shadow that suddenly stops far more of them.`,
 		Args: noArgs,
-	}
-	set := withAdmin(cmd)
-	outputFlag(cmd, &output)
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		var got struct {
-			Rules []policy.RuleStatus `json:"rules"`
-		}
-		if err := askAdmin(cmd.Context(), set, http.MethodGet, "/v1/rules", &got); err != nil {
-			return err
-		}
-		return print(std.out, output, got, func(w io.Writer) error { return listRules(w, got.Rules) })
-	}
-	return cmd
+	}, asked[ruleList](http.MethodGet, "/v1/rules"), listRules)
 }
 
-func listRules(w io.Writer, rules []policy.RuleStatus) error {
+func listRules(w io.Writer, got ruleList) error {
+	rules := got.Rules
 	if len(rules) == 0 {
 		_, err := fmt.Fprintln(w, "no rule has fired yet")
 		return err
@@ -79,31 +66,23 @@ func listRules(w io.Writer, rules []policy.RuleStatus) error {
 }
 
 func newRuleRestore(std stdio) *cobra.Command {
-	var output string
-	cmd := &cobra.Command{
+	return answering(std, &cobra.Command{
 		Use: "restore RULE", Short: "Put a demoted rule in force again",
 		Long: `Put a rule in force again that the breaker has demoted. What it does is taken for
 usual from then on: it is demoted again by far more than that.`,
 		Args: exactly(1),
-	}
-	set := withAdmin(cmd)
-	outputFlag(cmd, &output)
-	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		var is restored
-		if err := askAdmin(cmd.Context(), set, http.MethodPost, "/v1/rules/"+url.PathEscape(args[0])+"/restore", &is); err != nil {
-			return err
+	}, func(ctx context.Context, set *settings, args []string) (is restored, err error) {
+		err = askAdmin(ctx, set, http.MethodPost, "/v1/rules/"+url.PathEscape(args[0])+"/restore", &is)
+		if err == nil && is.Rule == "" {
+			err = advise(fmt.Errorf("no rule %q has fired", args[0]), "wonted rule list has their names")
 		}
-		if is.Rule == "" {
-			return advise(fmt.Errorf("no rule %q has fired", args[0]), "wonted rule list has their names")
+		return is, err
+	}, func(w io.Writer, is restored) error {
+		done := "is in force again"
+		if !is.Demoted {
+			done = "was not demoted"
 		}
-		return print(std.out, output, is, func(w io.Writer) error {
-			done := "is in force again"
-			if !is.Demoted {
-				done = "was not demoted"
-			}
-			fmt.Fprintf(w, "%s %s\n", is.Rule, done)
-			return warn(w, is.Warning)
-		})
-	}
-	return cmd
+		fmt.Fprintf(w, "%s %s\n", is.Rule, done)
+		return warn(w, is.Warning)
+	})
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/wonted-project/wonted/cmd/wonted/internal/admin"
+	"github.com/wonted-project/wonted/policy"
 	"github.com/wonted-project/wonted/scoring/profile"
 )
 
@@ -72,8 +73,13 @@ func (s *service) saveRules() error {
 	return err
 }
 
+// ruleList is what GET /v1/rules answers. Its JSON names are a contract.
+type ruleList struct {
+	Rules []policy.RuleStatus `json:"rules"`
+}
+
 func (h *web) listRules(w http.ResponseWriter, _ *http.Request) {
-	admin.JSON(w, http.StatusOK, map[string]any{"rules": h.sv.gate.Rules()})
+	admin.JSON(w, http.StatusOK, ruleList{h.sv.gate.Rules()})
 }
 
 // restored answers POST /v1/rules/{rule}/restore. Its JSON names are a contract.

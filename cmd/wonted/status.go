@@ -92,25 +92,14 @@ func (h *web) status(w http.ResponseWriter, _ *http.Request) {
 
 // newStatus asks a running wonted how it is.
 func newStatus(std stdio) *cobra.Command {
-	var output string
-	cmd := &cobra.Command{
+	return answering(std, &cobra.Command{
 		Use: "status", Short: "Ask a running wonted for mode, policy, budget and warnings",
 		Args: noArgs,
-	}
-	set := withAdmin(cmd)
-	outputFlag(cmd, &output)
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		var is status
-		if err := askAdmin(cmd.Context(), set, http.MethodGet, "/v1/status", &is); err != nil {
-			return err
-		}
-		return print(std.out, output, is, is.write)
-	}
-	return cmd
+	}, asked[*status](http.MethodGet, "/v1/status"), writeStatus)
 }
 
-// write is the status in words.
-func (is *status) write(w io.Writer) error {
+// writeStatus is the status in words.
+func writeStatus(w io.Writer, is *status) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	row := func(name, format string, args ...any) { fmt.Fprintf(t, "%s\t%s\n", name, fmt.Sprintf(format, args...)) }
 	row("mode", "%s; fail %s, depth %s", is.Mode, is.Fail, is.Depth)

@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"strconv"
 	"strings"
@@ -20,7 +19,6 @@ import (
 
 // newWhy explains a verdict.
 func newWhy(std stdio) *cobra.Command {
-	var output string
 	var last bool
 	cmd := &cobra.Command{
 		Use: "why ID | --last", Short: "Explain a verdict: who, what, against what was usual",
@@ -49,17 +47,8 @@ the wonted that is running on this machine.`,
 			return nil
 		},
 	}
-	set := withAdmin(cmd)
-	outputFlag(cmd, &output)
 	cmd.Flags().BoolVar(&last, "last", false, "explain the latest decision")
-	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		r, err := askDecision(cmd.Context(), set, args)
-		if err != nil {
-			return err
-		}
-		return print(std.out, output, r, func(w io.Writer) error { return writeDecision(w, r) })
-	}
-	return cmd
+	return answering(std, cmd, askDecision, writeDecision)
 }
 
 func isDecisionID(s string) bool {
