@@ -33,7 +33,7 @@ need_go = { command -v go >/dev/null || { echo "Go 1.26 or newer is needed: http
 need_cc = { command -v "$$(go env CC | cut -d' ' -f1)" >/dev/null || \
 	{ echo "go test -race needs a C compiler: apt-get install gcc" >&2; false; }; }
 
-.PHONY: help demo test build envoy lint fmt vuln fuzz bench bench-full bench-micro flood soak h2spec change clean
+.PHONY: help demo test test-k8s build envoy lint fmt vuln fuzz bench bench-full bench-micro flood soak h2spec change clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' Makefile
@@ -46,6 +46,10 @@ test: ## everything that must hold: lint, tests with -race on a real Envoy, shor
 	@.ci/fuzz 3s
 	@.ci/vuln
 
+test-k8s: ## every manifest of k8s/, applied to a real kube-apiserver (built once, in .k8s: ten minutes of two cores)
+	@$(need_go) && K8S_TOOLS="$$(.ci/kube)" && export K8S_TOOLS && \
+	go test -tags kube -count 1 -timeout 10m ./k8s
+
 build: ## bin/wonted
 	@$(need_go) && go build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)' -o bin/wonted ./cmd/wonted
 
@@ -55,8 +59,8 @@ envoy: ## find or fetch Envoy, and print where it is
 lint: ## gofmt, go vet, staticcheck
 	@unformatted="$$(gofmt -l cmd extproc scoring policy envoy k8s bench)"; \
 	if [ -n "$$unformatted" ]; then echo "not gofmt'ed (make fmt mends it):"; echo "$$unformatted"; exit 1; fi
-	@go vet ./... && go vet -tags soak,h2spec ./bench
-	@go tool staticcheck ./... && go tool staticcheck -tags soak,h2spec ./bench
+	@go vet ./... && go vet -tags soak,h2spec,kube ./bench ./k8s
+	@go tool staticcheck ./... && go tool staticcheck -tags soak,h2spec,kube ./bench ./k8s
 
 fmt: ## gofmt -w
 	@gofmt -w cmd extproc scoring policy envoy k8s bench
@@ -99,4 +103,4 @@ h2spec: ## HTTP/2 by the book: what h2spec finds in wonted and not in a bare grp
 	@$(need_go) && go test -tags h2spec -run '^TestHTTP2ByDifference$$' -v -count 1 -timeout 10m ./bench
 
 clean: ## remove what was built and fetched
-	@rm -rf bin dist .reports .envoy
+	@rm -rf bin dist .reports .envoy .k8s

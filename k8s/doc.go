@@ -1,4 +1,21 @@
-// Package k8s will hold the manifests that put wonted beside Envoy in a
-// cluster, and the tests that load them. It may import envoy, which renders
-// the configuration that the manifests carry. There is nothing to read yet.
+// Package k8s holds the manifests that put wonted beside Envoy in a cluster, and
+// the tests that load them.
+//
+//	base/        the configuration and the policy: what every way in needs
+//	components/  what is added to it, with kustomize
+//	  sidecar/     wonted, into the pods of any workload labelled wonted: sidecar
+//	  gateway/     an Envoy of its own in front of an API, with that sidecar
+//	  data/        profiles on a volume that outlives the pod
+//	examples/    one kustomization for each way in: kubectl apply -k examples/gateway
+//
+// Start reading at components/sidecar/pod.yaml: what runs wonted is written there
+// once, with the reasons. Files that the program prints (Envoy's configuration,
+// the policy) are generated, and a test compares them with what it prints today.
+//
+// Tests behind the build tag kube apply everything to a real kube-apiserver that
+// knows the custom resources of Istio, the Gateway API, Envoy Gateway and the
+// Prometheus operator: make test-k8s. There are no nodes behind it, so that
+// nothing runs. Nothing of wonted is imported here.
 package k8s
+
+//go:generate go test -run TestGenerated -update
