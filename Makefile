@@ -33,7 +33,7 @@ need_go = { command -v go >/dev/null || { echo "Go 1.26 or newer is needed: http
 need_cc = { command -v "$$(go env CC | cut -d' ' -f1)" >/dev/null || \
 	{ echo "go test -race needs a C compiler: apt-get install gcc" >&2; false; }; }
 
-.PHONY: help demo test test-k8s build envoy lint fmt vuln fuzz bench bench-full bench-micro flood soak h2spec change clean
+.PHONY: help demo test test-k8s build dist image envoy lint fmt vuln fuzz bench bench-full bench-micro flood soak h2spec change clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' Makefile
@@ -52,6 +52,23 @@ test-k8s: ## every manifest of k8s/, applied to a real kube-apiserver (built onc
 
 build: ## bin/wonted
 	@$(need_go) && go build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)' -o bin/wonted ./cmd/wonted
+
+# What is published: given the same Go, any machine makes the same bytes of it.
+PLATFORMS := linux-amd64 linux-arm64 darwin-amd64 darwin-arm64
+published = $(need_go) && mkdir -p dist && for p in $(1); do \
+	CGO_ENABLED=0 GOFLAGS= GOAMD64=v1 GOARM64=v8.0 GOOS=$${p%-*} GOARCH=$${p/*-/} \
+	go build -trimpath -buildvcs=false -ldflags '-s -w $(LDFLAGS)' -o dist/wonted-$$p ./cmd/wonted || exit; done && \
+	go run ./k8s/image -version '$(VERSION)' -parts $(addprefix dist/wonted-,$(1))
+
+dist: ## static binaries for Linux and macOS, what they are made of (CycloneDX) and SHA256SUMS, in dist/
+	@$(call published,$(PLATFORMS)) && cd dist && \
+	sums=$$(command -v sha256sum || echo shasum -a 256) && $$sums wonted-*-{amd,arm}64{,.cdx.json} | tee SHA256SUMS
+
+image: ## dist/wonted.oci.tar: the image for linux/amd64 and linux/arm64, from scratch; prints its digest
+	@$(call published,linux-amd64 linux-arm64) && \
+	go run ./k8s/image -version '$(VERSION)' -revision "$$(git rev-parse HEAD 2>/dev/null)" -o dist/wonted.oci.tar \
+		linux/amd64=dist/wonted-linux-amd64 linux/arm64=dist/wonted-linux-arm64 && \
+	echo "podman load -i dist/wonted.oci.tar    # wonted-project/wonted:$(VERSION)" >&2
 
 envoy: ## find or fetch Envoy, and print where it is
 	@.ci/envoy

@@ -49,6 +49,7 @@ var imports = map[string]struct {
 	"envoy/envoytest": {"a scene around a real Envoy, for tests", []string{"envoy"}},
 	"bench/pagetest":  {"a browser around the pages that are written, for tests", []string{"envoy/envoytest"}},
 	"k8s":             {"manifests carry what envoy renders", []string{"envoy"}},
+	"k8s/image":       {"a program is bytes to who packs it", nil},
 
 	"cmd/wonted":                  {"wires everything", everything},
 	"cmd/wonted/internal/config":  {"sections belong to the packages that they configure", []string{"cmd/wonted/internal/admin", "extproc/identity", "extproc/signin", "policy", "policy/quarantine", "scoring", "scoring/profile", "scoring/route"}},
@@ -79,6 +80,8 @@ var heavy = []struct {
 	{"github.com/getkin/kin-openapi", []string{"cmd/wonted/internal/openapi"}, "routes know paths, not how they are described"},
 	{"github.com/spf13/", []string{"cmd/wonted"}, "flags are the program's"},
 	{"github.com/goccy/go-yaml", []string{"cmd/wonted/internal/config", "envoy"}, "there is one configuration file"},
+	{"github.com/google/go-containerregistry", []string{"k8s/image"}, "what packs the program is no part of it"},
+	{"github.com/CycloneDX/", []string{"k8s/image"}, "so is who lists its parts"},
 	{"google.golang.org/grpc", []string{"extproc", "envoy/edge", "cmd/wonted", "cmd/wonted/internal/demo", "bench", "bench/noop", "bench/flood"}, "one door for gRPC"},
 	{"testing", []string{"envoy/envoytest", "bench/pagetest"}, "what ships does not carry the test framework"},
 }
