@@ -44,14 +44,23 @@ func explain(w io.Writer, err error) int {
 		return 0
 	}
 	fmt.Fprintf(w, "wonted: %s\n", strings.ReplaceAll(err.Error(), "\n", "\n\t"))
-	if h, ok := errors.AsType[interface {
-		error
-		Hint() string
-	}](err); ok && h.Hint() != "" {
-		fmt.Fprintf(w, "hint: %s\n", h.Hint())
+	if hint := hintOf(err); hint != "" {
+		fmt.Fprintf(w, "hint: %s\n", hint)
 	}
 	if f, ok := errors.AsType[*failure](err); ok {
 		return f.status
 	}
 	return exitFailed
+}
+
+// hintOf is what the reader of err can do about it, "" where that is not known.
+func hintOf(err error) string {
+	h, ok := errors.AsType[interface {
+		error
+		Hint() string
+	}](err)
+	if !ok {
+		return ""
+	}
+	return h.Hint()
 }

@@ -61,6 +61,20 @@ func listen(key, address string) (*listener, error) {
 	return newListener(l, address), nil
 }
 
+// roomFor says early, and changes nothing but the directory of the default
+// socket, what listen would say late: that there is no place for the socket.
+func roomFor(key, address string) error {
+	if address == config.DefaultSocket {
+		_, err := defaultPlaces().create()
+		return err
+	}
+	network, where, err := config.SplitListen(address)
+	if err != nil || network != "unix" || strings.HasPrefix(where, "@") {
+		return err
+	}
+	return directoryFor(key, where)
+}
+
 // leave accepts no more and leaves the rest to a successor that holds the same
 // listener. Accept then waits for Close, so that who serves on it sees nothing
 // before it is told to stop.
@@ -105,13 +119,8 @@ func (l *listener) shut() {
 // listenSocket takes over a socket that nobody listens on any more, as a
 // killed process leaves behind, and refuses one that somebody does.
 func listenSocket(key, path string, mode fs.FileMode) (*listener, error) {
-	dir := filepath.Dir(path)
-	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
-		if err == nil {
-			err = fmt.Errorf("%s is no directory", dir)
-		}
-		return nil, advise(fmt.Errorf("listen on %s: %w", path, err),
-			"make the directory first: mkdir -p %s, or choose another socket with %s", dir, config.Flag(key))
+	if err := directoryFor(key, path); err != nil {
+		return nil, err
 	}
 	if err := clearStale(key, path); err != nil {
 		return nil, err
@@ -133,6 +142,20 @@ func listenSocket(key, path string, mode fs.FileMode) (*listener, error) {
 	opened := newListener(l, "unix://"+path)
 	opened.socket, opened.path = made, path
 	return opened, nil
+}
+
+// directoryFor refuses a socket without a directory.
+func directoryFor(key, path string) error {
+	dir := filepath.Dir(path)
+	info, err := os.Stat(dir)
+	if err == nil && !info.IsDir() {
+		err = fmt.Errorf("%s is no directory", dir)
+	}
+	if err != nil {
+		return advise(fmt.Errorf("listen on %s: %w", path, err),
+			"make the directory first: mkdir -p %s, or choose another socket with %s", dir, config.Flag(key))
+	}
+	return nil
 }
 
 // clearStale removes a dead socket at path.

@@ -5,10 +5,7 @@ import (
 	"errors"
 	"net"
 	"net/http"
-	"os"
-	"os/signal"
 	"sync"
-	"syscall"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -31,8 +28,9 @@ func newServe(std stdio) *cobra.Command {
 Without a configuration wonted serves in shadow mode: it profiles every caller,
 scores every exchange and records what it would have done, and changes nothing.
 
-SIGHUP reads configuration and policy again: policy, data, mode, budget, rules and
-names of identities are taken up, for the rest the log says that a restart is needed.
+The files of configuration and policy are watched, and SIGHUP reads them again:
+policy, data, mode, budget, rules and names of identities are taken up, for the rest
+the log says that a restart is needed.
 SIGTERM and SIGINT finish what is under way, save the profiles and end; a second
 one ends at once. With --takeover a new wonted on the same socket loads what
 the old one has just saved, serves on the same listeners, and only then tells it
@@ -54,7 +52,7 @@ least 2 in a container; on a share of one core GOMAXPROCS=1 costs less.`,
 			return err
 		}
 		log := newLogger(std.err, cfg.LogLevel.Level)
-		tune(cfg.Profile.Memory, log)
+		tight, told := tune(cfg.Profile.Memory, log)
 		var before *predecessor
 		if *takeover {
 			if before, err = takeOver(cmd.Context(), cfg, log); err != nil {
@@ -62,10 +60,18 @@ least 2 in a container; on a share of one core GOMAXPROCS=1 costs less.`,
 			}
 			defer before.close()
 		}
-		sv, err := newService(cfg, log)
+		var sv *service
+		if err = roomFor("listen", cfg.Listen); err == nil {
+			sv, err = newService(cfg, log)
+		}
 		if err != nil {
+			if before == nil {
+				tellProbes(cmd.Context(), cfg.Metrics, err, log)
+			}
 			return err
 		}
+		sv.trouble.set("memory", tight)
+		told()
 		return sv.serve(cmd.Context(), set.load, before)
 	}
 	return cmd
@@ -202,19 +208,7 @@ func (s *service) lookAfter(again func() (*config.Config, error)) (stop func()) 
 	if s.bundle != nil {
 		all.Go(func() { s.bundle.Watch(ctx, s.changeBundle) })
 	}
-	hup := make(chan os.Signal, 1)
-	signal.Notify(hup, syscall.SIGHUP)
-	all.Go(func() {
-		defer signal.Stop(hup)
-		for {
-			select {
-			case <-hup:
-				s.bursts.run(func() { s.reconfigure(again()) })
-			case <-ctx.Done():
-				return
-			}
-		}
-	})
+	all.Go(func() { s.watchConfig(ctx, again) })
 	return func() {
 		cancel()
 		all.Wait()

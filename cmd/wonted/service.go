@@ -68,10 +68,15 @@ type service struct {
 }
 
 // newService builds the parts in the order in which an operator's mistakes
-// should come to light: key, data, policy.
+// should come to light: policy, key, data. What can be wrong at once is looked at
+// before profiles are loaded, which takes seconds where there are many.
 func newService(cfg *config.Config, log zerolog.Logger) (*service, error) {
 	s := &service{cfg: cfg, began: time.Now(), log: log, reg: newRegistry(), flights: flight.New()}
 	s.upkeep = newUpkeep(s.reg)
+	engine, err := s.openPolicy()
+	if err != nil {
+		return nil, err
+	}
 	if err := s.openStore(); err != nil {
 		return nil, err
 	}
@@ -88,10 +93,6 @@ func newService(cfg *config.Config, log zerolog.Logger) (*service, error) {
 	s.resolver.Store(rules)
 	s.resolver.expect(cfg)
 	signIns, err := signin.New(cfg.Login)
-	if err != nil {
-		return nil, err
-	}
-	engine, err := s.openPolicy()
 	if err != nil {
 		return nil, err
 	}

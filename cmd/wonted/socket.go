@@ -52,7 +52,9 @@ func (p places) create() (string, error) {
 		err = private(p.own)
 	}
 	if err != nil {
-		return "", advise(fmt.Errorf("no place for the default socket: %w", err), "choose one with --listen unix:///path/extproc.sock")
+		return "", advise(fmt.Errorf("no place for the default socket: %s cannot be written, and %w", filepath.Dir(p.system), err),
+			"make %s writable for this user (in a pod: mount there the volume that Envoy mounts, too), or choose another socket with --listen unix:///path/extproc.sock",
+			filepath.Dir(p.system))
 	}
 	return "unix://" + filepath.Join(p.own, filepath.Base(p.system)), nil
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"math"
 	"os"
 	"runtime"
@@ -41,8 +42,10 @@ func memoryLimit(container uint64, profiles profile.Bytes) (limit int64, fits bo
 	return int64(max(left, leastHeap)), left >= leastHeap
 }
 
-// tune sets the collector up and says with what wonted runs.
-func tune(profiles profile.Bytes, log zerolog.Logger) {
+// tune sets the collector up. tight says where memory may not do, for /readyz;
+// "" where it will. told logs with what wonted runs, once nothing worse is to be
+// said.
+func tune(profiles profile.Bytes, log zerolog.Logger) (tight string, told func()) {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(gcPercent)
 	}
@@ -51,10 +54,21 @@ func tune(profiles profile.Bytes, log zerolog.Logger) {
 		limit, fits := memoryLimit(container, profiles)
 		debug.SetMemoryLimit(limit)
 		if !fits {
-			log.Warn().Uint64("container", container).Stringer("profile.memory", profiles).
-				Msg("the container's memory limit leaves too little beside profile.memory: when that is full wonted may be killed; raise the limit or lower profile.memory")
+			tight = tooTight(container, profiles)
+			log.Warn().Uint64("container", container).Stringer("profile.memory", profiles).Msg(tight)
 		}
 	}
+	return tight, func() { tellTuning(profiles, container, contained, log) }
+}
+
+// tooTight says what would do.
+func tooTight(container uint64, profiles profile.Bytes) string {
+	least := profile.Bytes(math.Ceil((float64(profiles)+leastHeap)/limitShare/(1<<20))) << 20
+	return fmt.Sprintf("the container's memory limit, %v, leaves too little beside profile.memory, %v: "+
+		"when that is full wonted may be killed; raise the limit to %v or lower profile.memory", profile.Bytes(container), profiles, least)
+}
+
+func tellTuning(profiles profile.Bytes, container uint64, contained bool, log zerolog.Logger) {
 	gc := debug.SetGCPercent(gcPercent) // there is no other way to read it
 	debug.SetGCPercent(gc)
 	e := log.Info().Int("gomaxprocs", runtime.GOMAXPROCS(0)).Int("gogc", gc)

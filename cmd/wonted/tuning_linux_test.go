@@ -1,6 +1,7 @@
 package main
 
 import (
+	"strings"
 	"testing"
 	"testing/fstest"
 
@@ -43,4 +44,24 @@ func TestMemoryLimit(t *testing.T) {
 	f(512<<20, 400<<20, 60<<20+(4<<20)/5, true) // 460.8 - 400 MiB
 	f(256<<20, 240<<20, leastHeap, false)
 	f(64<<20, 1<<40, leastHeap, false)
+}
+
+func TestTooTight(t *testing.T) {
+	f := func(container uint64, profiles profile.Bytes, least string) {
+		t.Helper()
+		got := tooTight(container, profiles)
+		if !strings.Contains(got, least) {
+			t.Errorf("tooTight(%d, %v) = %q, want it to name %s", container, profiles, got, least)
+		}
+		var limit profile.Bytes
+		if err := limit.UnmarshalText([]byte(least)); err != nil {
+			t.Fatal(err)
+		}
+		if _, fits := memoryLimit(uint64(limit), profiles); !fits {
+			t.Errorf("%s is what it advises, and does not fit %v either", least, profiles)
+		}
+	}
+	f(64<<20, 128<<20, "196MiB")
+	f(128<<20, 128<<20, "196MiB")
+	f(1<<30, 1<<30, "1192MiB")
 }

@@ -58,6 +58,9 @@ type Config struct {
 	RawSyscalls      bool     `yaml:"raw_syscalls"`      // on Envoy's connections: see extproc.Direct
 	LogLevel         LogLevel `yaml:"log_level"`
 
+	// File is where this was read, "" where nowhere.
+	File string `yaml:"-"`
+
 	// Warnings are settings that are accepted and have no effect yet. A
 	// reader must see them: a setting silently ignored is a trap.
 	Warnings []string `yaml:"-"`

@@ -39,7 +39,11 @@ func Load(file string, over Overrides) (*Config, error) {
 		return nil, &Error{File: file, Problem: fmt.Sprintf("the file has %d bytes", len(text)),
 			Allowed: "a configuration of at most 1 MiB"}
 	}
-	return Parse(file, text, over)
+	c, err := Parse(file, text, over)
+	if err == nil && text != nil {
+		c.File = file
+	}
+	return c, err
 }
 
 // Parse is Load for text that has been read; file is its name in errors.
