@@ -135,7 +135,14 @@ func (i issuer) options(t testing.TB) envoy.JWT {
 // token is a signed JWT for a subject.
 func (i issuer) token(t testing.TB, subject string) string {
 	t.Helper()
-	claims, err := json.Marshal(map[string]any{"iss": issuerName, "sub": subject, "exp": time.Now().Add(time.Hour).Unix()})
+	return i.sign(t, map[string]any{"sub": subject})
+}
+
+// sign is a token of these claims, and of those that Envoy asks for.
+func (i issuer) sign(t testing.TB, all map[string]any) string {
+	t.Helper()
+	all["iss"], all["exp"] = issuerName, time.Now().Add(time.Hour).Unix()
+	claims, err := json.Marshal(all)
 	if err != nil {
 		t.Fatal(err)
 	}

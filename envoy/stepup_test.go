@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -57,6 +58,49 @@ func TestAChallengeIsPutByWhoAsks(t *testing.T) {
 		f("/", 401, map[string]string{"www-authenticate": plain, "x-sign-in": "https://login.example.com/?client=shop&return_to=%2F"},
 			"cookie", "session=s", "sec-fetch-mode", "cors")
 	}
+	s.idle()
+}
+
+// A client does what RFC 9470 has it do: it is challenged, gets a token of the
+// kind that was asked for, and passes with that; not with one that says less, nor
+// by saying so itself.
+func TestWhoHasSteppedUpPasses(t *testing.T) {
+	login := newIssuer(t)
+	s := set(t, envoytest.Settings{Policy: rego(
+		`challenge contains {"reason": "transfers need a fresh second factor", "acr_values": "mfa", "max_age": 300} if {
+	startswith(input.request.path, "/transfers")
+	not stepped_up
+}`,
+		`stepped_up if {
+	input.identity.acr == "mfa"
+	input.identity.auth_age <= 300
+}`)}, func(o *envoy.Options) { o.JWT = []envoy.JWT{login.options(t)} })
+	ago := func(d time.Duration) int64 { return time.Now().Add(-d).Unix() }
+	const asked = `Bearer realm="api", error="insufficient_user_authentication", error_description="Sign in again to continue", acr_values="mfa", max_age="300"`
+	for name, c := range map[string]client{"HTTP/1.1": http1(t), "HTTP/2": http2(t)} {
+		f := func(code int, claims map[string]any, more ...string) {
+			t.Helper()
+			claims["sub"] = "alice"
+			m := mark()
+			got := s.get(c, "/transfers", m, append(more, "authorization", "Bearer "+login.sign(t, claims))...)
+			s.wants(got, code)
+			want := ""
+			if code == http.StatusUnauthorized {
+				want = asked
+			}
+			if got := got.Header.Get("www-authenticate"); got != want || (len(s.upstream.Seen(m)) == 1) != (want == "") {
+				t.Errorf("%s, %v: www-authenticate %q, want %q", name, claims, got, want)
+			}
+		}
+		f(401, map[string]any{})
+		f(401, map[string]any{"acr": "pwd", "auth_time": ago(time.Second)})
+		f(401, map[string]any{"acr": "mfa"})
+		f(401, map[string]any{"acr": "mfa", "auth_time": ago(time.Hour)})
+		f(200, map[string]any{"acr": "mfa", "auth_time": ago(time.Second)})
+		f(401, map[string]any{"acr": "mfa", "auth_time": ago(time.Hour)}, "acr", "mfa", "auth_time", "9999999999")
+		f(200, map[string]any{"acr": "mfa", "auth_time": ago(time.Minute)})
+	}
+	s.wants(s.get(http1(t), "/transfers", mark(), "x-api-key", "k"), http.StatusUnauthorized)
 	s.idle()
 }
 

@@ -55,6 +55,8 @@ type Exchange struct {
 	Entities  [profile.KindCount]Identity
 	Companion profile.Key // a losing source of the caller's kind that disagrees; zero if none
 	Contested bool        // one header that an identity rule reads carried several different values
+	ACR       []byte      // how the user of a verified token has signed in: its claim acr; empty: not known
+	AuthTime  int64       // when: its claim auth_time, seconds since 1970; 0: not known
 	Names     []byte      // room for composed display names; Reset keeps its capacity
 
 	// What it asks for. The operation is set before Scorer.Begin, where the body

@@ -61,7 +61,7 @@ func secretly() []*recorded.Exchange {
 			case "2":
 				r.Headers["x-partner"] = []string{"raw-partner"} // contradicts
 			case "4":
-				r.JWT = map[string]any{"sub": key, "mail": "four@example.com"}
+				r.JWT = map[string]any{"sub": key, "mail": "four@example.com", "acr": "mfa", "auth_time": float64(r.Time.Unix() - 60)}
 			case "5":
 				r.JWT = map[string]any{"sub": 1234567890.0}
 				r.Headers["authorization"] = []string{"Bearer raw-token-5"}

@@ -20,8 +20,11 @@
 //     where they were set for different paths.
 //
 // Claims are read from verified metadata only, never from an Authorization
-// header. Values never leave the package in the clear: an entity is a keyed
-// hash ([Resolver.Key]), with a display name only where a rule asks for one.
+// header. What they tell of how somebody has signed in (acr, auth_time) is kept
+// for policies: see assurance.go.
+//
+// Values never leave the package in the clear: an entity is a keyed hash
+// ([Resolver.Key]), with a display name only where a rule asks for one.
 //
 // Imports scoring and scoring/profile. Start reading at Resolver.Resolve.
 package identity

@@ -70,9 +70,9 @@ func (r *Resolver) Subject(ex *scoring.Exchange, name []byte) {
 	ex.SignIn.User = r.Key(profile.KindUser, name)
 }
 
-// Resolve sets Address, Entities, Companion and Contested of an exchange whose request is
-// filled in. What it sets points into the exchange. It allocates nothing once
-// the exchange's Names have room.
+// Resolve sets Address, Entities, Companion, Contested, ACR and AuthTime of an
+// exchange whose request is filled in. What it sets points into the exchange. It
+// allocates nothing once the exchange's Names have room.
 func (r *Resolver) Resolve(ex *scoring.Exchange) {
 	if ex.Names == nil {
 		ex.Names = make([]byte, 0, 256)
@@ -80,11 +80,13 @@ func (r *Resolver) Resolve(ex *scoring.Exchange) {
 	ex.Names = ex.Names[:0]
 	ex.Entities = [profile.KindCount]scoring.Identity{}
 	ex.Companion, ex.Contested = profile.Key{}, false
+	ex.ACR, ex.AuthTime = nil, 0
 	r.place(ex)
 	r.device(ex)
 	for i := range r.kinds {
 		r.name(ex, &r.kinds[i])
 	}
+	assure(ex)
 }
 
 // place sets address and network. A Unix socket or a garbled attribute has neither.

@@ -10,7 +10,8 @@ import (
 	"github.com/wonted-project/wonted/scoring"
 )
 
-// TestVouched: of what the proxy vouches for, only what a rule reads.
+// TestVouched: of what the proxy vouches for, only what a rule reads, and how
+// somebody has signed in.
 func TestVouched(t *testing.T) {
 	encode := func(m map[string]any) []byte {
 		s, err := structpb.NewStruct(m)
@@ -26,7 +27,7 @@ func TestVouched(t *testing.T) {
 	ex := request("x-api-key: k")
 	ex.PeerURISAN = []byte("spiffe://a")
 	ex.Metadata = []scoring.Namespace{
-		{Name: []byte(jwtNamespace), Struct: encode(map[string]any{"provider": map[string]any{"sub": 7, "mail": "a@b", "private": "x"}})},
+		{Name: []byte(jwtNamespace), Struct: encode(map[string]any{"provider": map[string]any{"sub": 7, "mail": "a@b", "private": "x", "acr": "mfa", "auth_time": 1790000000}})},
 		{Name: []byte("tenants"), Struct: encode(map[string]any{"id": "t", "plan": "x"})},
 		{Name: []byte("unread"), Struct: encode(map[string]any{"id": "x"})},
 	}
@@ -37,11 +38,14 @@ func TestVouched(t *testing.T) {
 		{Kind: "user", Metadata: "tenants:id"},
 		{Kind: "credential", MTLSSAN: true},
 	}
-	got := resolver(t, rules, 0).Vouched(nil, ex)
+	who := resolver(t, rules, 0)
+	who.Resolve(ex)
+	got := who.Vouched(nil, ex)
 	want := []Vouched{
 		{Path: "sub", Value: []byte("7")}, {Path: "mail", Value: []byte("a@b"), Name: true},
 		{Value: []byte("spiffe://a")},
 		{Namespace: "tenants", Path: "id", Value: []byte("t")},
+		{Path: "acr", Value: []byte("mfa"), Name: true}, {Path: "auth_time", Value: []byte("1790000000"), Name: true},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)

@@ -82,10 +82,10 @@ func (g *grammar) variable() string { g.n++; return fmt.Sprintf("v%d", g.n) }
 var (
 	flags    = []string{"input.anomalous", "input.identity.mature", "input.identity.verified", "input.identity.contested", "input.device.known"}
 	decimals = []string{"input.score", "input.threshold", "input.identity.risk", "input.detectors.rate", "input.detectors.hour", "input.detectors.takeover"}
-	counts   = []string{"input.time.hour", "input.time.unix", "input.response.status", "input.response.size", "input.response.records", "input.request.size", "input.identity.requests", "input.identity.age_s", "input.version", "input.score_version"}
+	counts   = []string{"input.time.hour", "input.time.unix", "input.response.status", "input.response.size", "input.response.records", "input.request.size", "input.identity.requests", "input.identity.age_s", "input.identity.auth_age", "input.version", "input.score_version"}
 	texts    = []string{
 		"input.request.path", "input.request.method", "input.request.host", "input.request.route", "input.request.scheme", "input.identity.id", "input.identity.kind",
-		"input.identity.name", "input.source.address", "input.source.network", "input.source.country", "input.device.user_agent", "input.device.id",
+		"input.identity.name", "input.identity.acr", "input.source.address", "input.source.network", "input.source.country", "input.device.user_agent", "input.device.id",
 		`input.request.headers["x-a"]`, "input.request.headers.accept", "input.request.query.q", "input.request.content_type", "input.request.segments[0]", "input.request.segments[1]", "input.mode", "input.phase", "input.severity", "input.strongest", "input.time.weekday",
 	}
 	objects = []string{"input", "input.request", "input.identity", "input.response", "input.detectors", "input.evidence", "input.degraded", "input.request.segments", "input.request.headers", "input.intel", "input.time", "input.score.deep"}
@@ -362,6 +362,9 @@ func anInput(d *dice) *policy.Input {
 	ex.Address = []netip.Addr{{}, netip.MustParseAddr("10.0.0.7"), netip.MustParseAddr("10.0.1.7"), netip.MustParseAddr("2001:db8::1"), netip.MustParseAddr("::ffff:10.0.0.7"), netip.MustParseAddr("fe80::1%eth0"), netip.MustParseAddr("fe80::1")}[d.roll(7)]
 	ex.Country = []byte(d.of("", "DE", "a"))
 	ex.Contested = flip()
+	if flip() {
+		ex.ACR, ex.AuthTime = bytes(), ex.Time.Unix()-int64(d.roll(7)*50)+100
+	}
 	for _, k := range []profile.Kind{profile.KindCaller, profile.KindDevice, profile.KindAddress} {
 		if flip() {
 			ex.Entities[k] = scoring.Identity{Kind: k, Key: profile.Key{Hi: 1, Lo: uint64(d.roll(3))}, Name: bytes(), Verified: flip()}

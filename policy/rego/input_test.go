@@ -42,6 +42,7 @@ func TestWholeInput(t *testing.T) {
 	ex.JA4 = []byte("t13d")
 	ex.RequestBytes = 12
 	ex.Contested = true
+	ex.ACR, ex.AuthTime = []byte("mfa"), ex.Time.Unix()-120
 	ex.Route.Operation = "shop.v1.Orders/Get"
 	ex.Status, ex.ResponseBytes, ex.Records = 200, 4096, 17
 	ex.Entities[profile.KindDevice] = scoring.Identity{Kind: profile.KindDevice, Key: profile.Key{Lo: 255}}
@@ -65,7 +66,7 @@ func TestWholeInput(t *testing.T) {
 		},
 		"response": m{"status": 200.0, "size": 4096.0, "records": 17.0, "duration_ms": 40.0},
 		"identity": m{
-			"kind": "caller", "id": "00000000000000010000000000000002", "name": "acme", "verified": true, "contested": true, "cohort": "poller",
+			"kind": "caller", "id": "00000000000000010000000000000002", "name": "acme", "verified": true, "contested": true, "cohort": "poller", "acr": "mfa", "auth_age": 120.0,
 			"age_s": 90.0, "requests": 1234.0, "mature": true, "confidence": 0.75, "risk": 4.25,
 		},
 		"source": m{"address": "198.51.100.7", "network": "198.51.100.0/24"},

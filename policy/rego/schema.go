@@ -113,6 +113,8 @@ var identityFields = []field{
 	{name: "name", about: "\"\" where no name is configured", source: text(func(v *view) ([]byte, bool) { return v.who.Name, true })},
 	{name: "verified", about: "Envoy has verified whom it names", source: flag(func(v *view) bool { return v.who.Verified })},
 	{name: "contested", about: "one header of an identity rule had several values", source: flag(func(v *view) bool { return v.ex.Contested })},
+	{name: "acr", about: "how its user has signed in: the claim acr of the token that Envoy has verified; absent without one, or where several tokens disagree", few: true, source: text(func(v *view) ([]byte, bool) { return filled(v.ex.ACR) })},
+	{name: "auth_age", about: "seconds since its user has signed in, by the token's claim auth_time, of several tokens the oldest; absent where one has none", source: count(authAge)},
 	{name: "cohort", about: "whose peers it is judged among: \"new\", \"person\", \"poller\", \"batch\", \"bursty\", \"service\" or a configured name; absent where there is no caller", few: true, source: text(cohort)},
 	{name: "age_s", about: "seconds since it was first seen", source: count(func(v *view) (int64, bool) { return int64(v.a.Age.Seconds()), true })},
 	{name: "requests", about: "that were accepted so far", source: count(func(v *view) (int64, bool) { return int64(v.a.Requests), true })},

@@ -111,8 +111,8 @@ func TestStarterReadme(t *testing.T) {
 			add("policy.rego", b[1])
 		}
 	}
-	run, err := Test(t.Context(), dir, "no_writes_at_night", false)
-	if err != nil || run.Passed != 1 || len(blocks) != 2 {
+	run, err := Test(t.Context(), dir, "no_writes_at_night|stepped_up_for_transfers", false)
+	if err != nil || run.Passed != 2 || len(blocks) != 4 {
 		t.Errorf("%d blocks, %+v, %v", len(blocks), run, err)
 	}
 	for name := range contract {

@@ -55,6 +55,13 @@ func cohort(v *view) ([]byte, bool) {
 	return filled(v.scratch)
 }
 
+func authAge(v *view) (int64, bool) {
+	if v.ex.AuthTime == 0 {
+		return 0, false
+	}
+	return max(0, v.in.Now.Unix()-v.ex.AuthTime), true // the issuer's clock may be ahead
+}
+
 func risk(v *view) float64 {
 	if v.a.Cohort == "" {
 		return math.NaN()

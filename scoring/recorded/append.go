@@ -8,13 +8,13 @@ import (
 	"github.com/wonted-project/wonted/scoring"
 )
 
-// Vouched is something that the proxy vouches for and an identity rule reads:
-// no more of a token is kept than that.
+// Vouched is something that the proxy vouches for and an identity rule or a
+// policy reads: no more of a token is kept than that.
 type Vouched struct {
 	Namespace string // of metadata; "" of verified claims
 	Path      string // "sub", "realm.user"; "" is the certificate's name
 	Value     []byte
-	Name      bool // it is shown to people as a name, and kept readable
+	Name      bool // it is shown to people as a name or no secret, and kept readable
 }
 
 // Rest is what a line says that is not in the exchange at its end.
