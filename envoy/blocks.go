@@ -1,7 +1,9 @@
 package envoy
 
 import (
+	"net"
 	"path/filepath"
+	"strings"
 	"time"
 
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
@@ -35,9 +37,15 @@ func blocksFilter(opts Options) *hcmv3.HttpFilter {
 		}}
 	} else {
 		wonted := toWonted()
-		wonted.GetEnvoyGrpc().RetryPolicy = &corev3.RetryPolicy{RetryBackOff: &corev3.BackoffStrategy{
+		retry := &corev3.RetryPolicy{RetryBackOff: &corev3.BackoffStrategy{
 			BaseInterval: durationpb.New(blocksRetry), MaxInterval: durationpb.New(blocksRetryMax),
 		}}
+		if opts.managed {
+			wonted = besideClusters(opts.Wonted)
+			wonted.RetryPolicy = retry
+		} else {
+			wonted.GetEnvoyGrpc().RetryPolicy = retry
+		}
 		source.ConfigSourceSpecifier = &corev3.ConfigSource_ApiConfigSource{ApiConfigSource: &corev3.ApiConfigSource{
 			ApiType:                   corev3.ApiConfigSource_GRPC,
 			TransportApiVersion:       corev3.ApiVersion_V3,
@@ -54,4 +62,22 @@ func blocksFilter(opts Options) *hcmv3.HttpFilter {
 			TypeUrls:                         []string{nobody.TypeUrl},
 		}},
 	}
+}
+
+// besideClusters is a way to wonted that needs no cluster: for what is discovered,
+// Envoy takes none but those of its bootstrap, which belongs to the control plane.
+func besideClusters(wonted string) *corev3.GrpcService {
+	uri := wonted // of a Unix socket that is how gRPC writes it, too
+	if name, ok := strings.CutPrefix(wonted, "unix://@"); ok {
+		uri = "unix-abstract:" + name
+	} else if !strings.HasPrefix(wonted, "unix://") {
+		host, p, _ := net.SplitHostPort(wonted)
+		if host == "" {
+			host = "127.0.0.1"
+		}
+		uri = "dns:///" + net.JoinHostPort(host, p)
+	}
+	return &corev3.GrpcService{TargetSpecifier: &corev3.GrpcService_GoogleGrpc_{
+		GoogleGrpc: &corev3.GrpcService_GoogleGrpc{TargetUri: uri, StatPrefix: clusterWonted},
+	}}
 }

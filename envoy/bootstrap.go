@@ -1,6 +1,7 @@
 package envoy
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"strings"
@@ -16,9 +17,14 @@ import (
 // Bootstrap renders a complete static bootstrap: one listener, the filters,
 // the upstream and the way to wonted, as YAML with comments that say why each
 // line that wonted depends on is there.
+//
+// It is printed to be run by others, and so refuses what needs somebody to watch
+// it: to fail closed without Readiness, to be shown bodies without BufferBytes.
 func Bootstrap(opts Options) ([]byte, error) {
+	var f faults
+	opts.withDefaults().validatePrinted(&f)
 	b, err := build(opts)
-	if err != nil {
+	if err = errors.Join(append(f, err)...); err != nil {
 		return nil, err
 	}
 	return render(b, opts.withDefaults())
@@ -36,11 +42,7 @@ func build(opts Options) (*bootstrapv3.Bootstrap, error) {
 	case opts.ExtAuthz != "":
 		clusters = append(clusters, grpcCluster(clusterExtAuthz, opts.ExtAuthz, opts))
 	case !opts.Bare:
-		wonted := grpcCluster(clusterWonted, opts.Wonted, opts)
-		if len(opts.Replicas) > 0 {
-			shareOut(wonted, opts)
-		}
-		clusters = append(clusters, wonted)
+		clusters = append(clusters, wontedCluster(opts))
 	}
 	b := &bootstrapv3.Bootstrap{
 		Admin: &bootstrapv3.Admin{Address: socketAddress(opts.Admin)},

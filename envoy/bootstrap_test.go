@@ -15,7 +15,7 @@ import (
 func TestMain(m *testing.M) { os.Exit(envoytest.Main(m)) }
 
 func plain() envoy.Options {
-	return envoy.Options{Listen: "127.0.0.1:8080", Upstream: "127.0.0.1:9000", Wonted: "unix:///run/wonted/extproc.sock"}
+	return envoy.Options{Listen: "127.0.0.1:8080", Upstream: "127.0.0.1:9000", Wonted: "unix:///run/wonted/extproc.sock", FailOpen: true}
 }
 
 var allDepths = []envoy.Depth{envoy.DepthLog, envoy.DepthLean, envoy.DepthAdaptive, envoy.DepthHeaders, envoy.DepthBodies}
@@ -26,7 +26,8 @@ func everything(t *testing.T) envoy.Options {
 	server, client := ca.server(t), ca.certificate
 	opts := plain()
 	opts.Admin = "127.0.0.1:9902"
-	opts.FailOpen, opts.UpstreamHTTP2, opts.ResponseHeaders, opts.ResponseBodies = true, true, true, true
+	opts.Readiness, opts.Skip = "/ready", []string{"/healthz", "/static/*"}
+	opts.UpstreamHTTP2, opts.ResponseHeaders, opts.ResponseBodies = true, true, true
 	opts.LogHeaders = []string{"x-customer"}
 	opts.MessageTimeout = time.Second
 	opts.TrustedProxies = 2
@@ -68,7 +69,9 @@ func TestEnvoyAcceptsWhatIsRendered(t *testing.T) {
 	}
 	f("plain", func(*envoy.Options) {})
 	f("bare", func(o *envoy.Options) { o.Wonted, o.Bare = "", true })
-	f("fail open", func(o *envoy.Options) { o.FailOpen = true })
+	f("fail closed", func(o *envoy.Options) { o.FailOpen, o.Readiness = false, "/ready" })
+	f("fail closed in a pod", func(o *envoy.Options) { o.FailOpen, o.Readiness = false, envoy.ReadinessPod })
+	f("paths left out", func(o *envoy.Options) { o.Skip = []string{"/", "/health", "/static/*", "/a.b/*"} })
 	f("wonted over TCP", func(o *envoy.Options) { o.Wonted = "127.0.0.1:9002" })
 	f("wonted by name", func(o *envoy.Options) { o.Wonted = "wonted.security.svc:9002" })
 	f("wonted on every address", func(o *envoy.Options) { o.Wonted = ":9002" })
@@ -77,7 +80,10 @@ func TestEnvoyAcceptsWhatIsRendered(t *testing.T) {
 	f("every address", func(o *envoy.Options) { o.Listen = ":8080" })
 	f("IPv6", func(o *envoy.Options) { o.Listen, o.Upstream = "[::1]:8080", "[::1]:9000" })
 	f("several wonted", func(o *envoy.Options) {
-		o.Depth, o.Replicas = envoy.DepthHeaders, []string{"unix:///run/wonted/second.sock", "127.0.0.1:9003"}
+		o.Depth, o.Replicas, o.Affinity = envoy.DepthHeaders, []string{"unix:///run/wonted/second.sock", "127.0.0.1:9003"}, "x-api-key"
+	})
+	f("a name of several wonted", func(o *envoy.Options) {
+		o.Depth, o.Wonted, o.Affinity = envoy.DepthHeaders, "wonted.security.svc:9002", "x-api-key"
 	})
 	f("blocks by xDS", func(o *envoy.Options) { o.Blocks = true })
 	f("blocks without a filter that asks", func(o *envoy.Options) { o.Blocks, o.Depth = true, envoy.DepthLog })
@@ -140,12 +146,25 @@ func TestOptionsThatMakeNoSenseAreRefused(t *testing.T) {
 	f("log flush", func(o *envoy.Options) { o.LogFlush = time.Minute })
 	f("log headers", func(o *envoy.Options) { o.LogHeaders = []string{"X-Customer"} })
 	f("log headers", func(o *envoy.Options) { o.LogHeaders = []string{":path"} })
-	f("replicas: they need", func(o *envoy.Options) { o.Replicas = []string{"127.0.0.1:9003"} })
+	f("replicas: they need", func(o *envoy.Options) { o.Replicas, o.Affinity = []string{"127.0.0.1:9003"}, "x-api-key" })
+	f("replicas: they need", func(o *envoy.Options) { o.Affinity = "x-api-key" })
+	f("replicas: name the request header by which callers are shared out", func(o *envoy.Options) {
+		o.Depth, o.Replicas = envoy.DepthHeaders, []string{"127.0.0.1:9003"}
+	})
+	f("fail closed: every request is answered 500 until wonted is ready", func(o *envoy.Options) { o.FailOpen = false })
+	f("depth bodies: each body comes to wonted in messages as large as Envoy buffers", func(o *envoy.Options) { o.Depth = envoy.DepthBodies })
+	f("readiness: \"ready\" is neither the path", func(o *envoy.Options) { o.Readiness = "ready" })
+	f("readiness: \"/ready/*\" is neither", func(o *envoy.Options) { o.Readiness = "/ready/*" })
+	f("there is no wonted to be ready", func(o *envoy.Options) { o.Wonted, o.Bare, o.Readiness = "", true, "/ready" })
+	for _, path := range []string{"", "/*", "healthz", "/a*", "/a//*", "/a?b", "/*/a", "*"} {
+		f("is not a path", func(o *envoy.Options) { o.Skip = []string{path} })
+	}
+	f("ja4: without a TLS certificate", func(o *envoy.Options) { o.JA4 = true })
 	f("replicas: \"there\" is not host:port", func(o *envoy.Options) { o.Depth, o.Replicas = envoy.DepthHeaders, []string{"there"} })
 	f("affinity", func(o *envoy.Options) { o.Affinity = ":path" })
 	f("blocks: they come from wonted", func(o *envoy.Options) { o.Wonted, o.Bare, o.Blocks = "", true, true })
 	f("blocks: they come from wonted, and from one", func(o *envoy.Options) {
-		o.Depth, o.Replicas, o.Blocks = envoy.DepthHeaders, []string{"127.0.0.1:9003"}, true
+		o.Depth, o.Replicas, o.Affinity, o.Blocks = envoy.DepthHeaders, []string{"127.0.0.1:9003"}, "x-api-key", true
 	})
 	f("blocks file: \"/b.json\"", func(o *envoy.Options) { o.BlocksFile = "/b.json" })
 	f("blocks file: \"b.json\" is not the absolute name", func(o *envoy.Options) { o.Blocks, o.BlocksFile = true, "b.json" })
@@ -183,23 +202,35 @@ func TestSocketOfTheLargestLengthIsAccepted(t *testing.T) {
 
 func TestEveryReasonIsPrinted(t *testing.T) {
 	var lines []string
-	for _, depth := range []envoy.Depth{envoy.DepthLog, envoy.DepthAdaptive} {
-		opts := everything(t)
-		opts.Depth = depth
-		config, err := envoy.Bootstrap(opts)
+	add := func(config []byte, err error) {
+		t.Helper()
 		if err != nil {
 			t.Fatal(err)
 		}
 		lines = append(lines, strings.Split(string(config), "\n")...)
 	}
-	for _, key := range envoy.Keys() {
+	for _, depth := range []envoy.Depth{envoy.DepthLog, envoy.DepthAdaptive} {
+		opts := everything(t)
+		opts.Depth = depth
+		add(envoy.Bootstrap(opts))
+		opts.FailOpen, opts.Readiness = true, ""
+		add(envoy.Bootstrap(opts))
+		for _, gateway := range []bool{false, true} {
+			add(envoy.Istio(managed(t, gateway), envoy.Mesh{Gateway: gateway}))
+		}
+		add(envoy.EnvoyGateway(managed(t, true), ours))
+	}
+	spread := managed(t, true)
+	spread.Depth, spread.Replicas, spread.Affinity, spread.Blocks = envoy.DepthHeaders, []string{"unix:///run/second.sock"}, "x-api-key", false
+	add(envoy.EnvoyGateway(spread, ours))
+	for _, r := range envoy.Reasons() {
 		explained := false
 		for i, line := range lines[1:] {
 			body := strings.TrimLeft(line, " -")
-			explained = explained || strings.HasPrefix(body, key+":") && strings.HasPrefix(strings.TrimSpace(lines[i]), "#")
+			explained = explained || strings.HasPrefix(body, r) && strings.HasPrefix(strings.TrimSpace(lines[i]), "#")
 		}
 		if !explained {
-			t.Errorf("no line %q with its reason above it", key)
+			t.Errorf("no line %q with its reason above it", r)
 		}
 	}
 }
@@ -209,7 +240,7 @@ func TestADepthHasItsParts(t *testing.T) {
 	f := func(depth envoy.Depth, filter, log, headers bool) {
 		t.Helper()
 		opts := plain()
-		opts.Depth = depth
+		opts.Depth, opts.BufferBytes = depth, 1<<20
 		config, err := envoy.Bootstrap(opts)
 		if err != nil {
 			t.Fatal(err)

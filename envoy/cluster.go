@@ -33,6 +33,18 @@ func upstreamCluster(opts Options) *clusterv3.Cluster {
 	return c
 }
 
+// wontedCluster is wonted, or the several that share the callers out.
+func wontedCluster(opts Options) *clusterv3.Cluster {
+	c := grpcCluster(clusterWonted, opts.Wonted, opts)
+	if opts.shared() {
+		shareOut(c, opts)
+	}
+	if opts.answersReadiness() {
+		c.HealthChecks = []*corev3.HealthCheck{healthCheck()}
+	}
+	return c
+}
+
 // grpcCluster is a server that is asked about every request.
 func grpcCluster(name, target string, opts Options) *clusterv3.Cluster {
 	c := cluster(name, target, opts)

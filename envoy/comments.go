@@ -7,11 +7,15 @@ import (
 	bootstrapv3 "github.com/envoyproxy/go-control-plane/envoy/config/bootstrap/v3"
 	"github.com/goccy/go-yaml"
 	"google.golang.org/protobuf/encoding/protojson"
+	"google.golang.org/protobuf/proto"
 )
 
-// reasons are printed above the key they explain, wherever it stands. A key
+// reason is printed above the key that it explains, wherever that stands. A key
 // that is common in Envoy's configuration carries the value it is meant with.
-var reasons = []struct{ key, value, why string }{
+type reason struct{ key, value, why string }
+
+// reasons are those of Envoy's own configuration.
+var reasons = []reason{
 	{"use_remote_address", "true", "The client's address is the peer's, not what the client writes into x-forwarded-for."},
 	{"xff_num_trusted_hops", "", "Proxies in front of Envoy that may be believed; the same number as trusted_proxies in wonted."},
 	{"normalize_path", "true", "wonted makes routes of paths: /a/../b must not look like a new one."},
@@ -33,6 +37,11 @@ var reasons = []struct{ key, value, why string }{
 	{"mutation_rules", "", "No policy may touch what frames or routes a message."},
 	{"metadata_options", "", "Claims go in, verdicts come out: %DYNAMIC_METADATA(wonted)% in access logs and later filters."},
 	{"circuit_breakers", "", "Every request in flight holds a stream to wonted; Envoy's default of 1024 would turn\nthe next one into an error."},
+	{"typed_per_filter_config", "", "wonted is not asked about this path, nor told: its log has a filter for that."},
+	{"health_checks", "", "What Envoy answers about its readiness follows wonted's own health service."},
+	{"cluster_min_healthy_percentages", "", "Envoy answers this path itself: 503 while wonted is not ready, so that whoever balances load\nsends nothing that could only fail."},
+	{"google_grpc", "", "Not the cluster: the list of a filter is taken only from clusters of Envoy's bootstrap. Google's\ngRPC client, which official builds of Envoy carry, needs none."},
+	{"per_connection_buffer_limit_bytes", "", "Messages with a part of a body are at most about 2.6 times as large."},
 	{"timeout", "0s", "Off: the default ends every download and event stream after 15 seconds."},
 }
 
@@ -58,16 +67,11 @@ const (
 // render writes the bootstrap of complete options as YAML, fields in the order of Envoy's own
 // definitions, with the reasons above the lines they explain.
 func render(b *bootstrapv3.Bootstrap, opts Options) ([]byte, error) {
-	packed, err := protojson.MarshalOptions{UseProtoNames: true}.Marshal(b)
+	fields, err := tree(b)
 	if err != nil {
 		return nil, fmt.Errorf("envoy bootstrap: %w", err)
 	}
-	// protojson varies its white space on purpose; the ordered map does not.
-	var tree yaml.MapSlice
-	if err := yaml.UnmarshalWithOptions(packed, &tree, yaml.UseOrderedMap()); err != nil {
-		return nil, fmt.Errorf("envoy bootstrap: %w", err)
-	}
-	text, err := yaml.MarshalWithOptions(tree, yaml.IndentSequence(false))
+	text, err := yaml.MarshalWithOptions(fields, yaml.IndentSequence(false))
 	if err != nil {
 		return nil, fmt.Errorf("envoy bootstrap: %w", err)
 	}
@@ -78,14 +82,24 @@ func render(b *bootstrapv3.Bootstrap, opts Options) ([]byte, error) {
 	if opts.Blocks {
 		preamble += blocksPreamble
 	}
-	return explain(preamble, text), nil
+	return []byte(preamble + explain(reasons, text)), nil
 }
 
-// explain puts the preamble above the text, and each reason above the lines it
-// belongs to.
-func explain(preamble string, text []byte) []byte {
+// tree is a message as the fields of its JSON, in the order of its definition.
+func tree(m proto.Message) (yaml.MapSlice, error) {
+	packed, err := protojson.MarshalOptions{UseProtoNames: true}.Marshal(m)
+	if err != nil {
+		return nil, err
+	}
+	// protojson varies its white space on purpose; the ordered map does not.
+	var fields yaml.MapSlice
+	err = yaml.UnmarshalWithOptions(packed, &fields, yaml.UseOrderedMap())
+	return fields, err
+}
+
+// explain puts each reason above the lines it belongs to.
+func explain(reasons []reason, text []byte) string {
 	var out strings.Builder
-	out.WriteString(preamble)
 	for line := range strings.Lines(string(text)) {
 		body := strings.TrimLeft(line, " -")
 		key, value, ok := strings.Cut(strings.TrimSpace(body), ":")
@@ -100,5 +114,5 @@ func explain(preamble string, text []byte) []byte {
 		}
 		out.WriteString(line)
 	}
-	return []byte(out.String())
+	return out.String()
 }

@@ -2,6 +2,8 @@ package envoy
 
 import (
 	"context"
+	"slices"
+	"strings"
 
 	bootstrapv3 "github.com/envoyproxy/go-control-plane/envoy/config/bootstrap/v3"
 )
@@ -21,11 +23,15 @@ func StartEdited(ctx context.Context, bin string, opts Options, dir string, edit
 	return start(ctx, bin, config, dir, opts.Concurrency)
 }
 
-// Keys are those that the printed configuration explains.
-func Keys() []string {
-	keys := make([]string, len(reasons))
-	for i, r := range reasons {
-		keys[i] = r.key
+// Reasons are the beginnings of the lines that printed configurations explain.
+func Reasons() (lines []string) {
+	for _, r := range slices.Concat(reasons, istioReasons, gatewayReasons) {
+		lines = append(lines, strings.TrimSpace(r.key+": "+r.value))
 	}
-	return keys
+	return lines
+}
+
+// StartConfig starts an Envoy with a configuration that a test has made itself.
+func StartConfig(ctx context.Context, bin string, config []byte, dir string) (*Process, error) {
+	return start(ctx, bin, config, dir, 1)
 }

@@ -41,9 +41,14 @@ var attributes = []string{
 // came. Envoy lets a processor rewrite them; no policy has a reason to.
 const framing = `^(connection|content-length|transfer-encoding|upgrade|te|x-forwarded-for|x-request-id|:path)$`
 
-// wontedFilter is the external processor's filter. The reasons are in
-// comments.go, where people who receive the YAML read them too.
+// wontedFilter is the external processor's filter.
 func wontedFilter(opts Options) *hcmv3.HttpFilter {
+	return httpFilter(filterWonted, wontedProcessor(opts))
+}
+
+// wontedProcessor is the filter's configuration. The reasons are in comments.go,
+// where people who receive the YAML read them too.
+func wontedProcessor(opts Options) *extprocv3.ExternalProcessor {
 	response := extprocv3.ProcessingMode_SKIP
 	if opts.ResponseHeaders {
 		response = extprocv3.ProcessingMode_SEND
@@ -53,13 +58,13 @@ func wontedFilter(opts Options) *hcmv3.HttpFilter {
 		body = extprocv3.ProcessingMode_STREAMED
 	}
 	grpc := toWonted()
-	if opts.TLS != nil {
+	if opts.fingerprinted() {
 		grpc.InitialMetadata = []*corev3.HeaderValue{{Key: JA4Key, Value: "%TLS_JA4_FINGERPRINT%"}}
 	}
-	if len(opts.Replicas) > 0 {
+	if opts.shared() {
 		grpc.InitialMetadata = append(grpc.InitialMetadata, affinity(opts)...)
 	}
-	return httpFilter(filterWonted, &extprocv3.ExternalProcessor{
+	return &extprocv3.ExternalProcessor{
 		StatPrefix:       "wonted",
 		GrpcService:      grpc,
 		FailureModeAllow: opts.FailOpen,
@@ -81,7 +86,7 @@ func wontedFilter(opts Options) *hcmv3.HttpFilter {
 		MutationRules: &mutationv3.HeaderMutationRules{
 			DisallowExpression: &matcherv3.RegexMatcher{Regex: framing},
 		},
-	})
+	}
 }
 
 // toWonted is the way to wonted's gRPC services.

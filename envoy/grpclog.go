@@ -62,7 +62,7 @@ func wontedLog(opts Options) *accesslogv3.AccessLog {
 		names := slices.Concat(identityHeaders, opts.LogHeaders)
 		slices.Sort(names)
 		config.AdditionalRequestHeadersToLog = slices.Compact(names)
-		if opts.TLS != nil {
+		if opts.fingerprinted() {
 			// initial_metadata is one for the whole log; a tag is one an entry.
 			common.CustomTags = []*tracingv3.CustomTag{{
 				Tag: JA4Key, Type: &tracingv3.CustomTag_Value{Value: "%TLS_JA4_FINGERPRINT%"},
@@ -71,6 +71,7 @@ func wontedLog(opts Options) *accesslogv3.AccessLog {
 	}
 	return &accesslogv3.AccessLog{
 		Name:       "envoy.access_loggers.http_grpc",
+		Filter:     notSkipped(opts.Skip),
 		ConfigType: &accesslogv3.AccessLog_TypedConfig{TypedConfig: pack(config)},
 	}
 }

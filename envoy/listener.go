@@ -1,6 +1,7 @@
 package envoy
 
 import (
+	accesslogv3 "github.com/envoyproxy/go-control-plane/envoy/config/accesslog/v3"
 	mutationv3 "github.com/envoyproxy/go-control-plane/envoy/config/common/mutation_rules/v3"
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 	listenerv3 "github.com/envoyproxy/go-control-plane/envoy/config/listener/v3"
@@ -54,6 +55,9 @@ func listener(opts Options) *listenerv3.Listener {
 
 func connectionManager(opts Options) *hcmv3.HttpConnectionManager {
 	var filters []*hcmv3.HttpFilter
+	if opts.answersReadiness() {
+		filters = append(filters, readinessFilter(opts.Readiness))
+	}
 	if opts.Blocks {
 		filters = append(filters, blocksFilter(opts))
 	}
@@ -67,8 +71,19 @@ func connectionManager(opts Options) *hcmv3.HttpConnectionManager {
 		filters = append(filters, wontedFilter(opts))
 	}
 	filters = append(filters, httpFilter("envoy.filters.http.router", &routerv3.Router{}))
-	m := &hcmv3.HttpConnectionManager{
-		StatPrefix:        "clients",
+	m := clientFacts(opts)
+	m.StatPrefix = "clients"
+	m.UpgradeConfigs = []*hcmv3.HttpConnectionManager_UpgradeConfig{{UpgradeType: "websocket"}}
+	m.RouteSpecifier = &hcmv3.HttpConnectionManager_RouteConfig{RouteConfig: routes(opts)}
+	m.HttpFilters = filters
+	m.AccessLog = accessLogs(opts)
+	return m
+}
+
+// clientFacts are the settings of any connection manager, also of one that is
+// there already, by which wonted may believe what a request says of its client.
+func clientFacts(opts Options) *hcmv3.HttpConnectionManager {
+	return &hcmv3.HttpConnectionManager{
 		UseRemoteAddress:  wrapperspb.Bool(true),
 		XffNumTrustedHops: uint32(opts.TrustedProxies),
 		NormalizePath:     wrapperspb.Bool(true),
@@ -83,34 +98,42 @@ func connectionManager(opts Options) *hcmv3.HttpConnectionManager {
 				}},
 			}}}),
 		}},
-		UpgradeConfigs: []*hcmv3.HttpConnectionManager_UpgradeConfig{{UpgradeType: "websocket"}},
-		RouteSpecifier: &hcmv3.HttpConnectionManager_RouteConfig{RouteConfig: routes()},
-		HttpFilters:    filters,
 	}
+}
+
+// accessLogs are the one for people and the one for wonted, as far as wanted.
+func accessLogs(opts Options) (logs []*accesslogv3.AccessLog) {
 	if opts.AccessLog != "" {
-		m.AccessLog = append(m.AccessLog, accessLog(opts.AccessLog))
+		logs = append(logs, accessLog(opts.AccessLog))
 	}
 	if opts.Wonted != "" && opts.Depth.logged() {
-		m.AccessLog = append(m.AccessLog, wontedLog(opts))
+		logs = append(logs, wontedLog(opts))
 	}
-	return m
+	return logs
 }
 
 // routes sends everything upstream. The timeout is off because it would end
 // every long download and event stream after 15 seconds.
-func routes() *routev3.RouteConfiguration {
+func routes(opts Options) *routev3.RouteConfiguration {
+	upstream := &routev3.Route_Route{Route: &routev3.RouteAction{
+		ClusterSpecifier: &routev3.RouteAction_Cluster{Cluster: clusterUpstream},
+		Timeout:          durationpb.New(0),
+	}}
+	var all []*routev3.Route
+	if opts.Wonted != "" && opts.Depth.inline() { // at depth log nothing but the log is to be left out
+		for _, path := range opts.Skip {
+			all = append(all, &routev3.Route{Match: match(path), Action: upstream, TypedPerFilterConfig: unasked()})
+		}
+	}
 	return &routev3.RouteConfiguration{
 		Name: "all",
 		VirtualHosts: []*routev3.VirtualHost{{
 			Name:    "all",
 			Domains: []string{"*"},
-			Routes: []*routev3.Route{{
-				Match: &routev3.RouteMatch{PathSpecifier: &routev3.RouteMatch_Prefix{Prefix: "/"}},
-				Action: &routev3.Route_Route{Route: &routev3.RouteAction{
-					ClusterSpecifier: &routev3.RouteAction_Cluster{Cluster: clusterUpstream},
-					Timeout:          durationpb.New(0),
-				}},
-			}},
+			Routes: append(all, &routev3.Route{
+				Match:  &routev3.RouteMatch{PathSpecifier: &routev3.RouteMatch_Prefix{Prefix: "/"}},
+				Action: upstream,
+			}),
 		}},
 	}
 }

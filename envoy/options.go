@@ -1,15 +1,8 @@
 package envoy
 
 import (
-	"errors"
-	"fmt"
-	"net"
-	"path/filepath"
 	"regexp"
-	"strconv"
-	"strings"
 	"time"
-	"unicode/utf8"
 )
 
 // Options say what a rendered Envoy listens on, what it protects, and how it
@@ -32,9 +25,10 @@ type Options struct {
 	LogFlush time.Duration
 
 	// Replicas are the addresses of further wonted, each of which is asked about
-	// a share of the callers: by the request header Affinity (default x-api-key,
-	// the name of a caller), and by address where a request has none. The depth
-	// must be headers or bodies; replicas.go says why.
+	// a share of the callers: by the request header Affinity, which names a caller
+	// (such as x-api-key), and by address where a request has none. Affinity
+	// alone is for a Wonted whose name has many addresses. The depth must be
+	// headers or bodies; replicas.go says why.
 	Replicas []string
 	Affinity string
 
@@ -64,7 +58,18 @@ type Options struct {
 	// trusted_proxies.
 	TrustedProxies int
 
-	TLS *TLS  // nil: plain text, and then no JA4
+	// Readiness is what keeps traffic away while wonted is not ready: a path that
+	// Envoy answers itself, with 200 while wonted is well and 503 otherwise, for
+	// whoever balances load in front of it; or ReadinessPod, the readiness probe
+	// of the pod. A printed configuration that fails closed needs one of them.
+	Readiness string
+
+	// Skip are paths about which wonted is neither asked nor told: /healthz that
+	// one, /static/* all below.
+	Skip []string
+
+	TLS *TLS  // nil: plain text, and then no JA4 unless it is asked for
+	JA4 bool  // fingerprint the clients' hello also where TLS is somebody else's to configure
 	JWT []JWT // token issuers whose claims Envoy verifies for wonted
 
 	AccessLog   string // file of a JSON access log that `wonted replay` reads; "": none
@@ -77,7 +82,16 @@ type Options struct {
 	ResponseHeaders bool
 	// ResponseBodies asks for every response body in chunks, likewise.
 	ResponseBodies bool
+
+	// managed is an Envoy that gets its clusters from a control plane.
+	managed bool
 }
+
+// shared says whether several wonted share the callers out.
+func (o Options) shared() bool { return o.Affinity != "" }
+
+// fingerprinted says whether Envoy knows the client's TLS hello.
+func (o Options) fingerprinted() bool { return o.TLS != nil || o.JA4 }
 
 // TLS terminates TLS at the listener and fingerprints the client's hello.
 type TLS struct {
@@ -92,7 +106,14 @@ type JWT struct {
 	Issuer    string // claim iss
 	JWKS      string // file with the issuer's public keys
 	Audiences []string
+
+	// Keys are what JWKS holds. Istio and Envoy Gateway carry them instead of
+	// naming a file.
+	Keys string
 }
+
+// ReadinessPod says that the pod's own readiness probe asks wonted.
+const ReadinessPod = "pod"
 
 const (
 	defaultAdmin   = "127.0.0.1:9901"
@@ -124,166 +145,5 @@ func (o Options) withDefaults() Options {
 	if o.LogFlush == 0 {
 		o.LogFlush = logFlush
 	}
-	if o.Affinity == "" {
-		o.Affinity = defaultAffinity
-	}
 	return o
-}
-
-// validate refuses what Envoy would refuse later or, worse, accept and do
-// something else with. It reports every fault at once.
-func (o Options) validate() error {
-	var faults []error
-	refuse := func(format string, args ...any) { faults = append(faults, fmt.Errorf(format, args...)) }
-	address := func(name, value string) {
-		if err := checkHostPort(value); err != nil {
-			refuse("%s: %w", name, err)
-		}
-	}
-	// Files are read by Envoy, maybe on another machine: only their names are
-	// looked at here.
-	file := func(name, path string, optional bool) {
-		if path == "" && !optional || !utf8.ValidString(path) {
-			refuse("%s: %q is not the name of a file", name, path)
-		}
-	}
-
-	address("listen", o.Listen)
-	address("admin", o.Admin)
-	address("upstream", o.Upstream)
-	if port(o.Upstream) == 0 {
-		refuse("upstream: %q has no port to connect to", o.Upstream)
-	}
-	if o.Listen == o.Admin && port(o.Listen) != 0 {
-		refuse("admin: %s is the address of listen as well", o.Admin)
-	}
-	if host, _, err := net.SplitHostPort(o.Listen); err == nil && host != "" && net.ParseIP(host) == nil {
-		refuse("listen: Envoy binds addresses, not names: write %q as an IP address (0.0.0.0 for all)", host)
-	}
-	if host, _, err := net.SplitHostPort(o.Admin); err == nil && net.ParseIP(host) == nil {
-		refuse("admin: Envoy binds addresses, not names: write %q as an IP address (127.0.0.1)", host)
-	}
-	if err := o.Depth.validate(); err != nil {
-		refuse("%w", err)
-	}
-	if o.LogFlush < time.Millisecond || o.LogFlush > 10*time.Second {
-		refuse("log flush: %v is outside 1ms to 10s", o.LogFlush)
-	}
-	for _, name := range o.LogHeaders {
-		if !headerName.MatchString(name) {
-			refuse("log headers: %q is not the name of a header, in small letters", name)
-		}
-	}
-	for _, address := range o.Replicas {
-		if err := checkProcessor(address); err != nil {
-			refuse("replicas: %w", err)
-		}
-	}
-	if len(o.Replicas) > 0 && (o.Wonted == "" || o.Depth.logged()) {
-		refuse("replicas: they need a first one, wonted, and the depth headers or bodies: an access log cannot be shared out")
-	}
-	if !headerName.MatchString(o.Affinity) {
-		refuse("affinity: %q is not the name of a header, in small letters", o.Affinity)
-	}
-	if o.Blocks && (o.Wonted == "" || len(o.Replicas) > 0) {
-		refuse("blocks: they come from wonted, and from one: it needs an address, and no replicas")
-	}
-	if o.BlocksFile != "" && (!o.Blocks || !filepath.IsAbs(o.BlocksFile) || !utf8.ValidString(o.BlocksFile)) {
-		refuse("blocks file: %q is not the absolute name of a file, or there is no filter that reads it", o.BlocksFile)
-	}
-	switch {
-	case o.Bare && o.Wonted != "":
-		refuse("wonted: an address is given, and bare leaves the filter out: choose one")
-	case o.ExtAuthz != "":
-		if o.Bare || o.Wonted != "" {
-			refuse("ext_authz: it stands where wonted would, and bare or wonted is given as well: choose one")
-		}
-		if err := checkProcessor(o.ExtAuthz); err != nil {
-			refuse("ext_authz: %w", err)
-		}
-	case !o.Bare:
-		if err := checkProcessor(o.Wonted); err != nil {
-			refuse("wonted: %w", err)
-		}
-	}
-	if o.MessageTimeout < time.Millisecond || o.MessageTimeout > time.Minute {
-		refuse("message timeout: %v is outside 1ms to 1m", o.MessageTimeout)
-	}
-	if o.TrustedProxies < 0 || o.TrustedProxies > 16 {
-		refuse("trusted proxies: %d is outside 0 to 16", o.TrustedProxies)
-	}
-	if o.BufferBytes != 0 && (o.BufferBytes < 32<<10 || o.BufferBytes > maxBuffer) {
-		refuse("buffer: %d bytes is outside 32 KiB to 16 MiB", o.BufferBytes)
-	}
-	if o.Concurrency < 0 || o.Concurrency > 1024 {
-		refuse("concurrency: %d is outside 0 (one a core) to 1024", o.Concurrency)
-	}
-	file("access log", o.AccessLog, true)
-	if o.TLS != nil {
-		file("tls certificate", o.TLS.Certificate, false)
-		file("tls key", o.TLS.Key, false)
-		file("tls client CA", o.TLS.ClientCA, true)
-	}
-	names := map[string]bool{}
-	for i, j := range o.JWT {
-		if j.Name == "" || names[j.Name] || !utf8.ValidString(j.Name) {
-			refuse("jwt %d: each issuer needs a name of its own", i+1)
-		}
-		names[j.Name] = true
-		if j.Issuer == "" || !utf8.ValidString(j.Issuer) {
-			refuse("jwt %d: the issuer (claim iss) is missing: tokens of any issuer would pass", i+1)
-		}
-		file(fmt.Sprintf("jwt %d jwks", i+1), j.JWKS, false)
-	}
-	return errors.Join(faults...)
-}
-
-func checkHostPort(value string) error {
-	host, p, err := net.SplitHostPort(value)
-	if err != nil {
-		return fmt.Errorf("%q is not host:port", value)
-	}
-	if n, err := strconv.Atoi(p); err != nil || n < 0 || n > 65535 {
-		return fmt.Errorf("%q: the port must be 0 to 65535", value)
-	}
-	if !utf8.ValidString(host) || strings.ContainsAny(host, " \t\r\n/") {
-		return fmt.Errorf("%q: the host is not a name or an address", value)
-	}
-	return nil
-}
-
-// checkProcessor accepts the listen addresses of wonted that Envoy can dial.
-func checkProcessor(value string) error {
-	path, unix := strings.CutPrefix(value, "unix://")
-	switch {
-	case value == "":
-		return errors.New("no address: give wonted's own listen, unix:///path or host:port")
-	case !unix:
-		if err := checkHostPort(value); err != nil {
-			return fmt.Errorf("%w, nor unix:///path", err)
-		}
-		if port(value) == 0 {
-			return fmt.Errorf("%q has no port to connect to", value)
-		}
-	case strings.HasPrefix(path, "@"): // abstract: no file, no permissions
-	case !filepath.IsAbs(path):
-		return fmt.Errorf("%q: Envoy does not share wonted's working directory: make the socket's path absolute", value)
-	}
-	if len(path) > maxSocketPath && unix {
-		return fmt.Errorf("the socket's path has %d bytes and the kernel takes %d: choose a shorter directory", len(path), maxSocketPath)
-	}
-	if !utf8.ValidString(path) {
-		return fmt.Errorf("%q is not UTF-8", value)
-	}
-	return nil
-}
-
-// port returns the port of a checked host:port, 0 if there is none.
-func port(hostport string) uint32 {
-	_, p, err := net.SplitHostPort(hostport)
-	if err != nil {
-		return 0
-	}
-	n, _ := strconv.ParseUint(p, 10, 16)
-	return uint32(n)
 }

@@ -37,7 +37,11 @@ type Process struct {
 // the rendered configuration stay in dir. It ends with ctx, with Stop, or
 // with this process.
 func Start(ctx context.Context, bin string, opts Options, dir string) (*Process, error) {
-	config, err := Bootstrap(opts)
+	b, err := build(opts)
+	if err != nil {
+		return nil, err
+	}
+	config, err := render(b, opts.withDefaults())
 	if err != nil {
 		return nil, err
 	}

@@ -16,7 +16,6 @@ import (
 const (
 	affinityKey     = "x-wonted-affinity"
 	affinityAddress = "x-wonted-address"
-	defaultAffinity = "x-api-key"
 )
 
 // shareOut makes a ring of wonted's cluster.

@@ -13,7 +13,9 @@ import (
 // are of different callers, and hold all that each has asked for.
 func TestACallerStaysWithOneOfSeveralWonted(t *testing.T) {
 	second := envoytest.StartWonted(t, envoytest.Settings{Depth: "headers", Policy: permissive})
-	s := set(t, envoytest.Settings{Depth: "headers", Policy: permissive}, func(o *envoy.Options) { o.Replicas = []string{second.Listen} })
+	s := set(t, envoytest.Settings{Depth: "headers", Policy: permissive}, func(o *envoy.Options) {
+		o.Replicas, o.Affinity = []string{second.Listen}, "x-api-key"
+	})
 	const callers, each = 20, 3
 	for range each {
 		for n := range callers {

@@ -1,8 +1,9 @@
 package main
 
 import (
+	"fmt"
+	"os"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -14,68 +15,30 @@ import (
 
 // newEnvoy prints the configuration that puts wonted beside an Envoy.
 func newEnvoy(std stdio) *cobra.Command {
-	var target string
-	var blocks bool
-	var opts envoy.Options
 	cmd := &cobra.Command{
-		Use: "config --for static", Short: "Print an Envoy configuration that asks wonted",
-		Long: `Print an Envoy configuration that asks wonted: a complete static bootstrap, with
-a comment at each line that wonted depends on. Where wonted listens, how much it
-sees (depth), what happens while it is away and how many proxies stand in front
-of Envoy come from wonted's own configuration, so that both sides agree.
-
-The depths, by what they cost:
-  log       the access log alone: nothing stands in a request's way, all is judged afterwards
-  lean      one message a request; how it ended comes from the access log
-  adaptive  lean, and wonted asks for the responses that matter (the default)
-  headers   one message a request and one a response
-  bodies    and every response body is counted as it passes
-At log, name with --log-header what else your policy reads of requests.
-
-Addresses and networks in quarantine are refused by Envoy itself, by a filter
-whose list comes from wonted: by xDS over the socket where wonted listens or,
-where wonted's edge.file is set, from that file, which must be there when Envoy
-starts. A block holds while wonted is away. Without a list yet, or without
-wonted, the filter refuses nobody. At log there is none, as nothing is refused.`,
-		Args: noArgs,
+		Use: "config --for static|istio|envoy-gateway", Short: "Print an Envoy configuration that asks wonted",
+		Long: envoyHelp, Args: noArgs,
 	}
 	set := withSettings(cmd, "listen", "fail", "depth")
-	f := cmd.Flags()
-	f.StringVar(&target, "for", "static", "static: a complete bootstrap file")
-	f.StringVar(&opts.Listen, "envoy-listen", "0.0.0.0:8080", "host:port where Envoy takes requests")
-	f.StringVar(&opts.Admin, "envoy-admin", "127.0.0.1:9901", "host:port of Envoy's own admin page")
-	f.StringVar(&opts.Upstream, "upstream", "127.0.0.1:8000", "host:port of the API that is protected")
-	f.BoolVar(&opts.UpstreamHTTP2, "upstream-http2", false, "the API speaks HTTP/2 (gRPC)")
-	f.DurationVar(&opts.MessageTimeout, "message-timeout", 200*time.Millisecond, "how long a request waits for wonted")
-	f.BoolVar(&blocks, "edge-blocks", true, "have Envoy itself refuse addresses and networks in quarantine")
-	f.StringVar(&opts.AccessLog, "access-log", "", "file of a JSON access log that wonted replay reads")
-	f.StringSliceVar(&opts.LogHeaders, "log-header", nil, "request header that wonted is to see at depth log, beside those of identity rules; may be repeated")
+	f := withEnvoyFlags(cmd)
 	cmd.RunE = func(*cobra.Command, []string) error {
-		if target != "static" {
-			return misuse("--for static", "--for %q is not known", target)
-		}
 		cfg, err := set.load()
 		if err != nil {
 			return err
 		}
-		opts.Wonted = cfg.Listen
-		if cfg.Listen == config.DefaultSocket {
-			opts.Wonted = defaultPlaces().find()
+		opts, err := f.options(cfg)
+		if err != nil {
+			return err
 		}
-		opts.Depth = envoy.Depth(cfg.Depth)
-		for i, name := range opts.LogHeaders {
-			opts.LogHeaders[i] = strings.ToLower(name)
+		var text []byte
+		switch f.target {
+		case "static":
+			text, err = envoy.Bootstrap(opts)
+		case "istio":
+			text, err = envoy.Istio(opts, f.mesh)
+		case "envoy-gateway":
+			text, err = envoy.EnvoyGateway(opts, f.gateway)
 		}
-		opts.LogHeaders = append(opts.LogHeaders, headersOf(cfg.Identity)...)
-		opts.FailOpen = cfg.Fail == policy.FailOpen
-		opts.TrustedProxies = cfg.TrustedProxies
-		if cfg.Depth != config.Log && cmd.Flags().Changed("log-header") {
-			return misuse("wonted sees every header of a request at the other depths", "--log-header is for --depth log, not %s", cfg.Depth)
-		}
-		if opts.Blocks = blocks && cfg.Depth != config.Log; opts.Blocks {
-			opts.BlocksFile = cfg.Edge.File
-		}
-		text, err := envoy.Bootstrap(opts)
 		if err != nil {
 			return advise(err, "%s", see(cmd))
 		}
@@ -83,6 +46,62 @@ wonted, the filter refuses nobody. At log there is none, as nothing is refused.`
 		return err
 	}
 	return group("envoy", "Configuration for Envoy", cmd)
+}
+
+// options are what the flags say and, of both sides' matters, wonted's own
+// configuration.
+func (f *envoyFlags) options(cfg *config.Config) (envoy.Options, error) {
+	if err := f.check(); err != nil {
+		return envoy.Options{}, err
+	}
+	opts := f.opts
+	switch {
+	case f.wonted != "":
+		opts.Wonted = f.wonted
+	case cfg.Listen == config.DefaultSocket && f.target == "static":
+		opts.Wonted = defaultPlaces().find()
+	default:
+		opts.Wonted = cfg.Listen
+	}
+	opts.Depth = envoy.Depth(cfg.Depth)
+	for i, name := range opts.LogHeaders {
+		opts.LogHeaders[i] = strings.ToLower(name)
+	}
+	opts.LogHeaders = append(opts.LogHeaders, headersOf(cfg.Identity)...)
+	opts.FailOpen = cfg.Fail == policy.FailOpen
+	opts.TrustedProxies = cfg.TrustedProxies
+	if cfg.Depth != config.Log && f.given("log-header") {
+		return opts, misuse("wonted sees every header of a request at the other depths", "--log-header is for --depth log, not %s", cfg.Depth)
+	}
+	if opts.Affinity = strings.ToLower(opts.Affinity); opts.Affinity != "" && !names(cfg.Identity, opts.Affinity) {
+		return opts, misuse("share callers out by a header of which identity rules make callers",
+			"--affinity %s: no identity rule names callers by it, and each wonted would know a part of every caller", opts.Affinity)
+	}
+	// Of several wonted none knows all blocks.
+	if opts.Blocks = f.blocks && cfg.Depth != config.Log && (opts.Affinity == "" || f.given("edge-blocks")); opts.Blocks {
+		opts.BlocksFile = cfg.Edge.File
+	}
+	if f.tls != (envoy.TLS{}) {
+		opts.TLS = &f.tls
+	}
+	return opts, f.tokens(&opts)
+}
+
+// tokens adds the issuer whose claims are verified, with its keys where these
+// must be part of what is printed.
+func (f *envoyFlags) tokens(opts *envoy.Options) error {
+	if f.jwt.Issuer == "" && f.jwt.JWKS == "" && len(f.jwt.Audiences) == 0 {
+		return nil
+	}
+	if f.target != "static" && f.jwt.JWKS != "" {
+		keys, err := os.ReadFile(f.jwt.JWKS)
+		if err != nil {
+			return fmt.Errorf("--jwt-jwks: %w", err)
+		}
+		f.jwt.Keys = strings.TrimSpace(string(keys))
+	}
+	opts.JWT = []envoy.JWT{f.jwt}
+	return nil
 }
 
 // headersOf are the request headers that identity rules read, in the form that
@@ -97,4 +116,17 @@ func headersOf(rules identity.Config) (names []string) {
 		}
 	}
 	return names
+}
+
+// names says whether a rule makes callers of a request header.
+func names(rules identity.Config, header string) bool {
+	if len(rules) == 0 {
+		rules = identity.Default()
+	}
+	for _, r := range rules {
+		if r.Kind == "caller" && strings.EqualFold(r.Header, header) {
+			return true
+		}
+	}
+	return false
 }
