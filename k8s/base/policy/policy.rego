@@ -13,6 +13,11 @@ deny contains {"rule": "contested", "reason": "one credential header with severa
 
 # What an anomaly is due to says what is done with it. The two tables have every
 # detector, with the reason that is given; a rule is called by its detector.
+#
+# A challenge asks as long as the anomaly lasts, also of who has just signed in:
+# so has a thief who knows the password. Which acr and what age of a sign-in
+# prove enough, only you know: `not` a rule of yours by input.identity.acr and
+# input.identity.auth_age lets these pass.
 challenge contains {"rule": detector, "reason": challenges[detector]} if some detector in causes
 
 challenges := {
