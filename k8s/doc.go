@@ -3,14 +3,19 @@
 //
 //	base/        the configuration and the policy: what every way in needs
 //	components/  what is added to it, with kustomize
-//	  sidecar/     wonted, into the pods of any workload labelled wonted: sidecar
-//	  gateway/     an Envoy of its own in front of an API, with that sidecar
-//	  data/        profiles on a volume that outlives the pod
+//	  sidecar/        wonted, into the pods of any workload labelled wonted: sidecar
+//	  gateway/        an Envoy of its own in front of an API, for sidecar or shared
+//	  shared/         a few wonted for many gateways, which share the callers out
+//	  istio/          for the Envoys that Istio puts into pods
+//	  envoy-gateway/  for those of Envoy Gateway
+//	  data/           profiles on a volume that outlives the pod
+//	  monitoring/     metrics, alerts and a dashboard
 //	examples/    one kustomization for each way in: kubectl apply -k examples/gateway
 //
 // Start reading at components/sidecar/pod.yaml: what runs wonted is written there
-// once, with the reasons. Files that the program prints (Envoy's configuration,
-// the policy) are generated, and a test compares them with what it prints today.
+// once, with the reasons. Other forms of the same pod, and what the program prints
+// (Envoy's configuration, the policy), are generated, and a test compares them with
+// what they should be today.
 //
 // Tests behind the build tag kube apply everything to a real kube-apiserver that
 // knows the custom resources of Istio, the Gateway API, Envoy Gateway and the
@@ -18,4 +23,4 @@
 // nothing runs. Nothing of wonted is imported here.
 package k8s
 
-//go:generate go test -run TestGenerated -update
+//go:generate go test -run "TestPrinted|TestCopiesOfThePod" -update

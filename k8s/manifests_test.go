@@ -5,6 +5,7 @@ package k8s
 import (
 	"bytes"
 	"encoding/json"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -66,6 +67,7 @@ func TestManifestsAreAccepted(t *testing.T) {
 		t.Run(filepath.Base(dir), func(t *testing.T) {
 			all := build(t, dir)
 			where := namespace(t, filepath.Base(dir))
+			namespace(t, "envoy-gateway-system")
 			for _, dry := range []bool{true, false} {
 				for _, o := range all {
 					if err := api.apply(o, where, dry); err != nil {
@@ -89,12 +91,22 @@ func admitted(o object, namespace string) error {
 	var workload struct {
 		Spec struct {
 			Template map[string]any `yaml:"template"`
+			Claims   []struct {
+				Metadata struct {
+					Name string `yaml:"name"`
+				} `yaml:"metadata"`
+			} `yaml:"volumeClaimTemplates"`
 		} `yaml:"spec"`
 	}
 	if err := yaml.Unmarshal(o.text, &workload); err != nil || workload.Spec.Template == nil {
 		return err
 	}
 	pod := workload.Spec.Template
+	spec := pod["spec"].(map[string]any)
+	for _, c := range workload.Spec.Claims { // a controller's work, and there is none
+		volumes, _ := spec["volumes"].([]any)
+		spec["volumes"] = append(volumes, map[string]any{"name": c.Metadata.Name, "emptyDir": map[string]any{}})
+	}
 	pod["apiVersion"], pod["kind"] = "v1", "Pod"
 	pod["metadata"].(map[string]any)["name"] = o.Metadata.Name
 	text, err := json.Marshal(pod)
@@ -106,11 +118,46 @@ func admitted(o object, namespace string) error {
 	return api.apply(p, namespace, true)
 }
 
+// TestTheInjectionTemplateIsAPod runs what Istio would add past the same
+// admission, with a container of its own.
+func TestTheInjectionTemplateIsAPod(t *testing.T) {
+	text, err := os.ReadFile("components/istio/injection.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var values struct {
+		Injector struct {
+			Templates map[string]string `yaml:"templates"`
+		} `yaml:"sidecarInjectorWebhook"`
+	}
+	if err := yaml.Unmarshal(text, &values); err != nil {
+		t.Fatal(err)
+	}
+	var pod map[string]any
+	if err := yaml.Unmarshal([]byte(values.Injector.Templates["wonted"]), &pod); err != nil {
+		t.Fatal(err)
+	}
+	spec := pod["spec"].(map[string]any)
+	spec["containers"] = []any{map[string]any{"name": "shop", "image": "shop:1",
+		"securityContext": spec["initContainers"].([]any)[0].(map[string]any)["securityContext"]}}
+	o := object{Kind: "Deployment"}
+	o.Metadata.Name = "injected"
+	if o.text, err = json.Marshal(map[string]any{"spec": map[string]any{"template": map[string]any{"metadata": map[string]any{}, "spec": spec}}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := admitted(o, namespace(t, "injection")); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestMistakesAreRefused breaks what was accepted, so that the server is known
 // to look.
 func TestMistakesAreRefused(t *testing.T) {
 	where := namespace(t, "mistakes")
-	all := build(t, "examples/gateway")
+	var all []object
+	for _, dir := range []string{"examples/monitored", "examples/istio", "examples/envoy-gateway"} {
+		all = append(all, build(t, dir)...)
+	}
 	f := func(about, old, new, complaint string) {
 		t.Helper()
 		for _, o := range all {
@@ -134,4 +181,11 @@ func TestMistakesAreRefused(t *testing.T) {
 	f("Deployment/wonted-gateway", "name: wonted-run", "name: wonted-ran", `volumeMounts[1].name: Not found: "wonted-ran"`)
 	f("Service/wonted-gateway", "type: LoadBalancer", "type: Balancer", `spec.type: Unsupported value: "Balancer"`)
 	f("PodDisruptionBudget/wonted-gateway", "maxUnavailable: 1", "maxUnavailable: some", "maxUnavailable")
+	f("PodMonitor/wonted", "interval: 15s", "interval: often", "podMetricsEndpoints[0].interval")
+	f("PrometheusRule/wonted", "expr: ", "expression: ", ".rules[0].expression: field not declared in schema")
+	f("EnvoyFilter/wonted", "applyTo: HTTP_FILTER", "applyTo: HTTP_FILTERS", "applyTo: Unsupported value: \"HTTP_FILTERS\"")
+	f("EnvoyExtensionPolicy/wonted", "messageTimeout:", "messageTimeOut:", "messageTimeOut: field not declared in schema")
+	f("Backend/wonted", "path: /run", "file: /run", "unix.file: field not declared in schema")
+	f("EnvoyProxy/wonted", "startupProbe:", "startProbe:", "startProbe: field not declared in schema")
+	f("Gateway/api", "kind: EnvoyProxy", "kind: 0", "parametersRef.kind")
 }
