@@ -160,10 +160,21 @@ func TestStandingSurvives(t *testing.T) {
 	}
 }
 
+// Four callers share an address; all have one device.
 func BenchmarkNote(b *testing.B) {
-	table, ex := newTable(b), good("acme", "203.0.113.7")
-	for b.Loop() {
-		table.Note(ex, at)
+	for _, callers := range []int{1, 1_000, 30_000} {
+		b.Run(fmt.Sprint(callers), func(b *testing.B) {
+			table, all := newTable(b), make([]*scoring.Exchange, callers)
+			for i := range all {
+				at := i / 4
+				all[i] = good(fmt.Sprintf("caller-%d", i), fmt.Sprintf("203.%d.%d.7", at>>8, at&255))
+			}
+			chance := rand.New(rand.NewPCG(1, 2))
+			b.ReportAllocs()
+			for b.Loop() {
+				table.Note(all[chance.IntN(callers)], at)
+			}
+		})
 	}
 }
 
