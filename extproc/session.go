@@ -84,6 +84,7 @@ var sessions = sync.Pool{New: func() any {
 
 // process handles one stream.
 func (s *Server) process(stream grpc.ServerStream) error {
+	growStack(false)
 	ss := sessions.Get().(*session)
 	ss.server = s
 	for {
