@@ -20,8 +20,8 @@ import (
 // each kind as many places as there are slots. A new place takes the slot of its
 // bucket that knows the fewest callers, so that what many use stays known.
 type Standing struct {
-	latest [4096]atomic.Uint64 // what was noted already today: most is
-	kinds  [3]places
+	noted [1 << 15]atomic.Uint32 // marks of what was noted today: nearly all that comes was
+	kinds [3]places
 }
 
 const (
@@ -35,7 +35,12 @@ const (
 
 type places struct {
 	mu      sync.Mutex
-	buckets [][inBucket]*place
+	buckets []bucket
+}
+
+type bucket struct {
+	keys   [inBucket]uint64 // the lower halves of the places' keys: they lie together
+	places [inBucket]*place
 }
 
 type place struct {
@@ -49,7 +54,7 @@ type place struct {
 func newStanding() *Standing {
 	s := &Standing{}
 	for kind, buckets := range [...]int{ofAddress: 1024, ofNetwork: 1024, ofDevice: 128} {
-		s.kinds[kind].buckets = make([][inBucket]*place, buckets)
+		s.kinds[kind].buckets = make([]bucket, buckets)
 	}
 	return s
 }
@@ -60,10 +65,13 @@ func (t *Table) Note(ex *scoring.Exchange, now time.Time) {
 	if !ex.Assessment.Mature || ex.Status >= 400 || who.Kind == profile.KindNone {
 		return
 	}
-	day := today(now)
-	t.standing.note(who, &ex.Entities[profile.KindAddress], host(ex.Address), ofAddress, day)
-	t.standing.note(who, &ex.Entities[profile.KindNetwork], network(ex.Address), ofNetwork, day)
-	t.standing.note(who, &ex.Entities[profile.KindDevice], netip.Prefix{}, ofDevice, day)
+	s, of, day := t.standing, &ex.Entities, today(now)
+	if s.isNoted(who.Key, of[profile.KindAddress].Key, of[profile.KindDevice].Key, day) {
+		return
+	}
+	s.note(who, &of[profile.KindAddress], host(ex.Address), ofAddress, day)
+	s.note(who, &of[profile.KindNetwork], network(ex.Address), ofNetwork, day)
+	s.note(who, &of[profile.KindDevice], netip.Prefix{}, ofDevice, day)
 }
 
 func today(now time.Time) uint16 { return uint16(now.Unix() / 86400) }
@@ -71,39 +79,52 @@ func today(now time.Time) uint16 { return uint16(now.Unix() / 86400) }
 // short is a caller as a place remembers it.
 func short(k profile.Key) uint32 { return uint32(k.Hi) }
 
+// isNoted says whether the caller was noted that day with this address, and so
+// with its network, and this device; if not, it is from now on. It may forget, and
+// then they are noted once more.
+func (s *Standing) isNoted(who, address, device profile.Key, day uint16) bool {
+	const odd = 0x9e3779b97f4a7c15
+	h := ((who.Lo*odd^address.Lo)*odd ^ device.Lo ^ uint64(day)) * odd // keys are hashes already
+	at, mark := &s.noted[h>>49], uint32(h>>16)|1
+	if at.Load() == mark {
+		return true
+	}
+	at.Store(mark)
+	return false
+}
+
 func (s *Standing) note(who, at *scoring.Identity, p netip.Prefix, kind int, day uint16) {
 	if at.Kind == profile.KindNone {
 		return
 	}
-	mark := (who.Key.Lo*0x9e3779b97f4a7c15 ^ at.Key.Lo) + uint64(day)
-	seen := &s.latest[mark>>52]
-	if seen.Load() == mark {
-		return
-	}
-	seen.Store(mark)
 	k := &s.kinds[kind]
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.of(at.Key, p).add(short(who.Key), day)
 }
 
+func (k *places) bucket(key profile.Key) *bucket { return &k.buckets[key.Lo%uint64(len(k.buckets))] }
+
 // of is the place, which is made where it is not known. The caller holds mu.
 func (k *places) of(key profile.Key, p netip.Prefix) *place {
-	bucket := &k.buckets[key.Lo%uint64(len(k.buckets))]
-	least := 0
-	for i, at := range bucket {
-		switch {
-		case at == nil:
-			bucket[i] = &place{key: key, prefix: p}
-			return bucket[i]
-		case at.key == key:
+	b := k.bucket(key)
+	for i, low := range b.keys {
+		if at := b.places[i]; low == key.Lo && at != nil && at.key == key {
 			return at
-		case at.n < bucket[least].n:
+		}
+	}
+	least := 0
+	for i, at := range b.places {
+		if at == nil {
+			least = i
+			break
+		}
+		if at.n < b.places[least].n {
 			least = i
 		}
 	}
-	*bucket[least] = place{key: key, prefix: p}
-	return bucket[least]
+	b.keys[least], b.places[least] = key.Lo, &place{key: key, prefix: p}
+	return b.places[least]
 }
 
 // add takes a caller in, in the place of one who has not come for a week where
@@ -137,7 +158,7 @@ func (s *Standing) callers(key profile.Key, now time.Time) int {
 	for i := range s.kinds {
 		k := &s.kinds[i]
 		k.mu.Lock()
-		for _, p := range k.buckets[key.Lo%uint64(len(k.buckets))] {
+		for _, p := range k.bucket(key).places {
 			if p != nil && p.key == key {
 				all.add(p, now)
 			}
@@ -173,7 +194,7 @@ func (s *Standing) each(f func(kind int, p *place)) {
 		k := &s.kinds[i]
 		k.mu.Lock()
 		for b := range k.buckets {
-			for _, p := range k.buckets[b] {
+			for _, p := range k.buckets[b].places {
 				if p != nil {
 					f(i, p)
 				}

@@ -102,18 +102,18 @@ func (t *Table) Forget(key profile.Key) {
 }
 
 func (s *Standing) forget(key profile.Key) {
-	for i := range s.latest {
-		s.latest[i].Store(0)
+	for i := range s.noted {
+		s.noted[i].Store(0)
 	}
 	for i := range s.kinds {
 		k := &s.kinds[i]
 		k.mu.Lock()
 		for b := range k.buckets {
-			for j, p := range k.buckets[b] {
+			for j, p := range k.buckets[b].places {
 				switch {
 				case p == nil:
 				case p.key == key:
-					k.buckets[b][j] = nil
+					k.buckets[b].places[j] = nil
 				default:
 					p.remove(short(key))
 				}
