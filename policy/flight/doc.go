@@ -6,10 +6,10 @@
 // are not suspicious go round in a small ring that some of them share; when one
 // is (half of the threshold reached, anomalous, or anything but plainly allowed),
 // it gets a ring of its own, which begins with what the shared one still has of
-// it, and from then on holds its last 64 exchanges, odd or not. The table is of
-// fixed size, 5 MiB of which only what is used becomes resident: 2,048 suspects;
-// the one that was suspicious the longest ago makes room. Names are no part of it:
-// routes and objects are ids and hashes.
+// it, and from then on holds its last 64 exchanges, odd or not. The table is
+// bounded, 1 MiB and 2 KiB for each of 2,048 suspects; the one that was suspicious
+// the longest ago makes room. Names are no part of it: routes and objects are ids
+// and hashes.
 //
 // Recorder is a policy.Recorder; the package imports policy and scoring. Time is
 // the exchanges' own. Start with recorder.go.

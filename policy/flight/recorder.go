@@ -12,22 +12,30 @@ import (
 const Kept = 64
 
 const (
-	shards   = 256
-	suspects = 8   // of a shard
-	shared   = 128 // exchanges of all others of a shard
+	shards   = 16
+	sets     = 16   // of a shard
+	suspects = 8    // of a set
+	shared   = 2048 // exchanges of all others of a shard
 )
 
 // Recorder is the table. It is safe for concurrent use, and Record allocates
-// nothing.
+// nothing but the ring of a suspect that is the first to have its place.
 type Recorder struct{ shards []shard }
 
-// shard has the callers of one 256th of all keys.
+// shard has the callers of one 16th of all keys. Whoever ends an exchange writes
+// where the one before it wrote, into a line that is in the cache: hence there are
+// few.
 type shard struct {
-	mu       sync.Mutex
-	next     uint32           // in shared
-	keys     [suspects]uint64 // the lower halves of the suspects' keys; 0: none
-	shared   [shared]Exchange
-	suspects [suspects]suspect
+	mu     sync.Mutex
+	next   uint32 // in shared
+	sets   [sets]set
+	shared [shared]Exchange
+}
+
+// set has the suspects of one 16th of a shard's.
+type set struct {
+	keys  [suspects]uint64 // the lower halves of the suspects'; 0: none
+	rings [suspects]*suspect
 }
 
 // suspect is one caller's own ring.
@@ -48,22 +56,22 @@ func (r *Recorder) Record(c *policy.Case, end scoring.End) {
 	}
 	e, odd := taken(c, end), suspicious(c)
 	e.tag = uint32(who.Lo)
-	s := r.of(who)
+	s, set := r.of(who)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	i := s.find(who)
-	if i < 0 && !odd {
+	p := set.find(who)
+	if p == nil && !odd {
 		s.shared[s.next%shared] = e
 		s.next++
 		return
 	}
-	if i < 0 {
-		i = s.admit(who)
+	if p == nil {
+		p = s.admit(who, set)
 	}
 	if odd {
-		s.suspects[i].last = e.seconds
+		p.last = e.seconds
 	}
-	s.suspects[i].add(&e)
+	p.add(&e)
 }
 
 // suspicious: it is worth remembering what else its caller does.
@@ -75,23 +83,24 @@ func suspicious(c *policy.Case) bool {
 // Exchanges are the last of a caller, up to this one, in the order in which they
 // ended; none of one that is not suspicious.
 func (r *Recorder) Exchanges(who profile.Key) []Exchange {
-	s := r.of(who)
+	s, set := r.of(who)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	i := s.find(who)
-	if i < 0 {
-		return nil
+	if p := set.find(who); p != nil {
+		return p.all()
 	}
-	return s.suspects[i].all()
+	return nil
 }
 
 // Forget erases a caller's.
 func (r *Recorder) Forget(who profile.Key) {
-	s := r.of(who)
+	s, set := r.of(who)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if i := s.find(who); i >= 0 {
-		s.keys[i], s.suspects[i] = 0, suspect{}
+	for i, k := range set.keys {
+		if k == who.Lo {
+			set.keys[i], set.rings[i] = 0, nil
+		}
 	}
 	for i := range s.shared {
 		if s.shared[i].tag == uint32(who.Lo) {
@@ -100,35 +109,42 @@ func (r *Recorder) Forget(who profile.Key) {
 	}
 }
 
-func (r *Recorder) of(who profile.Key) *shard { return &r.shards[who.Hi%shards] }
+func (r *Recorder) of(who profile.Key) (*shard, *set) {
+	s := &r.shards[who.Hi%shards]
+	return s, &s.sets[who.Hi/shards%sets]
+}
 
-// find is the place of a suspect; -1: it is none.
-func (s *shard) find(who profile.Key) int {
+// find is a suspect's ring; nil: it is none.
+func (s *set) find(who profile.Key) *suspect {
 	for i, k := range s.keys {
 		if k == who.Lo && k != 0 {
-			return i
+			return s.rings[i]
 		}
 	}
-	return -1
+	return nil
 }
 
 // admit gives a caller the ring of the one that was suspicious the longest ago,
 // and into it what the shared one has of it.
-func (s *shard) admit(who profile.Key) int {
+func (s *shard) admit(who profile.Key, set *set) *suspect {
 	at := 0
-	for i := range s.suspects {
-		if s.suspects[i].last < s.suspects[at].last {
+	for i, p := range set.rings {
+		if p == nil {
+			at, set.rings[i] = i, new(suspect)
+			break
+		}
+		if p.last < set.rings[at].last {
 			at = i
 		}
 	}
-	p := &s.suspects[at]
-	s.keys[at], p.n = who.Lo, 0
+	p := set.rings[at]
+	set.keys[at], p.n = who.Lo, 0
 	for i := range uint32(shared) {
 		if e := &s.shared[(s.next+i)%shared]; e.tag == uint32(who.Lo) && e.seconds != 0 {
 			p.add(e)
 		}
 	}
-	return at
+	return p
 }
 
 func (p *suspect) add(e *Exchange) {

@@ -76,7 +76,7 @@ func TestThirtyTwoBytes(t *testing.T) {
 	if n := unsafe.Sizeof(Exchange{}); n != Size {
 		t.Errorf("an exchange takes %d bytes", n)
 	}
-	if n := unsafe.Sizeof(shard{}) * shards; n > 5<<20+1<<18 {
+	if n := shards * (unsafe.Sizeof(shard{}) + sets*suspects*unsafe.Sizeof(suspect{})); n > 5<<20+1<<18 {
 		t.Errorf("the table takes %d bytes", n)
 	}
 }
@@ -125,7 +125,7 @@ func TestFromTheFirstAct(t *testing.T) {
 // it has done since.
 func TestSuspectsAreBounded(t *testing.T) {
 	f, c := newFlow(), &policy.Case{}
-	who := func(i int) profile.Key { return caller(uint64(3 + i*shards)) }
+	who := func(i int) profile.Key { return caller(uint64(3 + i*shards*sets)) }
 	for i := range suspects {
 		f.end(c, who(i), 1000)
 	}
@@ -194,7 +194,7 @@ func BenchmarkRecord(b *testing.B) {
 	}
 }
 
-// Callers of one shard at once: whatever is kept is whole, and whose it is.
+// Callers of one set at once: whatever is kept is whole, and whose it is.
 func TestConcurrent(t *testing.T) {
 	r := New()
 	var all sync.WaitGroup
@@ -203,7 +203,7 @@ func TestConcurrent(t *testing.T) {
 			f, c := newFlow(), &policy.Case{}
 			f.Recorder = r
 			f.gate = policy.NewGate(policy.Config{Scorer: f, Decider: f, Recorder: r, Log: zerolog.Nop()})
-			key := profile.Key{Hi: shards * who, Lo: who + 1}
+			key := profile.Key{Hi: shards * sets * who, Lo: who + 1}
 			for i := range uint32(300) {
 				f.end(c, key, 1000+uint32(who))
 				got := r.Exchanges(key)
