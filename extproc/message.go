@@ -88,7 +88,8 @@ func (m *message) clear() {
 	headers, metadata := m.headers, m.metadata
 	clear(headers) // no pointers into buffers that others now use
 	clear(metadata)
-	*m = message{headers: headers[:0], metadata: metadata[:0]}
+	*m = message{}
+	m.headers, m.metadata = headers[:0], metadata[:0]
 }
 
 // release gives the message back. Nothing may read its slices any more.

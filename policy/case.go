@@ -77,7 +77,9 @@ func (c *Case) Reset() {
 	c.Degraded = c.Degraded[:0]
 	c.Told, c.Answered = false, 0
 	clear(c.held)
-	c.judgement = judgement{heard: c.heard[:0], force: c.force[:0], settled: c.settled, held: c.held[:0]}
+	heard, force, settled, held := c.heard[:0], c.force[:0], c.settled, c.held[:0]
+	c.judgement = judgement{} // in place: a literal with these would be made elsewhere and copied
+	c.heard, c.force, c.settled, c.held = heard, force, settled, held
 }
 
 // Declared is the size of the body by the response headers, -1 where they

@@ -114,5 +114,7 @@ func (ex *Exchange) Reset() {
 	if ex.scratch != nil {
 		ex.scratch.open = false
 	}
-	*ex = Exchange{Headers: ex.Headers[:0], Metadata: ex.Metadata[:0], Names: ex.Names[:0], scratch: ex.scratch}
+	headers, metadata, names, scratch := ex.Headers[:0], ex.Metadata[:0], ex.Names[:0], ex.scratch
+	*ex = Exchange{} // in place: a literal with these would be made elsewhere and copied
+	ex.Headers, ex.Metadata, ex.Names, ex.scratch = headers, metadata, names, scratch
 }
