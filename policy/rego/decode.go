@@ -72,6 +72,9 @@ func kind(v ast.Value) string {
 
 // short keeps a value from filling the log.
 func short(v ast.Value) string {
+	if left := 1024; spend(&left, ast.NewTerm(v)) {
+		return kind(v) + " of more than a thousand values"
+	}
 	s := v.String()
 	if len(s) > 80 {
 		s = s[:80] + "…"
@@ -88,7 +91,7 @@ func object(v ast.Value, want string, f func(name string, v ast.Value) (known bo
 	return o.Iter(func(k, x *ast.Term) error {
 		name, ok := k.Value.(ast.String)
 		if !ok {
-			return fmt.Errorf("the name %s is %s, want %s", k, kind(k.Value), want)
+			return fmt.Errorf("the name %s is %s, want %s", short(k.Value), kind(k.Value), want)
 		}
 		known, err := f(string(name), x.Value)
 		switch {

@@ -32,11 +32,13 @@
 // depends on its input and data alone and nothing in the request path waits.
 //
 // A policy that loops or grows what it computes is ended at the deadline, which is
-// looked at between OPA's steps, and has allocated some 100 MiB by then. Within
-// a step nothing ends it: an array that holds the one before it twice
-// (x1 := [x0, x0], x2 := [x1, x1] and so on) is written out in one, and forty
-// such lines take all the memory there is. No policy does that by accident; who
-// may change the policy may stop wonted.
+// looked at between OPA's steps, and has allocated some 100 MiB by then. What one
+// step could blow up without end is not begun: values that hold one another too
+// often are refused when the policy is loaded (growth.go), and builtins that write
+// values out, or shift bits, measure before (writing.go). Such a decision fails, as
+// one that is not made in time. Not bounded within a step are comparisons of large
+// values that are equal, the loops of strings.render_template and the paths of
+// graph.reachable_paths.
 //
 // # What is remembered
 //

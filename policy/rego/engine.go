@@ -99,7 +99,8 @@ func newEngine(modules map[string]*ast.Module, data map[string]any) (*Engine, er
 func compilerFor(data map[string]any) *ast.Compiler {
 	return ast.NewCompiler().
 		WithCapabilities(capabilities()).
-		WithPathConflictsCheck(conflicts(data))
+		WithPathConflictsCheck(conflicts(data)).
+		WithStageAfterID(ast.StageCheckRecursion, checkGrowth)
 }
 
 // maxPatterns bounds the compiled patterns that are kept for the regex and glob

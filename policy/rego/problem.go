@@ -108,6 +108,9 @@ var undefinedFunction = regexp.MustCompile(`^undefined function ([\w.]+)$`)
 
 func problem(e *ast.Error) Problem {
 	message := e.Message
+	if e.Code == growthError {
+		return problemAt(e.Location, "%s", message).hinted("put only the parts of it that are needed into another value")
+	}
 	if m := undefinedFunction.FindStringSubmatch(message); m != nil {
 		if why := removed[m[1]]; why != "" {
 			return problemAt(e.Location, "%s is not allowed in a policy", m[1]).hinted("%s", why)

@@ -7,6 +7,7 @@ import (
 	"testing"
 )
 
+// todo_ is OPA's prefix of a test that is there and not to be run.
 func TestTestsAreRun(t *testing.T) {
 	dir := write(t, map[string]string{
 		"p.rego": "package wonted.policy\n\ndeny contains \"x\" if {\n\tinput.anomalous\n}\n\nthrottle contains \"y\" if {\n\tinput.score > 3\n\tinput.identity.mature\n}\n",
