@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/wonted-project/wonted/cmd/wonted/internal/admin"
+	"github.com/wonted-project/wonted/policy/exception"
 )
 
 // web serves HTTP for operators: health and metrics for everybody, the rest for
@@ -46,22 +47,22 @@ func (h *web) routes() *admin.API {
 	})
 	h.health(api)
 	api.Describe()
-	api.Read("GET /v1/status", "mode, policy, budget, threshold, whether it is learning, warnings, versions", h.status)
-	api.Read("GET /metrics", "the metrics, for Prometheus", h.exposition())
-	api.Read("GET /v1/profiles/{who}", "the profiles that a name, a hash or a value may mean", h.profile)
-	api.Write("DELETE /v1/profiles/{who}", "forgets the profile of a hash, in memory and in data_dir", h.forget)
-	api.Write("POST /v1/profiles/{who}/accept", "takes what was anomalous of a hash lately for usual from now on", h.accept)
-	api.Read("GET /v1/decisions", "the decisions that were not plainly to allow, the newest first; ?limit=N", h.decisions)
-	api.Read("GET /v1/decisions/{id}", "one of them, by its id", h.decision)
-	api.Read("GET /v1/rules", "the rules that have fired, what the breaker knows of them, and which it has demoted", h.listRules)
-	api.Undo("POST /v1/rules/{rule}/restore", "puts a demoted rule in force again, and takes what it does for usual", h.restoreRule)
-	api.Read("GET /v1/exceptions", "the exceptions from rules, with how often each was used", h.listExceptions)
-	api.Write("POST /v1/exceptions", "excepts callers, credentials, addresses, networks or routes from rules for a time", h.addException)
-	api.Write("DELETE /v1/exceptions/{id}", "ends an exception", h.removeException)
-	api.Read("GET /v1/quarantines", "who is under quarantine; ?entity=E&value=V: one of them", h.listQuarantines)
-	api.Read("GET /v1/quarantines/preview", "what a block would hit; ?entity=E&value=V, and as for POST ttl=15m, force=true", h.previewQuarantine)
-	api.Write("POST /v1/quarantines", "blocks an entity for a time", h.addQuarantine)
-	api.Undo("DELETE /v1/quarantines/{id}", "releases an entity before its time", h.releaseQuarantine)
+	api.Read("GET /v1/status", "mode, policy, budget, threshold, whether it is learning, warnings, versions", status{}, h.status)
+	api.Read("GET /metrics", "the metrics, for Prometheus", nil, h.exposition())
+	api.Read("GET /v1/profiles/{who}", "the profiles that a name, a hash or a value may mean", profileList{}, h.profile)
+	api.Write("DELETE /v1/profiles/{who}", "forgets the profile of a hash, in memory and in data_dir", nil, forgotten{}, h.forget)
+	api.Write("POST /v1/profiles/{who}/accept", "takes what was anomalous of a hash lately for usual from now on", nil, accepted{}, h.accept)
+	api.Read("GET /v1/decisions", "the decisions that were not plainly to allow, the newest first; ?limit=N", decisionList{}, h.decisions)
+	api.Read("GET /v1/decisions/{id}", "one of them, by its id", decisionView{}, h.decision)
+	api.Read("GET /v1/rules", "the rules that have fired, what the breaker knows of them, and which it has demoted", ruleList{}, h.listRules)
+	api.Undo("POST /v1/rules/{rule}/restore", "puts a demoted rule in force again, and takes what it does for usual", restored{}, h.restoreRule)
+	api.Read("GET /v1/exceptions", "the exceptions from rules, with how often each was used", exceptionList{}, h.listExceptions)
+	api.Write("POST /v1/exceptions", "excepts callers, credentials, addresses, networks or routes from rules for a time", newExceptionBody{}, exception.Exception{}, h.addException)
+	api.Write("DELETE /v1/exceptions/{id}", "ends an exception", nil, exception.Exception{}, h.removeException)
+	api.Read("GET /v1/quarantines", "who is under quarantine; ?entity=E&value=V: one of them", quarantineList{}, h.listQuarantines)
+	api.Read("GET /v1/quarantines/preview", "what a block would hit; ?entity=E&value=V, and as for POST ttl=15m, force=true", quarantineAnswer{}, h.previewQuarantine)
+	api.Write("POST /v1/quarantines", "blocks an entity for a time", quarantineBody{}, quarantineAnswer{}, h.addQuarantine)
+	api.Undo("DELETE /v1/quarantines/{id}", "releases an entity before its time", released{}, h.releaseQuarantine)
 	return api
 }
 
@@ -112,7 +113,7 @@ func (h *web) profile(w http.ResponseWriter, r *http.Request) {
 	if len(found) == 0 {
 		status = http.StatusNotFound
 	}
-	admin.JSON(w, status, map[string]any{"profiles": found})
+	admin.JSON(w, status, profileList{found})
 }
 
 // serveHTTP serves until the server is closed. An error is fatal to nobody:

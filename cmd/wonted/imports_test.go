@@ -78,6 +78,7 @@ var heavy = []struct {
 	{"github.com/envoyproxy/go-control-plane", []string{"extproc", "envoy", "envoy/edge", "bench/noop", "bench/flood"}, "Envoy's types end at the edge"},
 	{"github.com/VictoriaMetrics/fastcache", []string{"scoring/profile"}, "how profiles are kept is the store's business"},
 	{"github.com/getkin/kin-openapi", []string{"cmd/wonted/internal/openapi"}, "routes know paths, not how they are described"},
+	{"github.com/google/jsonschema-go", []string{"cmd/wonted/internal/admin"}, "what is answered is described in one place"},
 	{"github.com/spf13/", []string{"cmd/wonted"}, "flags are the program's"},
 	{"github.com/goccy/go-yaml", []string{"cmd/wonted/internal/config", "envoy"}, "there is one configuration file"},
 	{"github.com/google/go-containerregistry", []string{"k8s/image"}, "what packs the program is no part of it"},

@@ -36,7 +36,7 @@ wonted that is running on this machine.`,
 		if err != nil {
 			return err
 		}
-		if err := print(std.out, output, map[string]any{"profiles": found}, func(w io.Writer) error {
+		if err := print(std.out, output, profileList{found}, func(w io.Writer) error {
 			for i := range found {
 				if i > 0 {
 					fmt.Fprintln(w)
@@ -64,9 +64,7 @@ func unknown(who string) error {
 
 // askProfiles asks the wonted that is running for who.
 func askProfiles(ctx context.Context, set *settings, who string) ([]profileView, error) {
-	var answer struct {
-		Profiles []profileView `json:"profiles"`
-	}
+	var answer profileList
 	err := askAdmin(ctx, set, http.MethodGet, "/v1/profiles/"+url.PathEscape(who), &answer)
 	return answer.Profiles, err
 }

@@ -12,6 +12,11 @@ import (
 	"github.com/wonted-project/wonted/scoring/window"
 )
 
+// profileList is what GET /v1/profiles/{who} answers. Its JSON names are a contract.
+type profileList struct {
+	Profiles []profileView `json:"profiles"`
+}
+
 // profileView is what an analyst sees of a profile. Its JSON names are a
 // contract.
 type profileView struct {

@@ -34,7 +34,9 @@ type Route struct {
 	Role   Role   `json:"role"`
 	Does   string `json:"does"`
 
-	undo bool // done even if it cannot be written down
+	answer any  // a value of the type that is answered as JSON; nil: text
+	takes  any  // of the body; nil: none
+	undo   bool // done even if it cannot be written down
 }
 
 // Options are what holds for all routes. Without a Guard there may be none but
@@ -70,13 +72,23 @@ func New(o Options) *API {
 	return a
 }
 
+// routeList and changeList are answers. Their JSON names are a contract.
+type (
+	routeList struct {
+		Routes []Route `json:"routes"`
+	}
+	changeList struct {
+		Changes []Entry `json:"changes"`
+	}
+)
+
 // Describe adds what the API tells of itself: its routes, and who changed what.
 func (a *API) Describe() {
-	a.Read("GET /v1/{$}", "lists the routes", func(w http.ResponseWriter, _ *http.Request) {
-		JSON(w, http.StatusOK, map[string]any{"routes": a.Routes()})
+	a.Read("GET /v1/{$}", "lists the routes", routeList{}, func(w http.ResponseWriter, _ *http.Request) {
+		JSON(w, http.StatusOK, routeList{a.Routes()})
 	})
 	a.describeOpenAPI()
-	a.Read("GET /v1/audit", "the latest changes, the newest first; ?limit=N, 100 unless said, 1000 at most", func(w http.ResponseWriter, r *http.Request) {
+	a.Read("GET /v1/audit", "the latest changes, the newest first; ?limit=N, 100 unless said, 1000 at most", changeList{}, func(w http.ResponseWriter, r *http.Request) {
 		n := 100
 		if limit := r.URL.Query().Get("limit"); limit != "" {
 			var err error
@@ -85,32 +97,36 @@ func (a *API) Describe() {
 				return
 			}
 		}
-		JSON(w, http.StatusOK, map[string]any{"changes": a.trail.Last(n)})
+		JSON(w, http.StatusOK, changeList{a.trail.Last(n)})
 	})
 }
 
-// Open registers what everybody may ask.
-func (a *API) Open(pattern, does string, h http.HandlerFunc) { a.add(Open, pattern, does, h) }
+// Open registers what everybody may ask, and is answered as text.
+func (a *API) Open(pattern, does string, h http.HandlerFunc) {
+	a.add(pattern, Route{Role: Open, Does: does}, h)
+}
 
-// Read registers what changes nothing.
-func (a *API) Read(pattern, does string, h http.HandlerFunc) { a.add(Read, pattern, does, h) }
+// Read registers what changes nothing. answer is a value of the type that is
+// answered as JSON, which describes it; nil: text is answered.
+func (a *API) Read(pattern, does string, answer any, h http.HandlerFunc) {
+	a.add(pattern, Route{Role: Read, Does: does, answer: answer}, h)
+}
 
-// Write registers what changes something.
-func (a *API) Write(pattern, does string, h http.HandlerFunc) { a.add(Write, pattern, does, h) }
+// Write registers what changes something; takes is a value of the type of its
+// body, nil: it has none.
+func (a *API) Write(pattern, does string, takes, answer any, h http.HandlerFunc) {
+	a.add(pattern, Route{Role: Write, Does: does, takes: takes, answer: answer}, h)
+}
 
 // Undo is Write of what takes back a measure, and no more: a quarantine, or that
 // the breaker has demoted a rule. That works always.
-func (a *API) Undo(pattern, does string, h http.HandlerFunc) {
-	a.addRoute(pattern, Route{Role: Write, Does: does, undo: true}, h)
+func (a *API) Undo(pattern, does string, answer any, h http.HandlerFunc) {
+	a.add(pattern, Route{Role: Write, Does: does, answer: answer, undo: true}, h)
 }
 
-func (a *API) add(role Role, pattern, does string, h http.Handler) {
-	a.addRoute(pattern, Route{Role: role, Does: does}, h)
-}
-
-// addRoute panics where the method contradicts the role: a GET that changes
+// add panics where the method contradicts the role: a GET that changes
 // something would be followed by prefetching browsers and crawlers.
-func (a *API) addRoute(pattern string, route Route, h http.Handler) {
+func (a *API) add(pattern string, route Route, h http.Handler) {
 	method, path, ok := strings.Cut(pattern, " ")
 	if role := route.Role; !ok || route.Does == "" || (method == http.MethodGet) != (role < Write) || role > Open && a.guard == nil || role == Write && a.trail == nil {
 		panic(fmt.Sprintf("admin: %q cannot be a route of role %s here", pattern, role))

@@ -24,7 +24,7 @@ func nothing(http.ResponseWriter, *http.Request) {}
 func TestTheTableIsWhatIsServedAndListed(t *testing.T) {
 	a := open(nil)
 	a.Open("GET /healthz", "whether it is alive", nothing)
-	a.Write("POST /v1/things", "adds a thing", nothing)
+	a.Write("POST /v1/things", "adds a thing", nil, nil, nothing)
 	a.Describe()
 	w := httptest.NewRecorder()
 	a.ServeHTTP(w, httptest.NewRequest("GET", "/v1/", nil))
@@ -56,19 +56,21 @@ func TestTheMethodMustSuitTheRole(t *testing.T) {
 		}()
 		add(open(nil))
 	}
-	f(func(a *API) { a.Write("GET /v1/things", "changes", nothing) })
-	f(func(a *API) { a.Read("POST /v1/things", "changes nothing", nothing) })
+	f(func(a *API) { a.Write("GET /v1/things", "changes", nil, nil, nothing) })
+	f(func(a *API) { a.Read("POST /v1/things", "changes nothing", nil, nothing) })
 	f(func(a *API) { a.Open("DELETE /v1/things", "for everybody", nothing) })
-	f(func(a *API) { a.Read("/v1/things", "without a method", nothing) })
-	f(func(a *API) { a.Read("GET /v1/things", "", nothing) })
-	f(func(*API) { New(Options{}).Read("GET /v1/things", "where nobody is asked", nothing) })
-	f(func(*API) { New(Options{Guard: &Guard{}}).Write("POST /v1/things", "without a trail", nothing) })
+	f(func(a *API) { a.Read("/v1/things", "without a method", nil, nothing) })
+	f(func(a *API) { a.Read("GET /v1/things", "", nil, nothing) })
+	f(func(*API) { New(Options{}).Read("GET /v1/things", "where nobody is asked", nil, nothing) })
+	f(func(*API) {
+		New(Options{Guard: &Guard{}}).Write("POST /v1/things", "without a trail", nil, nil, nothing)
+	})
 }
 
 func TestOtherPeoplesPagesChangeNothing(t *testing.T) {
 	a := open(nil)
 	changed := 0
-	a.Write("POST /v1/things", "adds a thing", func(http.ResponseWriter, *http.Request) { changed++ })
+	a.Write("POST /v1/things", "adds a thing", nil, nil, func(http.ResponseWriter, *http.Request) { changed++ })
 	r := httptest.NewRequest("POST", "/v1/things", nil)
 	r.Header.Set("sec-fetch-site", "cross-site")
 	w := httptest.NewRecorder()

@@ -36,7 +36,7 @@ func TestEveryChangeIsWrittenBeforeAndAfter(t *testing.T) {
 	var p paper
 	a := open(&p)
 	var before string
-	a.Write("DELETE /v1/things/{id}/parts/{part...}", "removes a part", func(w http.ResponseWriter, r *http.Request) {
+	a.Write("DELETE /v1/things/{id}/parts/{part...}", "removes a part", nil, nil, func(w http.ResponseWriter, r *http.Request) {
 		if p.unsynced {
 			t.Error("the disk does not have it yet")
 		}
@@ -88,11 +88,11 @@ func TestAFullDiskRefusesChanges(t *testing.T) {
 	var told error
 	a.complain = func(err error) { told = err }
 	changed := 0
-	a.Write("POST /v1/things", "adds a thing", func(http.ResponseWriter, *http.Request) {
+	a.Write("POST /v1/things", "adds a thing", nil, nil, func(http.ResponseWriter, *http.Request) {
 		changed++
 		p.full = changed == 2
 	})
-	a.Read("GET /v1/things", "lists things", nothing)
+	a.Read("GET /v1/things", "lists things", nil, nothing)
 	ask := func(method string) int {
 		w := httptest.NewRecorder()
 		a.ServeHTTP(w, httptest.NewRequest(method, "/v1/things", nil))
@@ -123,7 +123,7 @@ func TestAFullDiskDoesNotKeepAnybodyOut(t *testing.T) {
 	var told error
 	a.complain = func(err error) { told = err }
 	released := 0
-	a.Undo("DELETE /v1/blocks/{id}", "releases somebody", func(_ http.ResponseWriter, r *http.Request) {
+	a.Undo("DELETE /v1/blocks/{id}", "releases somebody", nil, func(_ http.ResponseWriter, r *http.Request) {
 		released++
 		Note(r, "caller acme", "")
 	})
@@ -143,7 +143,7 @@ func TestAFullDiskDoesNotKeepAnybodyOut(t *testing.T) {
 
 func TestAPanicIsWrittenDown(t *testing.T) {
 	a := open(nil)
-	a.Write("POST /v1/things", "adds a thing", func(http.ResponseWriter, *http.Request) { panic("oh") })
+	a.Write("POST /v1/things", "adds a thing", nil, nil, func(http.ResponseWriter, *http.Request) { panic("oh") })
 	func() {
 		defer func() { recover() }()
 		a.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("POST", "/v1/things", nil))

@@ -3,13 +3,14 @@
 //
 // A route is registered in one line, with a role and what it does:
 //
-//	api.Open("GET /healthz", "whether the process is alive", handler)        // everybody
-//	api.Read("GET /v1/profiles/{who}", "the profiles that …", handler)       // changes nothing
-//	api.Write("DELETE /v1/profiles/{who}", "forgets a profile …", handler)   // changes something
-//	api.Undo("DELETE /v1/quarantines/{id}", "releases …", handler)           // changes it back
+//	api.Open("GET /healthz", "whether the process is alive", handler)                        // everybody
+//	api.Read("GET /v1/profiles/{who}", "the profiles that …", profileList{}, handler)        // changes nothing
+//	api.Write("DELETE /v1/profiles/{who}", "forgets a profile …", nil, forgotten{}, handler) // changes something
+//	api.Undo("DELETE /v1/quarantines/{id}", "releases …", released{}, handler)               // changes it back
 //
 // The table is the one source of what there is: GET /v1/ lists it, and GET
-// /v1/openapi.json is made of it. Answers are JSON; what cannot be done is
+// /v1/openapi.json is made of it, and of the types of what is taken and
+// answered. Answers are JSON; what cannot be done is
 // {"error", "hint"} (Refuse). The version is in the path: names within /v1 are
 // added to, never changed.
 //

@@ -47,8 +47,8 @@ func things(t *testing.T, c Config, now *time.Time) *API {
 		Hide: func(string) string { return "hidden" }, Complain: func(error) {},
 	})
 	a.Open("GET /healthz", "alive", nothing)
-	a.Read("GET /v1/things", "lists things", nothing)
-	a.Write("POST /v1/things", "adds a thing", nothing)
+	a.Read("GET /v1/things", "lists things", nil, nothing)
+	a.Write("POST /v1/things", "adds a thing", nil, nil, nothing)
 	a.Describe()
 	return a
 }

@@ -5,21 +5,28 @@ import (
 	"strings"
 )
 
-// object is a piece of JSON.
-type object = map[string]any
+// object is a piece of JSON, document a whole one.
+type (
+	object   = map[string]any
+	document map[string]any
+)
 
-// OpenAPI describes the API in OpenAPI 3.1, made of the table, so that it cannot
-// say anything else. What answers hold is in the documentation of their types.
+// OpenAPI describes the API in OpenAPI 3.1, made of the table and of the types of
+// its answers, so that it cannot say anything else.
 func (a *API) OpenAPI() object {
-	paths := object{}
+	paths, types := object{}, schemas{}
+	refusal := types.of(Refusal{})
 	for _, r := range a.Routes() {
 		operation := object{
 			"summary":   r.Does,
-			"responses": responses(r),
+			"responses": responses(r, types, refusal),
 			"x-role":    r.Role.String(),
 		}
 		if all := parameters(r); len(all) > 0 {
 			operation["parameters"] = all
+		}
+		if r.takes != nil {
+			operation["requestBody"] = object{"required": true, "content": inJSON(types.of(r.takes))}
 		}
 		if r.Role > Open {
 			operation["security"] = []object{{"token": []string{}}, {"certificate": []string{}}}
@@ -41,20 +48,27 @@ func (a *API) OpenAPI() object {
 			},
 			"responses": object{"refused": object{
 				"description": "why it cannot be done, and what to do about that",
-				"content": object{"application/json": object{"schema": object{
-					"type":       "object",
-					"properties": object{"error": object{"type": "string"}, "hint": object{"type": "string"}},
-					"required":   []string{"error", "hint"},
-				}}},
+				"content":     inJSON(refusal),
 			}},
+			"schemas": types,
 		},
 	}
 }
 
+func inJSON(schema object) object { return object{"application/json": object{"schema": schema}} }
+
 // responses are those that a route may give.
-func responses(r Route) object {
+func responses(r Route, types schemas, refusal object) object {
 	refused := object{"$ref": "#/components/responses/refused"}
-	all := object{"200": object{"description": "done"}, "default": refused}
+	done := object{"description": "done", "content": object{"text/plain": object{"schema": object{"type": "string"}}}}
+	all := object{"200": done, "default": refused}
+	if r.answer != nil {
+		answer := types.of(r.answer)
+		done["content"] = inJSON(answer)
+		if strings.Contains(r.Path, "{") {
+			all["404"] = object{"description": "there is none: an empty answer, or why", "content": inJSON(object{"anyOf": []object{answer, refusal}})}
+		}
+	}
 	if r.Role > Open {
 		all["401"], all["403"], all["429"] = refused, refused, refused
 	}
@@ -78,7 +92,7 @@ func parameters(r Route) (all []object) {
 }
 
 func (a *API) describeOpenAPI() {
-	a.Read("GET /v1/openapi.json", "describes the routes in OpenAPI 3.1", func(w http.ResponseWriter, _ *http.Request) {
+	a.Read("GET /v1/openapi.json", "describes the routes in OpenAPI 3.1", document{}, func(w http.ResponseWriter, _ *http.Request) {
 		JSON(w, http.StatusOK, a.OpenAPI())
 	})
 }
