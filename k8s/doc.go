@@ -10,6 +10,7 @@
 //	  envoy-gateway/  for those of Envoy Gateway
 //	  data/           profiles on a volume that outlives the pod
 //	  monitoring/     metrics, alerts and a dashboard
+//	helm/wonted/ the same as a chart
 //	examples/    one kustomization for each way in: kubectl apply -k examples/gateway
 //
 // Start reading at components/sidecar/pod.yaml: what runs wonted is written there

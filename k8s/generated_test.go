@@ -20,6 +20,13 @@ var printed = []struct{ file, command string }{
 	{"components/shared/envoy.yaml", "envoy config --for static --config base/wonted.yaml --depth headers --affinity x-api-key --wonted wonted:9000 --upstream api:8000"},
 	{"components/istio/envoyfilter.yaml", "envoy config --for istio --config base/wonted.yaml --selector wonted=sidecar"},
 	{"components/envoy-gateway/policy.yaml", "envoy config --for envoy-gateway --config base/wonted.yaml --gateway api --listener http"},
+
+	// The chart fills in what is meant by these.
+	{"helm/wonted/files/policy.rego", "policy default"},
+	{"helm/wonted/files/gateway.yaml", "envoy config --for static --config base/wonted.yaml --upstream upstream.invalid:65535"},
+	{"helm/wonted/files/shared.yaml", "envoy config --for static --config base/wonted.yaml --depth headers --affinity x-api-key --wonted wonted:9000 --upstream upstream.invalid:65535"},
+	{"helm/wonted/files/istio.yaml", "envoy config --for istio --config base/wonted.yaml --selector wonted=sidecar"},
+	{"helm/wonted/files/envoy-gateway.yaml", "envoy config --for envoy-gateway --config base/wonted.yaml --gateway gateway-name --listener listener-name --namespace gateway-namespace"},
 }
 
 // TestPrinted finds files that the program would write differently today.
@@ -75,6 +82,41 @@ spec:
         pod:
           labels: {wonted: sidecar}
 `+indented(security+volumes, 4)))
+
+	value := func(text, written, value string) string {
+		t.Helper()
+		if strings.Count(text, written) != 1 {
+			t.Fatalf("%s does not say %q once", podFile, written)
+		}
+		return strings.Replace(text, written, value, 1)
+	}
+	container := indented(initContainers, -6)
+	container = value(container, "wonted-project/wonted:latest", `{{ include "wonted.image" . }}`)
+	container = value(container, "imagePullPolicy: IfNotPresent", "imagePullPolicy: {{ .Values.image.pullPolicy }}")
+	container = value(container, `  resources:
+    requests: {cpu: 100m, memory: 160Mi}
+    limits: {memory: 256Mi}
+`, "  resources: {{- toYaml .Values.resources | nindent 4 }}\n")
+	keep := indented(volumes, -6)
+	keep = value(keep, "secretName: wonted-identity", `secretName: {{ include "wonted.secret" . }}`)
+	keep = value(keep, "  emptyDir: {sizeLimit: 1Gi}\n", `  {{- if .Values.data.enabled | and (eq .Values.way "gateway") }}
+  persistentVolumeClaim: {claimName: wonted-data}
+  {{- else }}
+  emptyDir: {sizeLimit: 1Gi}
+  {{- end }}
+`)
+	define := func(name, text string) string {
+		return "{{- define \"wonted." + name + "\" -}}\n" + text + "{{- end }}\n"
+	}
+	generated(t, "helm/wonted/templates/_pod.tpl", []byte("{{- /*\n"+from+"*/ -}}\n"+
+		define("security", indented(security, -6))+define("initContainers", container)+define("volumes", keep)))
+	for _, name := range []string{"podmonitor.yaml", "alerts.yaml", "wonted.json"} {
+		text, err := os.ReadFile("components/monitoring/" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		generated(t, "helm/wonted/files/"+name, text)
+	}
 }
 
 // section is a key of a pod's spec, with all below it and the comment above.
@@ -104,10 +146,14 @@ func section(t *testing.T, spec, key string) string {
 	return out.String()
 }
 
-// indented moves lines to the right.
+// indented moves lines to the right, or to the left.
 func indented(text string, by int) string {
 	var out strings.Builder
 	for line := range strings.Lines(text) {
+		if by < 0 {
+			out.WriteString(line[-by:])
+			continue
+		}
 		out.WriteString(strings.Repeat(" ", by) + line)
 	}
 	return out.String()
