@@ -5,8 +5,6 @@ import (
 	"os"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-
 	"github.com/wonted-project/wonted/policy"
 	"github.com/wonted-project/wonted/policy/rego"
 	"github.com/wonted-project/wonted/scoring/recorded"
@@ -43,13 +41,9 @@ func (s *service) openDecisionLog() (policy.DecisionLog, error) {
 	if s.decided, err = rego.OpenDecisionLog(cfg); err != nil {
 		return nil, advise(err, "mend decision_log in the configuration")
 	}
-	counter := func(name, help string, of func(rego.DecisionStats) uint64) {
-		s.reg.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: name, Help: help},
-			func() float64 { return float64(of(s.decided.Stats())) }))
-	}
-	counter("wonted_decision_log_decisions_total", "Decisions that went into the decision log.", func(st rego.DecisionStats) uint64 { return st.Logged })
-	counter("wonted_decision_log_dropped_total", "Decisions missing in the decision log, because too many came at once or its service did not keep up.", func(st rego.DecisionStats) uint64 { return st.Dropped })
-	counter("wonted_decision_log_failures_total", "Writes and uploads of the decision log that failed.", func(st rego.DecisionStats) uint64 { return st.Failures })
+	publish(s.reg, "wonted_decision_log_decisions_total", "Decisions that went into the decision log.", func() uint64 { return s.decided.Stats().Logged })
+	publish(s.reg, "wonted_decision_log_dropped_total", "Decisions missing in the decision log, because too many came at once or its service did not keep up.", func() uint64 { return s.decided.Stats().Dropped })
+	publish(s.reg, "wonted_decision_log_failures_total", "Writes and uploads of the decision log that failed.", func() uint64 { return s.decided.Stats().Failures })
 	return s.decided, nil
 }
 

@@ -42,7 +42,7 @@ type decision struct {
 type decisions struct {
 	name    string // of the file; "": memory only
 	flights *flight.Recorder
-	queue   chan *decision
+	queue   queue[*decision]
 
 	mu     sync.Mutex
 	latest []*decision // a ring
@@ -59,17 +59,13 @@ type decisions struct {
 func openDecisions(dir string, flights *flight.Recorder, log zerolog.Logger, reg prometheus.Registerer) (*decisions, error) {
 	d := &decisions{
 		flights: flights,
-		queue:   make(chan *decision, decisionQueue),
+		queue:   make(queue[*decision], decisionQueue),
 		latest:  make([]*decision, decisionsInMind),
 		known:   make(map[string]*decision, decisionsInMind),
 		log:     newRecordLog(log, "decisions"),
 	}
-	counter := func(name, help string, v *atomic.Uint64) {
-		reg.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: name, Help: help},
-			func() float64 { return float64(v.Load()) }))
-	}
-	counter("wonted_decisions_dropped_total", "Decisions that wonted why cannot explain, because too many came at once.", &d.dropped)
-	counter("wonted_decisions_failures_total", "Decisions that could not be written to data_dir.", &d.failures)
+	publish(reg, "wonted_decisions_dropped_total", "Decisions that wonted why cannot explain, because too many came at once.", d.dropped.Load)
+	publish(reg, "wonted_decisions_failures_total", "Decisions that could not be written to data_dir.", d.failures.Load)
 	if dir == "" {
 		return d, nil
 	}
@@ -94,28 +90,15 @@ func (d *decisions) Report(r *policy.Report) {
 	if who, ok := parseKey(r.Key); ok {
 		acts = flight.Encode(d.flights.Exchanges(who))
 	}
-	select {
-	case d.queue <- &decision{*r, acts}:
-	default:
+	if !d.queue.put(&decision{*r, acts}) {
 		d.dropped.Add(1)
 	}
 }
 
 // run takes decisions in until ctx is done, then those that wait.
 func (d *decisions) run(ctx context.Context) {
-	for {
-		select {
-		case r := <-d.queue:
-			d.take(r)
-			continue
-		case <-ctx.Done():
-		}
-		for range len(d.queue) {
-			d.take(<-d.queue)
-		}
-		d.close()
-		return
-	}
+	d.queue.run(ctx, d.take)
+	d.close()
 }
 
 func (d *decisions) take(r *decision) {

@@ -33,7 +33,7 @@ type recorder struct {
 	who     func() *identity.Resolver
 	out     io.WriteCloser
 	log     recordLog
-	queue   chan *[]byte
+	queue   queue[*[]byte]
 	waiting atomic.Int64 // bytes in the queue
 	lines   sync.Pool
 
@@ -48,16 +48,12 @@ func newRecorder(out io.WriteCloser, key identity.Secret, headers []string, who 
 		who:    who,
 		out:    out,
 		log:    newRecordLog(log, "exchanges"),
-		queue:  make(chan *[]byte, recordLines),
+		queue:  make(queue[*[]byte], recordLines),
 		lines:  sync.Pool{New: func() any { b := make([]byte, 0, 2<<10); return &b }},
 	}
-	counter := func(name, help string, v *atomic.Uint64) {
-		reg.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: name, Help: help},
-			func() float64 { return float64(v.Load()) }))
-	}
-	counter("wonted_record_exchanges_total", "Exchanges that are in the recording.", &r.recorded)
-	counter("wonted_record_dropped_total", "Exchanges that are missing in the recording, because the disk did not keep up or could not be written.", &r.dropped)
-	counter("wonted_record_failures_total", "Writes to the recording that failed.", &r.failures)
+	publish(reg, "wonted_record_exchanges_total", "Exchanges that are in the recording.", r.recorded.Load)
+	publish(reg, "wonted_record_dropped_total", "Exchanges that are missing in the recording, because the disk did not keep up or could not be written.", r.dropped.Load)
+	publish(reg, "wonted_record_failures_total", "Writes to the recording that failed.", r.failures.Load)
 	return r
 }
 
@@ -72,9 +68,7 @@ func (r *recorder) Record(c *policy.Case, end scoring.End) {
 	*line = r.redact.Append((*line)[:0], ex, recorded.Rest{Declared: c.Declared(), End: end, Vouched: r.vouched(ex)})
 	n := int64(len(*line))
 	r.waiting.Add(n)
-	select {
-	case r.queue <- line:
-	default:
+	if !r.queue.put(line) {
 		r.waiting.Add(-n)
 		r.dropped.Add(1)
 		r.spare(line)
@@ -103,7 +97,7 @@ func (r *recorder) spare(line *[]byte) {
 // run writes until ctx is done, then what waits, and closes the recording.
 func (r *recorder) run(ctx context.Context) {
 	batch, count := make([]byte, 0, 2*recordBatch), 0
-	take := func(line *[]byte) {
+	r.queue.run(ctx, func(line *[]byte) {
 		batch = append(batch, *line...)
 		count++
 		r.waiting.Add(-int64(len(*line)))
@@ -112,21 +106,9 @@ func (r *recorder) run(ctx context.Context) {
 			r.write(batch, count)
 			batch, count = batch[:0], 0
 		}
-	}
-	for {
-		select {
-		case line := <-r.queue:
-			take(line)
-			continue
-		case <-ctx.Done():
-		}
-		for range len(r.queue) {
-			take(<-r.queue)
-		}
-		if err := r.out.Close(); err != nil {
-			r.log.failed(err, r.dropped.Load())
-		}
-		return
+	})
+	if err := r.out.Close(); err != nil {
+		r.log.failed(err, r.dropped.Load())
 	}
 }
 

@@ -23,7 +23,7 @@ const (
 // counted into the next that is written.
 type reportLog struct {
 	log     zerolog.Logger
-	queue   chan *policy.Report
+	queue   queue[*policy.Report]
 	limit   *rate.Limiter
 	unsaid  int64 // touched by Run only
 	dropped atomic.Uint64
@@ -33,15 +33,11 @@ type reportLog struct {
 func newReportLog(log zerolog.Logger, reg prometheus.Registerer) *reportLog {
 	r := &reportLog{
 		log:   log,
-		queue: make(chan *policy.Report, reportQueue),
+		queue: make(queue[*policy.Report], reportQueue),
 		limit: rate.NewLimiter(reportRate, reportBurst),
 	}
-	counter := func(name, help string, v *atomic.Uint64) {
-		reg.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: name, Help: help},
-			func() float64 { return float64(v.Load()) }))
-	}
-	counter("wonted_reports_dropped_total", "Reports of unusual exchanges that were lost because the log did not keep up.", &r.dropped)
-	counter("wonted_reports_suppressed_total", "Reports that were counted in the log and not written out, to bound its size.", &r.quiet)
+	publish(reg, "wonted_reports_dropped_total", "Reports of unusual exchanges that were lost because the log did not keep up.", r.dropped.Load)
+	publish(reg, "wonted_reports_suppressed_total", "Reports that were counted in the log and not written out, to bound its size.", r.quiet.Load)
 	return r
 }
 
@@ -57,26 +53,14 @@ func (all sinks) Report(r *policy.Report) {
 
 // Report implements policy.Sink; it never blocks.
 func (r *reportLog) Report(rep *policy.Report) {
-	select {
-	case r.queue <- rep:
-	default:
+	if !r.queue.put(rep) {
 		r.dropped.Add(1)
 	}
 }
 
 // Run writes reports until ctx is done, then those that wait.
 func (r *reportLog) Run(ctx context.Context) {
-	for {
-		select {
-		case rep := <-r.queue:
-			r.write(rep)
-		case <-ctx.Done():
-			for range len(r.queue) {
-				r.write(<-r.queue)
-			}
-			return
-		}
-	}
+	r.queue.run(ctx, r.write)
 }
 
 func (r *reportLog) write(rep *policy.Report) {
