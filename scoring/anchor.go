@@ -72,6 +72,7 @@ func (l *look) moveAnchors(days float64) {
 	}
 	volume(anchorBytes, &rec.Anchors[anchorBytes], &rec.Spreads.Bytes10m, &b.Bytes10m, windowSpread(&b.Bytes10m), 1)
 	volume(anchorRecords, &rec.Anchors[anchorRecords], &rec.Spreads.Records10m, &b.Records10m, windowSpread(&b.Records10m), 1)
+	l.followTypical(anchorSpeed*days + drift[gapResponseBytes])
 	p := &l.entity.predictions
 	volume(gapResponseBytes, &rec.Bytes.Anchor, &rec.Bytes.Spread, &rec.Bytes.Y, responseSpread(&rec.Bytes.Y), p.bytes.route.sigma)
 	volume(gapResponseRecords, &rec.Records.Anchor, &rec.Records.Spread, &rec.Records.Y, responseSpread(&rec.Records.Y), p.records.route.sigma)

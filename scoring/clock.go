@@ -106,6 +106,7 @@ func (l *look) closeTen(last uint32) {
 			l.closeMix()
 			l.closeWalk()
 			l.closeVolume(last)
+			l.closeTypical()
 			if l.mature && rec.Flags&taintedTen != 0 {
 				l.collect(last)
 			} else if l.mature {
@@ -113,6 +114,7 @@ func (l *look) closeTen(last uint32) {
 			}
 		}
 		h.Open.New10m, h.Open.Companions10m = 0, 0
+		h.Open.Typical, h.Typical.Open = 0, 0
 	}
 	rec.Open[1] = 0
 	rec.Flags &^= taintedTen

@@ -227,6 +227,7 @@ func (l *look) credit() {
 	l.step()
 	l.use()
 	size, records := sizes(l.ex)
+	l.countTypical(size)
 	window.AddValue(rec.HabitRings.Bytes10m[:], tenMinutes, l.now, uint64(max(size, 0)), rec.Accepted)
 	window.AddValue(rec.HabitRings.Records10m[:], tenMinutes, l.now, uint64(max(records, 0)), rec.Accepted)
 }

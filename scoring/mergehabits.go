@@ -24,6 +24,7 @@ func mergeHabits(late, early *profile.Record, o *overlap) {
 	h.Evidence = max(h.Evidence, e.Evidence)
 	h.Bets = max(h.Bets, e.Bets)
 	h.Order = max(h.Order, e.Order)
+	mergeTypical(h, e, o.ten)
 	h.Open.New10m = sum(h.Open.New10m, e.Open.New10m)
 	h.Open.New1h = sum(h.Open.New1h, e.Open.New1h)
 	h.Open.Companions10m = sum(h.Open.Companions10m, e.Open.Companions10m)

@@ -160,6 +160,6 @@ func mergeResidual(to, from *profile.Residual) {
 	apart := windows{}
 	apart.anchor(&to.Anchor, from.Anchor, to.Y, from.Y, averaged)
 	apart.anchor(&to.Spread, from.Spread, to.Y, from.Y, averaged)
-	to.Up = max(to.Up, from.Up)
+	to.Lately = max(to.Lately, from.Lately)
 	mergeMoments(&to.Y, from.Y)
 }

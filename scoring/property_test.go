@@ -52,6 +52,8 @@ func scramble(v reflect.Value, rng *rand.Rand) {
 	case reflect.Float32:
 		special := []float32{0, 1, -1, 1e38, float32(math.NaN()), float32(math.Inf(1)), float32(math.Inf(-1)), math.Float32frombits(rng.Uint32())}
 		v.Set(reflect.ValueOf(special[rng.IntN(len(special))]))
+	case reflect.Int16:
+		v.SetInt(int64(int16(rng.Uint32())))
 	default:
 		v.SetUint(rng.Uint64() >> (64 - v.Type().Bits()))
 	}

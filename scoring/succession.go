@@ -154,7 +154,7 @@ func (l *look) adopt(s *step, by By) {
 	p := &l.entity.predictions
 	l.shift(&rec.Bytes.Y, &rec.Bytes.Anchor, oneBytes, s[stepResponse], p.bytes.route.sigma)
 	l.shift(&rec.Records.Y, &rec.Records.Anchor, oneRecords, records, p.records.route.sigma)
-	rec.Bytes.Up, rec.Records.Up = 0, 0
+	l.moveTypical(s[stepResponse] / max(p.bytes.route.sigma, leastRouteSigma))
 	*c = profile.Challenger{}
 }
 

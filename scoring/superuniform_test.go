@@ -89,13 +89,25 @@ func TestVolumeIsSuperUniform(t *testing.T) {
 	})
 }
 
-// A CUSUM says at any time how odd the last windows are together.
+// What remembers says at any time how odd the last windows are together.
 func TestDriftIsSuperUniform(t *testing.T) {
 	rng := rand.New(rand.NewPCG(5, 8))
-	var up float32
+	rec := profile.Record{}
+	rec.Kind = profile.KindCaller
+	l := &look{rec: &rec, habits: rec.Habits()}
+	l.habits.Typical.Windows = 255
 	superUniform(t, "drift", manyWindows, func() float64 {
-		up = drift(up, rng.NormFloat64())
-		return driftBits(float64(up))
+		l.drift(rng.NormFloat64())
+		return normalBits(l.lately())
+	})
+}
+
+func TestCusumIsSuperUniform(t *testing.T) {
+	rng := rand.New(rand.NewPCG(5, 8))
+	var up float32
+	superUniform(t, "cusum", manyWindows, func() float64 {
+		up = cusum(up, rng.NormFloat64())
+		return cusumBits(float64(up))
 	})
 }
 

@@ -1,6 +1,8 @@
 package scoring
 
 import (
+	"math"
+
 	"github.com/wonted-project/wonted/scoring/window"
 )
 
@@ -10,10 +12,23 @@ import (
 //
 // The mix of ten minutes is the mean surprise of their routes, -log2 of each
 // one's share in what the identity usually asks for. Its own mean and spread are
-// learned as a volume's are, and the same winsorised CUSUM as of drift finds a
-// mix that stays unlike. Like drift it lasts for hours, and cannot alarm by the
-// model alone: a new season changes what everybody asks for.
+// learned as a volume's are, and a winsorised CUSUM (Page 1954) over the windows
+//
+//	C = max(0, C + clamp(z, -1.5, 2.5) - 1/2)
+//
+// finds a mix that stays unlike; under the model it exceeds c with probability
+// about e^-c. Like drift it lasts for hours, and cannot alarm by the model alone:
+// a new season changes what everybody asks for.
 type usage struct{}
+
+// mostCusum is a bound from which it falls back within hours.
+const mostCusum = 24
+
+func cusum(c float32, z float64) float32 {
+	return float32(min(max(0, finite(c, 0, mostCusum)+min(max(z, -1.5), 2.5)-0.5), mostCusum))
+}
+
+func cusumBits(c float64) float64 { return max(ordinary, c*math.Log2E) }
 
 const (
 	mixLeast = 4             // requests of ten minutes that tell of a mix
@@ -24,14 +39,14 @@ const (
 // judge speaks where the request is itself one of the unusual.
 func (usage) judge(l *look) {
 	m := &l.rec.Baseline.Mix10m
-	up := finite(l.rec.Mix.Up, 0, driftMost)
+	up := finite(l.rec.Mix.Up, 0, mostCusum)
 	if !l.mature || !(m.N >= mixKnown) || up == 0 {
 		return
 	}
 	share := l.share(endpointID(l.ex))
 	e := Evidence{Detector: Usage, Unit: "share", Bits: ordinary, Observed: share, Expected: window.Exp2(-finite(m.Mean, 0, 64)), Window: driftWindow}
 	if share < e.Expected {
-		e.Bits = driftBits(up)
+		e.Bits = cusumBits(up)
 	}
 	l.findSubdued(e)
 }
@@ -52,7 +67,7 @@ func (l *look) closeMix() {
 	if l.mature && m.N >= mixKnown {
 		mean := finite(m.Mean, 0, 64)
 		scale := max(responseSpread(m), mixScale)
-		l.rec.Mix.Up = drift(l.rec.Mix.Up, wallace((x-mean)/scale, mostNu))
+		l.rec.Mix.Up = cusum(l.rec.Mix.Up, wallace((x-mean)/scale, mostNu))
 		x = min(max(x, mean-winsor*scale), mean+winsor*scale)
 	}
 	if l.rec.Flags&taintedTen == 0 {

@@ -26,7 +26,6 @@ type measure struct {
 	ten    predictive // ten minutes' responses together
 	record record     // the largest ten minutes so far
 	before float64    // in the ten minutes before this response
-	drift  float64    // CUSUM
 	route  routeScale
 }
 
@@ -35,6 +34,7 @@ type predictions struct {
 	known, mature  bool
 	ceiling        float64 // bits, of a kind
 	bytes, records measure
+	lately         float64 // by how many deviations its last windows lie above what is typical
 }
 
 // Predictions of a volume are never more certain than this, in doublings:
@@ -116,16 +116,15 @@ func (l *look) predict() {
 		route:  scaleOf(&sc.route.bytes, 11, 3),
 		ten:    l.volume(&b.Bytes10m, anchorBytes, l.cohort.bytes10m, rec.Spreads.Bytes10m),
 		before: window.SlidingValue(r.Bytes10m[:], tenMinutes, l.now),
-		drift:  finite(rec.Bytes.Up, 0, driftMost),
 	}
 	p.records = measure{
 		route:  scaleOf(&sc.route.records, 3, 2),
 		ten:    l.volume(&b.Records10m, anchorRecords, l.cohort.records10m, rec.Spreads.Records10m),
 		before: window.SlidingValue(r.Records10m[:], tenMinutes, l.now),
-		drift:  finite(rec.Records.Up, 0, driftMost),
 	}
 	p.bytes.record = record{n: float64(b.Bytes10m.N), largest: l.entity.precedents.limit(tenBytes)}
 	p.records.record = record{n: float64(b.Records10m.N), largest: l.entity.precedents.limit(tenRecords)}
+	p.lately = l.lately()
 	p.bytes.one = l.response(&rec.Bytes, p.bytes.route)
 	p.records.one = l.response(&rec.Records, p.records.route)
 }
@@ -193,6 +192,7 @@ func judgeVolume(ex *Exchange) {
 		}
 		if bytes >= 0 {
 			e.judge(ex, profile.Kind(k), sc.bytes, &e.predictions.bytes, oneBytes, "bytes", most)
+			e.judgeDrift(ex, profile.Kind(k), sc.bytes.v)
 		}
 	}
 }
@@ -219,7 +219,6 @@ func (e *entity) judge(ex *Exchange, kind profile.Kind, of amount, m *measure, q
 	ten = min(e.precedents.hold(q.ten(), sum, max(m.ten.bits(sum), m.record.bits(sum))), most[1])
 	e.find(ex, Evidence{Detector: Volume, Entity: kind, Unit: unit, Bits: one, Observed: v}, &m.one)
 	e.find(ex, Evidence{Detector: Bulk, Entity: kind, Unit: unit, Bits: ten, Observed: sum, Window: 10 * time.Minute}, &m.ten)
-	e.judgeDrift(ex, kind, v, m, unit)
 	return one, ten
 }
 

@@ -44,7 +44,7 @@ func (r *Record) sanitise() {
 	for _, res := range []*Residual{&r.Bytes, &r.Records} {
 		sanitiseMoments(&res.Y)
 		real32(&res.Anchor)
-		count32(&res.Up)
+		real32(&res.Lately)
 		count32(&res.Spread)
 	}
 	for _, m := range []*window.Moments{

@@ -43,7 +43,7 @@
 //	         6x10 min; records (mini) 6x10 min; companions, context switches,
 //	         returns 2x10 min each
 //	368  12  small moments: context switches, returns
-//	380  24  residual of response bytes: moments, f32 anchor, CUSUM, slow spread
+//	380  24  residual of response bytes: moments, f32 anchor, lately, slow spread
 //	404  24  residual of records, likewise
 //	428   8  f32 slow spreads: bytes, records 10m
 //	436   8  mix of routes: f32 bits of the open ten minutes, CUSUM
@@ -64,18 +64,18 @@
 //	348   4  u16: the last endpoint; bits: endpoints of these ten minutes
 //	352  64  recent objects: two Bloom filters of 4 u64, current and previous
 //	416  16  4 small: API versions, by sessions that used them
-//	432  12  f32 e-CUSUM, f32 mean e-value, 2 spare, bits of the session's: u8
+//	432  12  f32 e-CUSUM, f32 mean e-value, mini variance of what is typical, bits of the session's: u8
 //	         methods, u8 versions
 //	444   8  u32 contexts: the last, the one before (hashes; bit 0: it was unfamiliar)
 //	452   4  last accepted
 //	456   8  accepted in open buckets: u16 new objects 10m, 1h, companions 10m;
-//	         2 spare
+//	         i16 y of bytes in 1/2048
 //	464   8  8 u8: methods, by sessions that used them
 //	472  36  challenger: 5 f32 mean, u32 last, 5 u8 n, u8 ordinary, sessions, days,
 //	         flags, -, mini requests of an hour
 //	508   8  behaviour: u8 candidate, streak, 2 -; u16 day of the last novelty; u8
 //	         hours active since the last look, -
-//	516   4  spare
+//	516   4  typical: i16 mean in 1/2048, u8 windows, u8 responses of the open one
 //	520  30  walk: 3 u32 last numbers, 3 u16 their routes, small novelty adjacent,
 //	         foreign; u8 k, n of these ten minutes, of each
 //	550   2  u16 CUSUM of the sequence, in 1/1024 bits

@@ -99,7 +99,7 @@ type Baseline struct {
 type Residual struct {
 	Y      window.Moments
 	Anchor float32 // slow mean, limited in speed
-	Up     float32 // winsorised CUSUM
+	Lately float32 // of bytes: by how much the last windows lay above what is typical: see scoring's drift.go
 	Spread float32 // slow spread, in doublings, limited in speed
 }
 
@@ -147,21 +147,29 @@ type Habits struct {
 	Versions       [4]window.SmallSlot               // 416 16 of the API, by the sessions they were used in
 	Evidence       float32                           // 432  4 e-CUSUM
 	Bets           float32                           // 436  4 mean of the e-values of the last windows, some 32
-	_              uint16                            // 440  2
+	TypicalVar     window.Minifloat                  // 440  2 in 2^-16: mean square of the windows' distance from Typical
 	Session        struct{ Methods, Versions uint8 } // 442 2 bits: what the session has used already
 	Context        struct{ Last, Before uint32 }     // 444 8 hashes of device and network, bit 0 where one was unfamiliar: A-B-A-B is a replay
 	LastAccepted   uint32                            // 452 4 seconds since the epoch: a session ends 30 minutes after it
 	Open           struct {                          // 456 8 accepted, of the buckets that are not over
 		New10m, New1h, Companions10m uint16
-		_                            uint16
+		Typical                      int16 // in 1/2048: mean y of the bytes of these ten minutes' responses
 	}
 	Methods    [8]uint8   // 464  8 sessions that used it, halved as a whole when one saturates
 	Challenger Challenger // 472 36
 	Behaviour  Behaviour  // 508  8
-	_          uint32     // 516  4
+	Typical    Typical    // 516  4
 	Numbers    [3]uint32  // 520 12 the last number, mod 2^32, on each of the last three routes that had one
 	Walk       Walk       // 532 18
 	Order      uint16     // 550  2 the CUSUM of the sequence, in 1/1024 bits
+}
+
+// Typical is the mean y, as Residual has it, of the bytes of ten minutes' responses:
+// what is usual, a window counting once however many responses it had. 4 bytes.
+type Typical struct {
+	Mean    int16 // in 1/2048
+	Windows uint8 // that it is known from; stays at 255
+	Open    uint8 // responses in Habits.Open.Typical; stays at 255
 }
 
 // Walk is about the ids that an entity goes through, 18 bytes. Of the objects
