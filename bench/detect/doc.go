@@ -60,10 +60,10 @@
 // harness is at fault.
 //
 // Those that take days have victims of their own, in worlds of their own: there
-// they are one in twenty, and nobody else should be judged among such. Their
-// population is drawn alike, and their days may be more ([Config].Lasting).
-// What is found there is the attacker's best case. What wonted does not beat is
-// said below the table; what no detector was written for stands apart.
+// they are one in twenty, and nobody else should be judged among such; nor does
+// calibration learn from what is done to them. Their population is drawn alike, and
+// their days may be more ([Config].Lasting). What wonted does not beat is said
+// below the table; what no detector was written for stands apart.
 //
 // # Choices of the population, and why
 //

@@ -55,10 +55,12 @@ type longRun struct {
 	take    float64 // records stolen a day, in multiples of the victim's normal
 }
 
-// longVictims is how many victims a Long scenario gets: so few that they hardly
-// count among their peers: five scenarios of a world have one in twenty, and what
-// they do is in what their peers are held against. So these figures flatter the
-// attacker, and recall here is a lower bound.
+// longVictims is how many victims a Long scenario gets. Several scenarios share a
+// world, so one identity in thirty or twenty is a victim of some: what one in
+// twenty does is not odd, and of what lasts a day is rare only if few have such
+// days. So calibration learns nothing of what is done to them, as it learns
+// nothing of a fork: each is measured as the only one. Then they bet nothing
+// either, and what is found of them is found without the detector "slow".
 func longVictims(identities int) int { return min(max(identities/100, 5), 30) }
 
 // lastingWorlds are as many as the scenarios that take days are dealt out to.
@@ -128,7 +130,9 @@ func (e *engine) long(l *Long, c *Call) {
 }
 
 func (e *engine) playLong(l *Long, c *Call) {
+	e.calibrator.frozen = true
 	l.trial.note(e, c, e.play(c, false))
+	e.calibrator.frozen = false
 	l.Score, l.Threshold = e.ex.Assessment.Score, e.ex.Assessment.Threshold
 	if r := l.trial.long; !r.stopped {
 		r.stopped, r.level = l.trial.stopped > 0, l.Level
