@@ -52,7 +52,7 @@ func tooMany(k, m float64) bool {
 // breaker is one rule's.
 type breaker struct {
 	mu      sync.Mutex
-	minute  int64 // that is counted, since 1970
+	minute  int64 // that is counted, since 1970; 0: none so far
 	hits    int64
 	callers crowd
 	learned learned
@@ -127,6 +127,10 @@ func (b *breaker) turn(m int64, judged float64, now time.Time, quiet time.Durati
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	past := m - b.minute
+	if b.minute == 0 { // the first since the process began: what came before is not known to have been quiet
+		b.minute = m
+		return false
+	}
 	if past <= 0 {
 		return false
 	}

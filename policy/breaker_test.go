@@ -276,6 +276,15 @@ func TestTheBreakerIsSaved(t *testing.T) {
 	if !again.demoted() || again.Rules()[0].Why == "" {
 		t.Errorf("%+v", again.Rules())
 	}
+	again.now = w.now.Add(time.Minute)
+	again.pass(DefaultQuiet-time.Minute, 20, 50)
+	if !again.demoted() {
+		t.Error("back before it has been quiet")
+	}
+	again.pass(2*time.Minute, 20, 50)
+	if again.demoted() {
+		t.Error("not back when it has been quiet")
+	}
 	for _, text := range []string{"", "{", `{"v":2}`, `{"v":1,"rules":{"a":{"usual":{"share":-1}}}}`, `{"v":1,"rules":{"a":{"usual":{"share":2}}}}`, string(saved[:len(saved)/2])} {
 		if newWorld(nil).DecodeRules([]byte(text)) == nil {
 			t.Errorf("%q was read", text)
