@@ -254,12 +254,13 @@ func (t *Table) compact(now time.Time) (err error) {
 		t.mu.Unlock()
 		return nil
 	}
-	text, failures := t.snapshot(now), j.failures
+	failures := j.failures
 	info, err := j.file.Stat()
 	t.mu.Unlock()
 	if err != nil {
 		return err
 	}
+	text := t.snapshot(now)
 	tmp := j.path + ".tmp"
 	f, err := os.OpenFile(tmp, os.O_RDWR|os.O_APPEND|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
@@ -304,7 +305,9 @@ func (t *Table) swap(f *os.File, tmp string, from int64, failures int) error {
 	return nil
 }
 
-// snapshot is a journal of what is known now. The caller holds mu.
+// snapshot is a journal of what is known now. It takes no lock, since requests
+// wait that are to be put under quarantine: what changes meanwhile is in it or not,
+// and is appended to the old journal as well.
 func (t *Table) snapshot(now time.Time) []byte {
 	text := t.journal.head.append(nil)
 	t.index.Load().each(func(r *record) bool {
