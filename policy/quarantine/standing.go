@@ -14,14 +14,17 @@ import (
 
 // Standing remembers which callers in good standing have used an address, a
 // network or a device within a week: mature ones, whose requests were accepted
-// and not unusual. It is what a block of it would cost.
+// and not unusual. It is what a block of it would cost. Until the first of all is
+// mature, a day after wonted came, those count whose requests were so, mature or
+// not.
 //
 // It is bounded: of each place up to 64 callers by 32 bits of their keys, and of
 // each kind as many places as there are slots. A new place takes the slot of its
 // bucket that knows the fewest callers, so that what many use stays known.
 type Standing struct {
-	noted [1 << 15]atomic.Uint32 // marks of what was noted today: nearly all that comes was
-	kinds [3]places
+	noted   [1 << 15]atomic.Uint32 // marks of what was noted today: nearly all that comes was
+	kinds   [3]places
+	matured atomic.Bool // somebody is mature
 }
 
 const (
@@ -62,7 +65,7 @@ func newStanding() *Standing {
 // Note implements policy.Quarantines.
 func (t *Table) Note(ex *scoring.Exchange, now time.Time) {
 	who := policy.Principal(ex)
-	if !ex.Assessment.Mature || ex.Status >= 400 || who.Kind == profile.KindNone {
+	if ex.Status >= 400 || who.Kind == profile.KindNone || !t.standing.counts(ex.Assessment.Mature) {
 		return
 	}
 	s, of, day := t.standing, &ex.Entities, today(now)
@@ -72,6 +75,14 @@ func (t *Table) Note(ex *scoring.Exchange, now time.Time) {
 	s.note(who, &of[profile.KindAddress], host(ex.Address), ofAddress, day)
 	s.note(who, &of[profile.KindNetwork], network(ex.Address), ofNetwork, day)
 	s.note(who, &of[profile.KindDevice], netip.Prefix{}, ofDevice, day)
+}
+
+func (s *Standing) counts(mature bool) bool {
+	known := s.matured.Load()
+	if mature && !known {
+		s.matured.Store(true)
+	}
+	return mature || !known
 }
 
 func today(now time.Time) uint16 { return uint16(now.Unix() / 86400) }

@@ -76,6 +76,30 @@ func TestCollateralIsCounted(t *testing.T) {
 	}
 }
 
+// As long as nobody is mature, who is accepted counts: else nothing would keep a
+// policy from blocking an office on the first day.
+func TestCollateralOnTheFirstDay(t *testing.T) {
+	table := newTable(t)
+	come := func(from, to int, mature bool) int {
+		for i := from; i < to; i++ {
+			ex := good(fmt.Sprintf("caller-%d", i), "203.0.113.7")
+			ex.Assessment.Mature = mature
+			table.Note(ex, at)
+		}
+		return table.standing.callers(network24("203.0.113.7"), at)
+	}
+	if n := come(0, 25, false); n != 25 {
+		t.Errorf("%d callers, where nobody is mature", n)
+	}
+	refuses(t, table, from("mallory", "203.0.113.7"), "network", "25 callers in good standing")
+	if n := come(25, 26, true); n != 26 {
+		t.Errorf("%d callers, where one is mature", n)
+	}
+	if n := come(26, 50, false); n != 26 {
+		t.Errorf("%d callers, when others came who are not", n)
+	}
+}
+
 // What is known of a network does not grow with who uses it, nor with how many
 // there are, and the busiest stay known.
 func TestStandingIsBounded(t *testing.T) {
