@@ -30,7 +30,8 @@ import (
 // good standing, with a half-life of 50; a minute that was too much teaches nothing.
 //
 // An attack is no reason: whoever is new, anomalous or at risk is not counted,
-// be they 900 addresses. Whoever holds some forty accounts in good standing can
+// be they 900 addresses. So it guards nobody on the first day, when all are new:
+// to count them would have scanners open the door that a rule keeps shut. Whoever holds some forty accounts in good standing can
 // have a rule demoted; a rule that must hold even then has the setting
 // `breaker: false`.
 const (

@@ -30,6 +30,13 @@
 // so is an address that the client may have written itself. An operator may force
 // the first. standing.go counts these callers.
 //
+// # What it does not do
+//
+// Whoever is under way when a block comes is let finish: Find is asked when a
+// request comes, by Envoy too. At depth log wonted is told of requests when they
+// are over, so that only the blocks of addresses and networks are enforced, which
+// Envoy carries out.
+//
 // # What survives
 //
 // journal.go. Every change is written, with write(2), before the answer goes out
