@@ -99,6 +99,9 @@ func (m *Match) compile() (c matcher, err error) {
 		if c.network, err = netip.ParsePrefix(m.Network); err != nil {
 			return c, fmt.Errorf("network: %q is none; write it like 203.0.113.0/24", m.Network)
 		}
+		if a, bits := c.network.Addr(), c.network.Bits(); a.Is4In6() && bits >= 96 { // holds asks for the address within
+			c.network = netip.PrefixFrom(a.Unmap(), bits-96)
+		}
 		c.network = c.network.Masked()
 	}
 	return c, nil

@@ -2,6 +2,7 @@ package exception
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 )
@@ -34,7 +35,10 @@ func (l *List) Decode(text []byte) error {
 	all := make([]*entry, 0, len(f.Exceptions))
 	for i, x := range f.Exceptions {
 		m, err := x.compile()
-		if err != nil || x.ID == "" {
+		if x.ID == "" {
+			err = errors.New("it has no id")
+		}
+		if err != nil {
 			return fmt.Errorf("exception %d (%q): it cannot be read: %w", i+1, x.ID, err)
 		}
 		e := &entry{Exception: x.Exception, matcher: m}
