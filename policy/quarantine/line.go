@@ -95,12 +95,8 @@ func revive(b *policy.Block) (ok bool) {
 		b.Until.After(b.Since) && b.Until.Sub(b.Since) <= 2*MaxTTL && (!placed || b.Prefix.IsValid() && b.Prefix == b.Prefix.Masked())
 }
 
+// parseHash reads a hash as it is written, in lower case.
 func parseHash(s string) (k profile.Key, ok bool) {
-	if len(s) != 32 {
-		return k, false
-	}
-	var err1, err2 error
-	k.Hi, err1 = strconv.ParseUint(s[:16], 16, 64)
-	k.Lo, err2 = strconv.ParseUint(s[16:], 16, 64)
-	return k, err1 == nil && err2 == nil && policy.Hash(k) == s
+	k, err := policy.ParseHash(s)
+	return k, err == nil && policy.Hash(k) == s
 }
