@@ -18,6 +18,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/wonted-project/wonted/envoy/envoytest"
 )
 
 // tools is the directory that .ci/kube fills.
@@ -38,7 +40,7 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
-	status := m.Run()
+	status := envoytest.Main(m)
 	stop()
 	os.Exit(status)
 }

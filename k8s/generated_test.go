@@ -5,9 +5,10 @@ import (
 	"flag"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/wonted-project/wonted/envoy/envoytest"
 )
 
 var update = flag.Bool("update", false, "write the generated files anew")
@@ -31,7 +32,7 @@ var printed = []struct{ file, command string }{
 
 // TestPrinted finds files that the program would write differently today.
 func TestPrinted(t *testing.T) {
-	wonted := program(t)
+	wonted := envoytest.Build(t)
 	for _, p := range printed {
 		want, err := exec.Command(wonted, strings.Fields(p.command)...).Output()
 		if err != nil {
@@ -174,14 +175,4 @@ func generated(t *testing.T, file string, want []byte) {
 	if !bytes.Equal(got, want) {
 		t.Errorf("%s is not what it should be: go generate ./k8s", file)
 	}
-}
-
-// program is wonted, built for this test.
-func program(t *testing.T) string {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), "wonted")
-	if out, err := exec.Command("go", "build", "-o", path, "../cmd/wonted").CombinedOutput(); err != nil {
-		t.Fatalf("go build: %v\n%s", err, out)
-	}
-	return path
 }

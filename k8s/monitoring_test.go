@@ -1,22 +1,18 @@
 package k8s
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
-	"io"
-	"net"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
-	"syscall"
 	"testing"
-	"time"
 
 	"github.com/goccy/go-yaml"
+
+	"github.com/wonted-project/wonted/envoy/envoytest"
 )
 
 // rule is one of components/monitoring/alerts.yaml.
@@ -152,58 +148,29 @@ func TestQueriesNameWhatIsExported(t *testing.T) {
 // their labels.
 func exported(t *testing.T) map[string]map[string]map[string]bool {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := l.Addr().String()
-	l.Close()
+	address := addresses(t, 1)[0]
 	dir, err := os.MkdirTemp("", "w") // short enough for a socket
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { os.RemoveAll(dir) })
 	config := filepath.Join(dir, "wonted.yaml")
-	text := fmt.Sprintf("listen: unix://%s/s\nadmin: \"\"\nmetrics: %s\ndata_dir: %s\n", dir, address, dir)
-	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	ctx, stop := context.WithTimeout(t.Context(), time.Minute)
-	defer stop()
-	cmd := exec.CommandContext(ctx, program(t), "serve", "--config", config)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	defer cmd.Wait()
-	defer stop()
-	var page []byte
-	for ; page == nil; time.Sleep(20 * time.Millisecond) {
-		if ctx.Err() != nil {
-			t.Fatal("wonted shows no metrics")
-		}
-		resp, err := http.Get("http://" + address + "/metrics")
-		if err != nil {
-			continue
-		}
-		page, err = io.ReadAll(resp.Body)
-		resp.Body.Close()
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
+	place(t, config, fmt.Sprintf("listen: unix://%s/s\nadmin: \"\"\nmetrics: %s\ndata_dir: %s\n", dir, address, dir))
+	wonted := run(t, envoytest.Build(t), "serve", "--config", config)
+	page := answers(t, "http://"+address+"/metrics", http.StatusOK)
+	ends(t, wonted)
 	known := map[string]map[string]map[string]bool{}
-	for _, m := range sampleOf.FindAllSubmatch(page, -1) {
-		name := string(m[1])
+	for _, m := range sampleOf.FindAllStringSubmatch(page, -1) {
+		name := m[1]
 		if known[name] == nil {
 			known[name] = map[string]map[string]bool{}
 		}
-		for _, label := range matcherOf.FindAllSubmatch(m[2], -1) {
-			key := string(label[1])
+		for _, label := range matcherOf.FindAllStringSubmatch(m[2], -1) {
+			key := label[1]
 			if known[name][key] == nil {
 				known[name][key] = map[string]bool{}
 			}
-			known[name][key][string(label[3])] = true
+			known[name][key][label[3]] = true
 		}
 	}
 	return known
