@@ -121,7 +121,8 @@ func TestAFullDiskReleasesAllTheSame(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.store.Close()
-	s.trail = admin.NewTrail(fullDisk{}, func(admin.Entry) {})
+	full := true
+	s.trail = admin.NewTrail(fullDisk{&full}, func(admin.Entry) {})
 	place, err := s.blocks.Place("address", "203.0.113.7")
 	if err != nil {
 		t.Fatal(err)
@@ -153,12 +154,25 @@ func TestAFullDiskReleasesAllTheSame(t *testing.T) {
 	if got := strings.Join(s.warnings(), "\n"); !strings.Contains(got, "the audit trail cannot be written") {
 		t.Errorf("not told: %s", got)
 	}
+	for _, full = range []bool{true, false} {
+		s.retryTrail()
+		if got := strings.Join(s.warnings(), "\n"); strings.Contains(got, "audit") != full {
+			t.Errorf("full %v: %s", full, got)
+		}
+	}
 }
 
-type fullDisk struct{}
+// fullDisk is one while it is.
+type fullDisk struct{ full *bool }
 
-func (fullDisk) Write([]byte) (int, error) { return 0, syscall.ENOSPC }
-func (fullDisk) Sync() error               { return syscall.ENOSPC }
+func (d fullDisk) Write(b []byte) (int, error) { return len(b), d.Sync() }
+
+func (d fullDisk) Sync() error {
+	if *d.full {
+		return syscall.ENOSPC
+	}
+	return nil
+}
 
 // The description is made of the table, and is one that others can read.
 func TestTheAPIIsDescribed(t *testing.T) {

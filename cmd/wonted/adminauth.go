@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -85,6 +86,28 @@ func (s *service) complain(err error) {
 	}
 	s.trouble.set("audit", "the audit trail cannot be written, and what does not release somebody or restore a rule is refused: "+err.Error())
 	s.log.Error().Err(err).Msg("the audit trail cannot be written")
+}
+
+// tendTrail takes the warning back when the audit trail can be written again,
+// until ctx is done: else it would stay until somebody asks for a change.
+func (s *service) tendTrail(ctx context.Context) {
+	tick := time.NewTicker(tendEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+			s.retryTrail()
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+func (s *service) retryTrail() {
+	if s.trouble.has("audit") && s.trail.Probe() == nil {
+		s.trouble.clear("audit")
+		s.log.Info().Msg("the audit trail can be written again")
+	}
 }
 
 // changeCredentials reads tokens and certificates again: they can be exchanged

@@ -196,6 +196,7 @@ func (s *service) lookAfter(again func() (*config.Config, error)) (stop func()) 
 	}
 	all.Go(func() { s.tellLearning(ctx) })
 	all.Go(func() { s.tendRules(ctx) })
+	all.Go(func() { s.tendTrail(ctx) })
 	if s.cfg.DataDir != "" {
 		all.Go(func() { s.saveRegularly(ctx) })
 	}

@@ -31,6 +31,12 @@ func (t *troubles) set(subject, text string) (news bool) {
 
 func (t *troubles) clear(subject string) { t.set(subject, "") }
 
+func (t *troubles) has(subject string) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.of[subject] != ""
+}
+
 // list is sorted by subject.
 func (t *troubles) list() []string {
 	t.mu.Lock()

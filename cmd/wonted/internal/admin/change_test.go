@@ -163,6 +163,9 @@ func TestTheTrailIsReadAgain(t *testing.T) {
 		first.Put(e)
 	}
 	first.Put(Entry{ID: "killed"})
+	if err := first.Probe(); err != nil {
+		t.Fatal(err)
+	}
 	p.WriteString(`{"id":"to`)
 	second := NewTrail(nil, func(Entry) {})
 	odd, err := second.Read(&p.Buffer)

@@ -97,6 +97,20 @@ func (t *Trail) Put(e Entry) error {
 	return err
 }
 
+// Probe says whether the trail can be written, by trying: an empty line is no
+// entry.
+func (t *Trail) Probe() error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.file == nil {
+		return nil
+	}
+	if _, err := t.file.Write([]byte{'\n'}); err != nil {
+		return err
+	}
+	return t.file.Sync()
+}
+
 // keep replaces the entry of the same id.
 func (t *Trail) keep(e Entry) {
 	if was := t.byID[e.ID]; was != nil {
