@@ -82,7 +82,7 @@ func (v *profileView) write(w io.Writer) error {
 	if c := v.Challenger; c != nil {
 		row("lately", "%s times the usual, anomalous and let pass on %d days in %d sessions: wonted profile accept makes it usual", amount(c.Times), c.Days, c.Sessions)
 	}
-	row("requests", "%d, of them %d accepted, in %d sessions", v.Requests, v.Accepted, v.Sessions)
+	row("requests", "%d, of them %d accepted, in %s", v.Requests, v.Accepted, plural(int(v.Sessions), "session"))
 	for _, u := range v.Usual {
 		row("usual", "%s %s in %s, mostly %s to %s%s (learned from %.0f)", amount(u.Mean), u.Quantity, u.Window,
 			amount(u.Low), amount(u.High), atMost(u.Most), u.Windows)

@@ -93,7 +93,7 @@ func exactly(n int) cobra.PositionalArgs {
 		if len(args) == n {
 			return nil
 		}
-		return misuse("usage: "+cmd.UseLine(), "%s takes %d argument(s), got %d", cmd.CommandPath(), n, len(args))
+		return misuse("usage: "+cmd.UseLine(), "%s takes %s, got %d", cmd.CommandPath(), plural(n, "argument"), len(args))
 	}
 }
 
