@@ -28,6 +28,17 @@ func maskWith(r *recorded.Redactor) func(map[string]any) []string {
 		m.list(doc, "/input/request/segments", m.redact.URL)
 		m.object(doc, "/result/request_headers", m.redact.Header)
 		m.object(doc, "/result/response_headers", m.redact.Header)
+		// What a policy says may quote what it has seen.
+		m.object(doc, "/result/metadata", m.redact.Header)
+		said := func(v string) string { return m.redact.Header("", v) }
+		m.texts(doc, "/result", map[string]func(string) string{"reason": said, "redirect": m.redact.URL})
+		m.texts(doc, "/custom", map[string]func(string) string{"failed": said})
+		for _, pointer := range []string{"/result/rules", "/custom/shadow"} {
+			all, _ := at(doc, pointer).([]any)
+			for i := range all {
+				m.textsOf(all[i], pointer+"/"+strconv.Itoa(i), map[string]func(string) string{"reason": said})
+			}
+		}
 		return m.masked
 	}
 }
@@ -54,7 +65,11 @@ func (m *masker) object(doc map[string]any, pointer string, mask func(name, valu
 
 // texts masks named texts of an object.
 func (m *masker) texts(doc map[string]any, pointer string, masks map[string]func(string) string) {
-	o, _ := at(doc, pointer).(map[string]any)
+	m.textsOf(at(doc, pointer), pointer, masks)
+}
+
+func (m *masker) textsOf(object any, pointer string, masks map[string]func(string) string) {
+	o, _ := object.(map[string]any)
 	for _, name := range slices.Sorted(maps.Keys(masks)) {
 		if v, ok := o[name].(string); ok {
 			o[name] = m.note(v, masks[name](v), pointer+"/"+name)

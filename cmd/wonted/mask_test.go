@@ -37,25 +37,31 @@ func TestMask(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	whole := map[string]any{"input": doc, "result": map[string]any{"action": "deny", "request_headers": map[string]any{"authorization": "Bearer SECRETF", "x-risk": "low"}}}
+	whole := map[string]any{"input": doc, "result": map[string]any{
+		"action": "deny", "reason": "came from https://u:SECRETG@example.com/", "redirect": "/login?token=SECRETH",
+		"request_headers": map[string]any{"authorization": "Bearer SECRETF", "x-risk": "low"},
+		"metadata":        map[string]any{"auth": "Bearer SECRETISECRETI", "referer": "https://example.com/?token=SECRETJ", "tier": "high"},
+		"rules":           []any{map[string]any{"rule": "plain", "reason": "too many"}, map[string]any{"rule": "quoting", "reason": "Bearer SECRETKSECRETK"}},
+	}, "custom": map[string]any{"failed": "bad element https://example.com/?token=SECRETL", "shadow": []any{map[string]any{"rule": "x", "reason": "/a?api_key=SECRETM"}}}}
 	masked := maskWith(r)(whole)
 	text := string(must(json.Marshal(whole)))
 	if strings.Contains(text, "SECRET") {
 		t.Errorf("a secret is left: %s", text)
 	}
-	for _, want := range []string{"/v1/orders", "application/json", "192.0.2.7", "api.example.com", `"page":"2"`, `"x-risk":"low"`, "Bearer ~", "theme=~",
+	for _, want := range []string{"/v1/orders", "application/json", "192.0.2.7", "api.example.com", `"page":"2"`, `"x-risk":"low"`, `"tier":"high"`, `"reason":"too many"`, "Bearer ~", "theme=~",
 		r.Header("x-api-key", "SECRET8")} {
 		if !strings.Contains(text, want) {
 			t.Errorf("%q is not left in %s", want, text)
 		}
 	}
 	for _, want := range []string{"/input/request/headers/authorization", "/input/request/headers/x-api-key", "/input/request/headers/x-odd~1name~0",
-		"/input/request/query/api_key", "/input/request/host", "/input/request/path", "/input/device/user_agent", "/result/request_headers/authorization"} {
+		"/input/request/query/api_key", "/input/request/host", "/input/request/path", "/input/device/user_agent", "/result/request_headers/authorization",
+		"/result/reason", "/result/redirect", "/result/metadata/auth", "/result/metadata/referer", "/result/rules/1/reason", "/custom/failed", "/custom/shadow/0/reason"} {
 		if !slices.Contains(masked, want) {
 			t.Errorf("%s is masked and not said: %v", want, masked)
 		}
 	}
-	for _, not := range []string{"/input/request/headers/accept", "/input/request/query/page", "/result/request_headers/x-risk"} {
+	for _, not := range []string{"/input/request/headers/accept", "/input/request/query/page", "/result/request_headers/x-risk", "/result/metadata/tier", "/result/rules/0/reason"} {
 		if slices.Contains(masked, not) {
 			t.Errorf("%s is said to be masked", not)
 		}

@@ -31,8 +31,8 @@ type DecisionLogConfig struct {
 	Trouble func(text string) // told what goes wrong with uploads, and "" when they work again
 }
 
-// Mask puts something else in the place of what must not leave, and says where,
-// as JSON pointers below the document.
+// Mask puts something else in the place of what must not leave of a document of
+// "input", "result" and "custom", and says where, as JSON pointers.
 type Mask func(document map[string]any) (masked []string)
 
 const (

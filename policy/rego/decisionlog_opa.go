@@ -88,16 +88,19 @@ func (l *DecisionLog) publish(e *event) (err error) {
 	if err != nil {
 		return err
 	}
-	whole := map[string]any{"input": doc, "result": result}
-	e.custom["masked"] = orNone(l.cfg.Mask(whole))
-	custom, err := plainJSON(e.custom)
+	plain, err := plainJSON(e.custom)
 	if err != nil {
+		return err
+	}
+	custom := plain.(map[string]any)
+	whole := map[string]any{"input": doc, "result": result, "custom": custom}
+	if custom["masked"], err = plainJSON(orNone(l.cfg.Mask(whole))); err != nil {
 		return err
 	}
 	in, out := whole["input"], whole["result"]
 	info := &server.Info{
 		DecisionID: e.id, Path: "wonted/policy", Timestamp: e.at.UTC(), Revision: e.revision,
-		Input: &in, Results: &out, Custom: custom.(map[string]any),
+		Input: &in, Results: &out, Custom: custom,
 	}
 	if e.bundle != "" {
 		info.Bundles = map[string]server.BundleInfo{bundleName: {Revision: e.bundle}}

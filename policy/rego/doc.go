@@ -84,11 +84,11 @@
 //
 // A DecisionLog writes decisions as OPA does (decision log events, version 1), by
 // OPA's plugin: input is the document as policies saw it when the decision was
-// made, masked; result is the decision as wonted policy eval writes it;
-// custom.masked has the JSON pointers of what was masked, custom.mode and
-// custom.class say whether it was carried out and what the client was told. An
-// exchange is logged when it is decided on, and again, under the same
-// decision_id, when it becomes worse.
+// made; result is the decision as wonted policy eval writes it; both are masked, as
+// are reasons and failures in custom. custom.masked has the JSON pointers of what
+// was masked, custom.mode and custom.class say whether it was carried out and what
+// the client was told. An exchange is logged when it is decided on, and again,
+// under the same decision_id, when it becomes worse.
 //
 // Only this package imports OPA. It imports policy and scoring. Start with
 // engine.go; then input.go for the way in, decode.go for the way out, load.go
