@@ -109,18 +109,18 @@ func searchDecisions(name string, full int, id string) (*decision, error) {
 	return nil, nil
 }
 
-// oldestDecision is the time of the first line of the oldest file.
+// oldestDecision is the time of the first line of the oldest file that has one.
 func oldestDecision(name string, full int) (oldest time.Time, ok bool) {
-	for text, err := range decisionTexts(name, full) {
+	for _, n := range slices.Backward(decisionFileNames(name, full)) {
+		text, err := os.ReadFile(n)
 		if err != nil {
-			break
+			continue
 		}
 		for line := range bytes.Lines(text) {
 			if r := decodeDecision(line); r != nil {
-				oldest, ok = r.Time, true
-				break
+				return r.Time, true
 			}
 		}
 	}
-	return oldest, ok
+	return time.Time{}, false
 }

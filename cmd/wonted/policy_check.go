@@ -20,8 +20,9 @@ func newPolicyCheck(std stdio) *cobra.Command {
 		Long: `Find what is wrong with a policy, and what looks like a mistake: what does not
 compile, in OPA's strict mode; inputs, data and rule names that are not there;
 values of the wrong type; conditions that are never true; builtins that reach
-outside. Its tests (*_test.rego) are checked, too. DIR is this directory if none
-is named; it may be an OPA bundle's file (NAME.tar.gz), whoever signed it.
+outside; values that double from line to line. Its tests (*_test.rego) are
+checked, too. DIR is this directory if none is named; it may be an OPA bundle's
+file (NAME.tar.gz), whoever signed it.
 
 Then tells which inputs the policy reads, and whether its decisions can be
 remembered: where they can not, every request is evaluated, which costs some

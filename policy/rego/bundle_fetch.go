@@ -115,7 +115,7 @@ func (b bounded) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the answer breaks off after %d bytes: %w", len(packed), err)
 	}
-	if n, err := unpackedSize(packed, b.max); err != nil || n > b.max {
+	if unpackedSize(packed, b.max) > b.max {
 		return nil, fmt.Errorf("the bundle unpacks to more than %d bytes (policy.max_bytes)", b.max)
 	}
 	res.Body = io.NopCloser(bytes.NewReader(packed))
@@ -124,16 +124,16 @@ func (b bounded) RoundTrip(req *http.Request) (*http.Response, error) {
 
 // unpackedSize counts to max+1 at most. What is no gzip at all OPA refuses, in
 // its own words.
-func unpackedSize(packed []byte, max int64) (int64, error) {
+func unpackedSize(packed []byte, max int64) int64 {
 	if int64(len(packed)) > max {
-		return max + 1, nil
+		return max + 1
 	}
 	z, err := gzip.NewReader(bytes.NewReader(packed))
 	if err != nil {
-		return 0, nil
+		return 0
 	}
 	n, _ := io.Copy(io.Discard, io.LimitReader(z, max+1))
-	return n, nil
+	return n
 }
 
 // Start, Stop and Reconfigure make it a plugin.
