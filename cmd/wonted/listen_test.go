@@ -115,3 +115,12 @@ func TestDefaultSocketIsFoundWhereItIsMade(t *testing.T) {
 	os.WriteFile(file, nil, 0o600)
 	f("a file in its place", file, false)
 }
+
+func TestNoPlaceForTheDefaultSocket(t *testing.T) {
+	dir := shortDir(t)
+	p := places{system: filepath.Join(dir, "none", "wonted", "extproc.sock"), own: filepath.Join(dir, "none", "own")}
+	_, err := p.create()
+	if err == nil || !strings.Contains(err.Error(), filepath.Dir(p.system)) || !strings.Contains(hintOf(err), "in a pod: mount there") {
+		t.Errorf("got %v, and as a hint %q", err, hintOf(err))
+	}
+}

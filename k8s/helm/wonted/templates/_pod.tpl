@@ -2,9 +2,10 @@
 # Made of components/sidecar/pod.yaml by go generate ./k8s: change that.
 */ -}}
 {{- define "wonted.security" -}}
-# Volumes belong to this group, and so does what is made in them: whoever runs
-# in the pod, under whatever user, may connect to the socket (mode 0660).
-securityContext: {fsGroup: 65532}
+# wonted's group, and so the socket's (mode 0660): whoever runs in the pod, under
+# whatever user, may connect. Not fsGroup, which would change your volumes.
+securityContext:
+  supplementalGroups: [65532]
 {{- end }}
 {{- define "wonted.initContainers" -}}
 initContainers:
@@ -76,5 +77,6 @@ volumes:
 - name: wonted-policy
   configMap: {name: wonted-policy}
 - name: wonted-identity
-  secret: {secretName: {{ include "wonted.secret" . }}, defaultMode: 0440}
+  # Read by wonted's user, who does not own it; nobody else mounts it.
+  secret: {secretName: {{ include "wonted.secret" . }}, defaultMode: 0444}
 {{- end }}
