@@ -168,3 +168,30 @@ func TestOddInTheFirstWeek(t *testing.T) {
 		}
 	}
 }
+
+// After the first week a volume's precedent climbs by a quarter of a doubling a
+// day, however often more than that was ordinary; before, and of requests, it takes
+// what comes.
+func TestPrecedentsClimbSlowly(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		rec := &profile.Record{}
+		rec.Created = 1
+		l := look{rec: rec}
+		q := rapid.SampledFrom([]quantity{requests10m, oneBytes, oneRecords, tenBytes, tenRecords}).Draw(t, "quantity")
+		day := rapid.Uint32Range(0, 30).Draw(t, "day")
+		l.now = 2 + day*aDay
+		l.raise(q, 1000)
+		before := rec.Rings.Precedents[renewals]
+		for range rapid.IntRange(1, 5).Draw(t, "times") {
+			l.raise(q, 5000)
+		}
+		most := float64(window.Minifloat(rec.Rings.Precedents[q]).Decode())
+		if slow := day >= 7 && q >= oneBytes; slow && (most < 1180 || most > 1191) || !slow && (most < 4990 || rec.Rings.Precedents[renewals] != before) {
+			t.Fatalf("quantity %d on day %d: %.0f", q, day, most)
+		}
+		l.fadePrecedents(1)
+		if rec.Rings.Precedents[renewals] != 0 {
+			t.Fatalf("%016b on the next day", rec.Rings.Precedents[renewals])
+		}
+	})
+}

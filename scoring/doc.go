@@ -18,7 +18,9 @@
 // Peers are whom an identity is compared with: a cohort (peers.go), found by
 // behaviour (behaviour.go) or set by the operator (named.go), and a level of
 // maturity. norms.go has what the members of a cohort have in common; a lasting
-// change of habits is accepted by challenger.go and succession.go. What several
+// change of habits is accepted by challenger.go and succession.go. Who knows all
+// this and climbs slowly is held by speed limits: of means and spreads (anchor.go),
+// and of the most that was ordinary (precedent.go). What several
 // replicas know of one identity is put together by replicas.go and merge.go.
 //
 // Start reading at scorer.go, then rate.go as the simplest detector, then

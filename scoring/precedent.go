@@ -25,6 +25,11 @@ import (
 // alarm or not, raises precedents as well, if nobody else can have come. Later it
 // does not: who has the time would be odd for some days, and then take what it likes.
 //
+// Ordinary is a wide word: where sizes vary by one and a half doublings, thirty
+// times the middle is one in a thousand. So after the first week a volume's
+// precedent is raised once a day, by a quarter of a doubling and no more: what was
+// the far end of the usual once does not become its middle by being repeated.
+//
 // Beyond a precedent the surprise leaps to twice that at most, and grows no faster
 // than records are broken (steepness). A batch's does not leap: a job of an hour
 // among a day of heartbeats has two modes, and to a model of one each night is a
@@ -33,6 +38,7 @@ import (
 const (
 	precedentMargin = 1.25
 	precedentFade   = 0.97
+	precedentClimb  = 1.19 // a day, of a volume
 )
 
 // quantity is one thing that is counted or measured of an identity.
@@ -65,10 +71,12 @@ type precedents struct {
 }
 
 // renewals is the place in Record.Rings.Precedents that holds the bits of the
-// quantities renewed since the last day that was learned, the bit that something
-// was odd since, and the bit that on a day before something was.
+// quantities renewed since the last day that was learned, those of the volumes
+// raised since, the bit that something was odd since, and the bit that on a day
+// before something was.
 const (
 	renewals  = quantities
+	raised    = 1 << quantities // of oneBytes; the others' follow
 	odd       = 1 << 14
 	oddBefore = 1 << 15
 )
@@ -160,9 +168,17 @@ func (l *look) setPrecedents() {
 	l.rec.Rings.Precedents[renewals] |= l.entity.precedents.renewed
 }
 
-// raise makes v a precedent.
+// raise makes v a precedent, as far as it may climb in a day.
 func (l *look) raise(q quantity, v float64) {
-	most := &l.rec.Rings.Precedents[q]
+	most, today := &l.rec.Rings.Precedents[q], &l.rec.Rings.Precedents[renewals]
+	if was := float64(window.Minifloat(*most).Decode()); q >= oneBytes && was > 0 && v > was && !firstWeek(l.rec, l.now) {
+		bit := uint16(raised) << (q - oneBytes)
+		if *today&bit != 0 {
+			return
+		}
+		*today |= bit
+		v = min(v, precedentClimb*was)
+	}
 	*most = max(*most, uint16(window.Encode(uint64(v))))
 }
 
