@@ -17,6 +17,7 @@ COUNT ?= 10
 BENCH ?= .
 DEADLINE ?= 10s
 PKG ?= ./...
+MINORS ?=
 OPA ?=
 ARGS ?=
 
@@ -81,6 +82,9 @@ lint: ## gofmt, go vet, staticcheck
 
 fmt: ## gofmt -w
 	@gofmt -w cmd extproc scoring policy envoy k8s bench
+
+test-envoys: ## the integration tests on the minors of Envoy that are supported, 1.37 to 1.40; within 12 minutes (MINORS="1.37 1.38")
+	@$(need_go) && .ci/envoys $(MINORS)
 
 vuln: ## known vulnerabilities in what we call, where the database can be reached
 	@.ci/vuln

@@ -42,7 +42,8 @@ func TestServerSentEventsArriveOneByOne(t *testing.T) {
 }
 
 func listening(t *testing.T, depth envoy.Depth) {
-	e := make(events)
+	e, held := make(events), holdsHeaders(t, depth)
+	event := func(n int) string { return fmt.Sprintf("%d %s", n, strings.Repeat("-", n*n)) }
 	s := set(t, envoytest.Settings{Depth: string(depth), Fail: "closed", Policy: permissive}, func(o *envoy.Options) { o.Upstream = envoytest.Serve(t, e) })
 	listen := func(c client, key string, leave bool) {
 		t.Helper()
@@ -53,17 +54,21 @@ func listening(t *testing.T, depth envoy.Depth) {
 			t.Fatal(err)
 		}
 		request.Header.Set("x-api-key", key)
-		response, err := c.Do(request) // the headers, before the first event
+		if held {
+			go func() { e <- event(0) }()
+		}
+		response, err := c.Do(request) // the headers, before the first event unless they are held
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer response.Body.Close()
 		lines := bufio.NewReader(response.Body)
 		for n := range 20 {
-			event := fmt.Sprintf("%d %s", n, strings.Repeat("-", n*n))
-			e <- event
+			if n > 0 || !held {
+				e <- event(n)
+			}
 			got, err := lines.ReadString('\n')
-			if _, e2 := lines.ReadString('\n'); err != nil || e2 != nil || got != "data: "+event+"\n" {
+			if _, e2 := lines.ReadString('\n'); err != nil || e2 != nil || got != "data: "+event(n)+"\n" {
 				t.Fatalf("event %d came as %q (%v, %v)", n, got, err, e2)
 			}
 		}

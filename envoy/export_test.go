@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	bootstrapv3 "github.com/envoyproxy/go-control-plane/envoy/config/bootstrap/v3"
+	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/ext_proc/v3"
 )
 
 // StartEdited starts an Envoy whose bootstrap a test has changed, for the
@@ -34,4 +35,9 @@ func Reasons() (lines []string) {
 // StartConfig starts an Envoy with a configuration that a test has made itself.
 func StartConfig(ctx context.Context, bin string, config []byte, dir string) (*Process, error) {
 	return start(ctx, bin, config, dir, 1)
+}
+
+// Processor is the configuration of wonted's filter.
+func Processor(opts Options) *extprocv3.ExternalProcessor {
+	return wontedProcessor(opts.withDefaults())
 }

@@ -3,9 +3,10 @@ package envoy
 import (
 	"errors"
 	"fmt"
-	"net"
 	"slices"
 	"strings"
+
+	clusterv3 "github.com/envoyproxy/go-control-plane/envoy/config/cluster/v3"
 )
 
 // Gateway says which of Envoy Gateway's Envoys get wonted's filter.
@@ -70,9 +71,10 @@ func (g Gateway) validate(f *faults, opts Options) {
 	}
 	names := 0
 	for _, target := range append([]string{opts.Wonted}, opts.Replicas...) {
-		if host, _, err := net.SplitHostPort(target); strings.HasPrefix(target, "unix://@") {
+		if strings.HasPrefix(target, "unix://@") {
 			f.refuse("wonted: %q: Envoy Gateway takes Unix sockets by their file only", target)
-		} else if err == nil && host != "" && net.ParseIP(host) == nil {
+		}
+		if discovery(target) == clusterv3.Cluster_STRICT_DNS {
 			names++
 		}
 	}

@@ -9,11 +9,16 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	clusterv3 "github.com/envoyproxy/go-control-plane/envoy/config/cluster/v3"
 	listenerv3 "github.com/envoyproxy/go-control-plane/envoy/config/listener/v3"
+	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/ext_proc/v3"
+	hcmv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/http_connection_manager/v3"
+	"github.com/google/go-cmp/cmp"
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/testing/protocmp"
 
 	"github.com/wonted-project/wonted/envoy"
 )
@@ -263,4 +268,70 @@ func TestAGatewayOfEnvoyGatewayAsksWonted(t *testing.T) {
 		return delivered(t, listener, append(clusters, apply(t, listener, patchesOf(t, all))...)...)
 	})
 	s.provesManaged()
+}
+
+// The filter of a Gateway is, when the patches are applied, that of wonted's own
+// bootstrap: what travels with the policy and what with the patches is nothing to it.
+func TestAGatewaysFilterIsTheBootstraps(t *testing.T) {
+	f := func(name string, change func(*envoy.Options)) {
+		t.Helper()
+		opts := managed(t, true)
+		change(&opts)
+		text, err := envoy.EnvoyGateway(opts, ours)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		all := manifests(t, text)
+		listener, clusters := gatewayListener(t, "127.0.0.1:9000", all)
+		added := apply(t, listener, patchesOf(t, all))
+		accepted(t, name, delivered(t, listener, append(clusters, added...)...))
+
+		manager := &hcmv3.HttpConnectionManager{}
+		if err := listener.DefaultFilterChain.Filters[0].GetTypedConfig().UnmarshalTo(manager); err != nil {
+			t.Fatal(err)
+		}
+		at := slices.IndexFunc(manager.HttpFilters, func(f *hcmv3.HttpFilter) bool { return strings.HasPrefix(f.Name, "envoy.filters.http.ext_proc/") })
+		got, want := &extprocv3.ExternalProcessor{}, envoy.Processor(opts)
+		if err := manager.HttpFilters[at].GetTypedConfig().UnmarshalTo(got); err != nil {
+			t.Fatal(err)
+		}
+		to := got.GrpcService.GetEnvoyGrpc()
+		if shared := opts.Affinity != ""; shared != (to.ClusterName == "wonted") {
+			t.Errorf("%s: it asks %s", name, to.ClusterName)
+		}
+		got.GrpcService.Timeout, to.Authority, to.ClusterName = nil, "", "wonted" // Envoy Gateway's own
+		if diff := cmp.Diff(want, got, protocmp.Transform()); diff != "" {
+			t.Errorf("%s (-bootstrap +gateway):\n%s", name, diff)
+		}
+	}
+	f("adaptive", func(*envoy.Options) {})
+	f("fail closed", func(o *envoy.Options) {
+		o.FailOpen, o.Readiness, o.MessageTimeout = false, envoy.ReadinessPod, 1500*time.Millisecond
+	})
+	f("several", func(o *envoy.Options) {
+		o.Depth, o.Affinity, o.Replicas, o.Blocks = envoy.DepthHeaders, "x-api-key", []string{"unix:///run/second.sock"}, false
+	})
+}
+
+func TestWhatAGatewayCannotHaveIsRefused(t *testing.T) {
+	f := func(want string, change func(*envoy.Options, *envoy.Gateway)) {
+		t.Helper()
+		opts, g := managed(t, true), ours
+		change(&opts, &g)
+		if _, err := envoy.EnvoyGateway(opts, g); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("refused with %v; want %q in it", err, want)
+		}
+	}
+	f("tls: Envoy Gateway configures this itself", func(o *envoy.Options, _ *envoy.Gateway) { o.TLS = &envoy.TLS{} })
+	f("listen: Envoy Gateway configures", func(o *envoy.Options, _ *envoy.Gateway) { o.Listen = "0.0.0.0:80" })
+	f("nothing to add to Envoy Gateway", func(o *envoy.Options, _ *envoy.Gateway) { o.Wonted, o.Blocks, o.Bare = "", false, true })
+	f("by their file only", func(o *envoy.Options, _ *envoy.Gateway) { o.Wonted = "unix://@wonted" })
+	f("not both at once", func(o *envoy.Options, _ *envoy.Gateway) {
+		o.Depth, o.Blocks, o.Affinity, o.Replicas = envoy.DepthHeaders, false, "x-api-key", []string{"wonted.shop.svc:9002"}
+	})
+	f("skip: the routes are the Gateway's", func(o *envoy.Options, _ *envoy.Gateway) { o.Skip = []string{"/healthz"} })
+	f("fail closed: every request is answered 500", func(o *envoy.Options, _ *envoy.Gateway) { o.FailOpen = false })
+	f("the issuer's keys are not JSON", func(o *envoy.Options, _ *envoy.Gateway) { o.JWT[0].Keys = "-----BEGIN" })
+	f("listeners: name those", func(_ *envoy.Options, g *envoy.Gateway) { g.Listeners = nil })
+	f("gateway: \"\" is not a name", func(_ *envoy.Options, g *envoy.Gateway) { g.Gateway = "" })
 }

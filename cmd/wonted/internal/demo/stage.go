@@ -86,7 +86,7 @@ func (e *noEnvoy) Unwrap() error { return e.error }
 
 // Hint says what to do about it.
 func (e *noEnvoy) Hint() string {
-	return "point ENVOY at an Envoy of version 1.40 or later; \"make demo\" with ENVOY unset fetches one"
+	return "point ENVOY at an Envoy of version 1.37 or later; \"make demo\" with ENVOY unset fetches one"
 }
 
 // longestSocket is the longest path of a Unix socket that every kernel takes
