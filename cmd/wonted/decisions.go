@@ -86,6 +86,10 @@ func openDecisions(dir string, flights *flight.Recorder, log zerolog.Logger, reg
 
 // Report implements policy.Sink; it never blocks.
 func (d *decisions) Report(r *policy.Report) {
+	if len(d.queue) == cap(d.queue) { // or what was before would be encoded for nothing
+		d.dropped.Add(1)
+		return
+	}
 	var acts []byte
 	if who, ok := parseKey(r.Key); ok {
 		acts = flight.Encode(d.flights.Exchanges(who))

@@ -74,15 +74,9 @@ func unpack(b *bundle.Bundle) (*files, error) {
 	if b.Type() == bundle.DeltaBundleType {
 		return nil, errors.New("this is a delta bundle: a policy comes as a whole (a snapshot)")
 	}
-	f := &files{modules: map[string]*ast.Module{}, tests: map[string]*ast.Module{}}
-	content := map[string][]byte{}
+	f := newFiles()
 	for _, m := range b.Modules {
-		if forTests(m.Path) {
-			f.tests[m.Path] = m.Parsed
-			continue
-		}
-		f.modules[m.Path] = m.Parsed
-		content[m.Path] = m.Raw
+		f.add(m.Path, m.Parsed, m.Raw)
 	}
 	if len(f.modules) == 0 {
 		return nil, noPolicy()
@@ -92,10 +86,7 @@ func unpack(b *bundle.Bundle) (*files, error) {
 		return nil, err
 	}
 	f.bundle = b.Manifest.Revision
-	if f.bundle != "" {
-		content["\x00revision"] = []byte(f.bundle) // what is called otherwise is another
-	}
-	return f, f.settle(content)
+	return f, f.settle()
 }
 
 // dataOf are the data files of a bundle, which OPA leaves as they are where an

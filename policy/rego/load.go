@@ -92,9 +92,10 @@ type files struct {
 	modules  map[string]*ast.Module // by path
 	tests    map[string]*ast.Module // what only tests use
 	data     map[string]any
-	fixtures any    // data.wonted.test, which is no part of data; nil: none
-	revision string // of modules and data
-	bundle   string // the revision that a bundle's manifest names
+	fixtures any               // data.wonted.test, which is no part of data; nil: none
+	content  map[string][]byte // what the revision is of, by path
+	revision string            // of modules and data
+	bundle   string            // the revision that a bundle's manifest names
 }
 
 // read reads a directory, but for what leaveOut says; or a bundle's file.
@@ -113,31 +114,42 @@ func read(dir string, leaveOut loader.Filter) (*files, error) {
 	if err != nil {
 		return nil, problems(err)
 	}
-	f := &files{modules: map[string]*ast.Module{}, tests: map[string]*ast.Module{}, data: loaded.Documents}
-	content := map[string][]byte{}
+	f := newFiles()
 	for _, m := range loaded.Modules {
-		if forTests(m.Name) {
-			f.tests[m.Name] = m.Parsed
-			continue
-		}
-		f.modules[m.Name] = m.Parsed
-		content[m.Name] = m.Raw
+		f.add(m.Name, m.Parsed, m.Raw)
 	}
-	return f, f.settle(content)
+	f.data = loaded.Documents
+	return f, f.settle()
+}
+
+func newFiles() *files {
+	return &files{modules: map[string]*ast.Module{}, tests: map[string]*ast.Module{}, content: map[string][]byte{}}
+}
+
+// add puts a module where it belongs.
+func (f *files) add(name string, m *ast.Module, text []byte) {
+	if forTests(name) {
+		f.tests[name] = m
+		return
+	}
+	f.modules[name], f.content[name] = m, text
 }
 
 // settle puts fixtures aside and gives the files their revision.
-func (f *files) settle(content map[string][]byte) (err error) {
+func (f *files) settle() (err error) {
 	if own, ok := f.data["wonted"].(map[string]any); ok {
 		f.fixtures = own["test"]
 		if delete(own, "test"); len(own) == 0 {
 			delete(f.data, "wonted")
 		}
 	}
-	if content["\x00data"], err = json.Marshal(f.data); err != nil {
+	if f.content["\x00data"], err = json.Marshal(f.data); err != nil {
 		return fmt.Errorf("data files: %w", err)
 	}
-	f.revision = revision(content)
+	if f.bundle != "" {
+		f.content["\x00revision"] = []byte(f.bundle) // what is called otherwise is another
+	}
+	f.revision, f.content = revision(f.content), nil
 	return nil
 }
 
