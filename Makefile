@@ -47,8 +47,8 @@ test: ## everything that must hold: lint, tests with -race on a real Envoy, shor
 	@.ci/fuzz 3s
 	@.ci/vuln
 
-test-k8s: ## every manifest of k8s/, applied to a real kube-apiserver (built once, in .k8s: ten minutes of two cores)
-	@$(need_go) && K8S_TOOLS="$$(.ci/kube)" && export K8S_TOOLS && \
+test-k8s: ## every manifest of k8s/, by a real kube-apiserver and Envoy Gateway's own translator (built once, in .k8s: a quarter of an hour of two cores)
+	@$(need_go) && $(with_envoy) && K8S_TOOLS="$$(.ci/kube)" && export K8S_TOOLS && \
 	go test -tags kube -count 1 -timeout 10m ./k8s
 
 build: ## bin/wonted

@@ -21,7 +21,9 @@
 // Tests behind the build tag kube apply everything to a real kube-apiserver that
 // knows the custom resources of Istio, the Gateway API, Envoy Gateway and the
 // Prometheus operator: make test-k8s. There are no nodes behind it, so that
-// nothing runs. Nothing of wonted is imported here.
+// nothing runs. What Envoy Gateway makes of its policies is made by its own
+// translator there, loaded into Envoy, and asked for an answer. Nothing of wonted is
+// imported here but what tests start.
 package k8s
 
 //go:generate go test -run "TestPrinted|TestCopiesOfThePod" -update
