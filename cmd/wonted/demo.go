@@ -53,5 +53,6 @@ Envoy is the one that ENVOY names, else envoy on PATH, else the one that
 	}
 	cmd.Flags().BoolVar(&keep, "keep", false, "leave everything running afterwards, and print where it is (until Ctrl-C)")
 	outputFlag(cmd, &output)
+	cmd.AddCommand(newDemoAPI(std))
 	return cmd
 }

@@ -23,6 +23,9 @@ type api struct {
 	pace time.Duration // between two chunks of a list: what a database takes; none in the history
 }
 
+// API is the sample API as the live scenes have it.
+func API() http.Handler { return api{pace: 200 * time.Microsecond}.handler() }
+
 func (a api) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /v1/orders", a.orders)

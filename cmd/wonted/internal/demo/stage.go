@@ -102,7 +102,7 @@ func (s *stage) serveAPI() (address string, err error) {
 	if err != nil {
 		return "", err
 	}
-	s.api = &http.Server{Handler: api{pace: 200 * time.Microsecond}.handler(), ReadHeaderTimeout: 10 * time.Second}
+	s.api = &http.Server{Handler: API(), ReadHeaderTimeout: 10 * time.Second}
 	s.apiURL = "http://" + listener.Addr().String()
 	go func() { _ = s.api.Serve(listener) }() // until strike
 	return listener.Addr().String(), nil
