@@ -7,6 +7,7 @@ SHELL := bash
 MAKEFLAGS += --no-print-directory
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
+REVISION := $(shell git rev-parse HEAD 2>/dev/null)
 LDFLAGS := -X main.version=$(VERSION)
 FUZZTIME ?= 60s
 SOAK ?= 30m
@@ -34,7 +35,7 @@ need_go = { command -v go >/dev/null || { echo "Go 1.26 or newer is needed: http
 need_cc = { command -v "$$(go env CC | cut -d' ' -f1)" >/dev/null || \
 	{ echo "go test -race needs a C compiler: apt-get install gcc" >&2; false; }; }
 
-.PHONY: help demo test test-k8s build dist image envoy lint fmt vuln fuzz bench bench-full bench-micro flood soak h2spec change clean
+.PHONY: help demo test test-k8s test-pod build dist image envoy lint fmt vuln fuzz bench bench-full bench-micro flood soak h2spec change clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' Makefile
@@ -50,6 +51,12 @@ test: ## everything that must hold: lint, tests with -race on a real Envoy, shor
 test-k8s: ## every manifest of k8s/, by a real kube-apiserver and Envoy Gateway's own translator (built once, in .k8s: a quarter of an hour of two cores)
 	@$(need_go) && $(with_envoy) && K8S_TOOLS="$$(.ci/kube)" && export K8S_TOOLS && \
 	go test -tags kube -count 1 -timeout 10m ./k8s
+
+test-pod: image ## the image, a real Envoy and an API as pods under podman: judged, killed, replaced, upgraded (as root)
+	@$(with_envoy) && PODMAN="$$(.ci/podman)" && export PODMAN && mkdir -p .k8s/bin && \
+	GOFLAGS= GOBIN="$$PWD/.k8s/bin" go install -trimpath -ldflags '-s -w' "$$(sed -n 's/^kustomize //p' .ci/kubernetes/tools.lock)" && \
+	KUSTOMIZE="$$PWD/.k8s/bin/kustomize" IMAGE="$$PWD/dist/wonted.oci.tar" VERSION='$(VERSION)' REVISION='$(REVISION)' \
+	go test -tags pod -count 1 -timeout 15m ./k8s/pod
 
 build: ## bin/wonted
 	@$(need_go) && go build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)' -o bin/wonted ./cmd/wonted
@@ -67,7 +74,7 @@ dist: ## static binaries for Linux and macOS, what they are made of (CycloneDX) 
 
 image: ## dist/wonted.oci.tar: the image for linux/amd64 and linux/arm64, from scratch; prints its digest
 	@$(call published,linux-amd64 linux-arm64) && \
-	go run ./k8s/image -version '$(VERSION)' -revision "$$(git rev-parse HEAD 2>/dev/null)" -o dist/wonted.oci.tar \
+	go run ./k8s/image -version '$(VERSION)' -revision '$(REVISION)' -o dist/wonted.oci.tar \
 		linux/amd64=dist/wonted-linux-amd64 linux/arm64=dist/wonted-linux-arm64 && \
 	echo "podman load -i dist/wonted.oci.tar    # wonted-project/wonted:$(VERSION)" >&2
 
@@ -77,8 +84,8 @@ envoy: ## find or fetch Envoy, and print where it is
 lint: ## gofmt, go vet, staticcheck
 	@unformatted="$$(gofmt -l cmd extproc scoring policy envoy k8s bench)"; \
 	if [ -n "$$unformatted" ]; then echo "not gofmt'ed (make fmt mends it):"; echo "$$unformatted"; exit 1; fi
-	@go vet ./... && go vet -tags soak,h2spec,kube ./bench ./k8s
-	@go tool staticcheck ./... && go tool staticcheck -tags soak,h2spec,kube ./bench ./k8s
+	@go vet ./... && go vet -tags soak,h2spec,kube,pod ./bench ./k8s/...
+	@go tool staticcheck ./... && go tool staticcheck -tags soak,h2spec,kube,pod ./bench ./k8s/...
 
 fmt: ## gofmt -w
 	@gofmt -w cmd extproc scoring policy envoy k8s bench

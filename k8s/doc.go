@@ -12,6 +12,10 @@
 //	  monitoring/     metrics, alerts and a dashboard
 //	helm/wonted/ the same as a chart
 //	examples/    one kustomization for each way in: kubectl apply -k examples/gateway
+//	  demo/           the gateway with a sample API behind it, to try
+//	compose/     Envoy, wonted and a sample API on one machine, without a cluster
+//	image/       the program that make image calls
+//	pod/         examples/demo and compose for real, under podman: make test-pod
 //
 // Start reading at components/sidecar/pod.yaml: what runs wonted is written there
 // once, with the reasons. Other forms of the same pod, and what the program prints
@@ -21,9 +25,9 @@
 // Tests behind the build tag kube apply everything to a real kube-apiserver that
 // knows the custom resources of Istio, the Gateway API, Envoy Gateway and the
 // Prometheus operator: make test-k8s. There are no nodes behind it, so that
-// nothing runs. What Envoy Gateway makes of its policies is made by its own
-// translator there, loaded into Envoy, and asked for an answer. Nothing of wonted is
-// imported here but what tests start.
+// nothing runs; package pod is for that. What Envoy Gateway makes of its policies
+// is made by its own translator there, loaded into Envoy, and asked for an answer.
+// Nothing of wonted is imported here but what tests start.
 package k8s
 
 //go:generate go test -run "TestPrinted|TestCopiesOfThePod" -update

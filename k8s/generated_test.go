@@ -18,6 +18,7 @@ var update = flag.Bool("update", false, "write the generated files anew")
 var printed = []struct{ file, command string }{
 	{"base/policy/policy.rego", "policy default"},
 	{"components/gateway/envoy.yaml", "envoy config --for static --config base/wonted.yaml --upstream api:8000"},
+	{"examples/demo/envoy.yaml", "envoy config --for static --config base/wonted.yaml"},
 	{"components/shared/envoy.yaml", "envoy config --for static --config base/wonted.yaml --depth headers --affinity x-api-key --wonted wonted:9000 --upstream api:8000"},
 	{"components/istio/envoyfilter.yaml", "envoy config --for istio --config base/wonted.yaml --selector wonted=sidecar"},
 	{"components/envoy-gateway/policy.yaml", "envoy config --for envoy-gateway --config base/wonted.yaml --gateway api --listener http"},

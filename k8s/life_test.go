@@ -2,6 +2,7 @@ package k8s
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -78,7 +79,7 @@ func TestTheGatewaysPodLives(t *testing.T) {
 		"address: 0.0.0.0", "address: 127.0.0.1", "port_value: 8080", "port_value: "+portOf(listener),
 		"port_value: 9901", "port_value: "+portOf(envoyAdmin), "/9901", "/"+portOf(envoyAdmin),
 		"address: api", "address: "+host, "port_value: 8000", "port_value: "+port,
-		"sleep 15", "sleep 1",
+		"sleep 15", "read", // until the test has seen enough
 	)
 	for to, from := range map[string]string{
 		"wonted.yaml": "base/wonted.yaml", "policy/policy.rego": "base/policy/policy.rego", "envoy.yaml": "components/gateway/envoy.yaml",
@@ -115,20 +116,37 @@ func TestTheGatewaysPodLives(t *testing.T) {
 
 	traffic := envoytest.StartTraffic("http://"+listener, 100)
 	traffic.GoesOn(t, 100)
-	hook := in(gateway.Lifecycle.PreStop.Exec.Command)
-	if out, err := exec.Command(hook[0], hook[1:]...).CombinedOutput(); err != nil {
-		t.Errorf("preStop: %v\n%s", err, out)
+	command := in(gateway.Lifecycle.PreStop.Exec.Command)
+	hook := exec.Command(command[0], command[1:]...)
+	goOn, err := hook.StdinPipe()
+	if err == nil {
+		err = hook.Start()
 	}
-	resp, err := http.Get("http://" + listener + "/v1/orders")
 	if err != nil {
-		t.Fatalf("while it drains, Envoy serves on: %v", err)
+		t.Fatalf("preStop: %v", err)
 	}
-	resp.Body.Close()
-	if !resp.Close {
-		t.Error("preStop does not have Envoy ask clients to leave")
-	}
+	t.Cleanup(func() { goOn.Close() })
+	envoytest.Eventually(t, "Envoy serves on, and asks clients to leave", func() error {
+		resp, err := http.Get("http://" + listener + "/v1/orders")
+		if err != nil {
+			return err
+		}
+		resp.Body.Close()
+		if !resp.Close {
+			return errors.New("there is no connection: close")
+		}
+		return nil
+	})
 	traffic.GoesOn(t, 20)
 	traffic.End(t, "a pod that ends")
+	goOn.Close()
+	if err := hook.Wait(); err != nil {
+		t.Errorf("preStop: %v", err)
+	}
+	if conn, err := net.Dial("tcp", listener); err == nil {
+		conn.Close()
+		t.Error("preStop leaves Envoy's port open: whom it accepts last is cut off")
+	}
 	page := answers(t, "http://"+metrics+"/metrics", http.StatusOK)
 	if !strings.Contains(page, "\nwonted_unprotected_exchanges_total 0\n") || strings.Contains(page, "\nwonted_exchanges_total 0\n") {
 		t.Error("some requests were not judged")

@@ -49,6 +49,7 @@ var imports = map[string]struct {
 	"envoy/envoytest": {"a scene around a real Envoy, for tests", []string{"envoy"}},
 	"bench/pagetest":  {"a browser around the pages that are written, for tests", []string{"envoy/envoytest"}},
 	"k8s":             {"manifests carry what envoy renders", []string{"envoy"}},
+	"k8s/pod":         {"pods are looked at from outside", nil},
 	"k8s/image":       {"a program is bytes to who packs it", nil},
 
 	"cmd/wonted":                  {"wires everything", everything},
