@@ -7,6 +7,10 @@
 // sidecars first, the others once the startup probe is content, preStop before an
 // end, sidecars last. Every pod has a loopback of its own and no other network.
 //
+// Two things were found this way. Envoy took connections up to its end and cut
+// the last of them off: its preStop closes the port first now. And an API in
+// Envoy's pod has to outlive that preStop, or Envoy has nobody to forward to.
+//
 // Start reading at pod_test.go, which says what must hold; manifest_test.go says
 // what podman is given in place of what the manifest says, and kubelet_test.go
 // how a pod lives. Nothing of wonted is imported here.
