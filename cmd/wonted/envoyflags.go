@@ -64,8 +64,8 @@ at a sidecar all of a port is one route, called default:
 There wonted still hears of such requests by the access log, and counts them as
 unprotected.
 
-Ambient mode of Istio has no EnvoyFilter that would reach its waypoints: put wonted
-at the ingress gateway there.`
+In Istio's ambient mode put wonted at the ingress gateway: at a waypoint it is not
+supported.`
 
 // envoyFlags are the flags of envoy config.
 type envoyFlags struct {
