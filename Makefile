@@ -48,7 +48,7 @@ test: ## everything that must hold: lint, tests with -race on a real Envoy, shor
 	@.ci/fuzz 3s
 	@.ci/vuln
 
-test-k8s: ## every manifest of k8s/, by a real kube-apiserver and Envoy Gateway's own translator (built once, in .k8s: a quarter of an hour of two cores)
+test-k8s: ## every manifest of k8s/, by a real kube-apiserver, istiod and Envoy Gateway's own translator (built once, in .k8s: twenty minutes of two cores)
 	@$(need_go) && $(with_envoy) && K8S_TOOLS="$$(.ci/kube)" && export K8S_TOOLS && \
 	go test -tags kube -count 1 -timeout 10m ./k8s
 

@@ -47,10 +47,11 @@ func TestMain(m *testing.M) {
 
 // cluster is how to talk to the kube-apiserver.
 type cluster struct {
-	url    string
-	token  string
-	client *http.Client
-	kinds  map[string]kind // by apiVersion and kind
+	url       string
+	token     string
+	authority string // the file with whose certificate it serves
+	client    *http.Client
+	kinds     map[string]kind // by apiVersion and kind
 }
 
 // startCluster answers when the server is ready, and all custom resources are
@@ -99,7 +100,10 @@ func startCluster() (_ *cluster, _ func(), err error) {
 		"--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer, "--initial-cluster", "default="+peer); err != nil {
 		return nil, nil, err
 	}
-	c := &cluster{url: "https://" + ports[2], token: rand.Text(), kinds: map[string]kind{}}
+	c := &cluster{
+		url: "https://" + ports[2], token: rand.Text(), authority: filepath.Join(dir, "certs", "apiserver.crt"),
+		kinds: map[string]kind{},
+	}
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
 		return nil, nil, err
@@ -124,7 +128,7 @@ func startCluster() (_ *cluster, _ func(), err error) {
 
 	var certificate *x509.CertPool
 	if err := wait(func() error {
-		text, err := os.ReadFile(filepath.Join(dir, "certs", "apiserver.crt"))
+		text, err := os.ReadFile(c.authority)
 		if certificate = x509.NewCertPool(); err == nil && !certificate.AppendCertsFromPEM(text) {
 			err = fmt.Errorf("no certificate in apiserver.crt")
 		}

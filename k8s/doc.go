@@ -25,9 +25,10 @@
 // Tests behind the build tag kube apply everything to a real kube-apiserver that
 // knows the custom resources of Istio, the Gateway API, Envoy Gateway and the
 // Prometheus operator: make test-k8s. There are no nodes behind it, so that
-// nothing runs; package pod is for that. What Envoy Gateway makes of its policies
-// is made by its own translator there, loaded into Envoy, and asked for an answer.
-// Nothing of wonted is imported here but what tests start.
+// nothing runs; package pod is for that. What Istio and Envoy Gateway make of their
+// manifests is made by istiod and by Envoy Gateway's own translator there, loaded
+// into Envoy, and asked for an answer. Nothing of wonted is imported here but what
+// tests start.
 package k8s
 
 //go:generate go test -run "TestPrinted|TestCopiesOfThePod" -update

@@ -7,10 +7,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"net"
-	"net/http"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 
@@ -158,10 +156,9 @@ func static(dump *adminv3.ConfigDump) (x xds, err error) {
 }
 
 // gatewayBootstrap is an Envoy's own part of its configuration.
-func gatewayBootstrap(admin string) *bootstrapv3.Bootstrap {
+func gatewayBootstrap() *bootstrapv3.Bootstrap {
 	return &bootstrapv3.Bootstrap{
 		Node:            &corev3.Node{Id: "gateway", Cluster: "gateway"},
-		Admin:           &bootstrapv3.Admin{Address: address(admin)},
 		StaticResources: &bootstrapv3.Bootstrap_StaticResources{},
 	}
 }
@@ -171,12 +168,7 @@ func gatewayBootstrap(admin string) *bootstrapv3.Bootstrap {
 // through it, with wonted and the API at its other sides.
 func TestEnvoyGatewayTranslatesThePolicies(t *testing.T) {
 	upstream := envoytest.StartUpstream(t)
-	wonted := envoytest.StartWonted(t, envoytest.Settings{Policy: `package wonted.policy
-
-deny contains "private" if startswith(input.request.path, "/private")
-
-request_headers contains {"name": "x-wonted-score", "value": "ours"}
-`})
+	wonted := envoytest.StartWonted(t, envoytest.Settings{Policy: refusing})
 	socket := strings.TrimPrefix(wonted.Listen, "unix://")
 	_, port, _ := net.SplitHostPort(upstream.Address())
 	x, err := translate(t, strings.NewReplacer("/run/wonted/extproc.sock", socket, "8000", port,
@@ -189,37 +181,8 @@ request_headers contains {"name": "x-wonted-score", "value": "ours"}
 		t.Fatal(err)
 	}
 
-	free := addresses(t, 2)
-	gateway.Address = address(free[0])
 	x.listeners = []*listenerv3.Listener{gateway}
-	file := x.write(t, gatewayBootstrap(free[1]))
-	if err := accepts(t, file); err != nil {
-		t.Fatal(err)
-	}
-	run(t, envoytest.Find(t), "--config-path", file, "--log-level", "warning", "--concurrency", "1", "--disable-hot-restart")
-	answers(t, "http://"+free[1]+"/ready", http.StatusOK)
-	for path, status := range map[string]int{"/orders": http.StatusOK, "/private": http.StatusForbidden} {
-		request, err := http.NewRequest(http.MethodGet, "http://"+free[0]+path, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		request.Header.Set(envoytest.MarkHeader, path)
-		request.Header.Set("x-wonted-score", "theirs")
-		response, err := http.DefaultClient.Do(request)
-		if err != nil {
-			t.Fatal(err)
-		}
-		response.Body.Close()
-		if response.StatusCode != status {
-			t.Errorf("%s is answered %s", path, response.Status)
-		}
-	}
-	if seen := upstream.Seen("/orders"); len(seen) != 1 || !slices.Equal(seen[0].Values("x-wonted-score"), []string{"ours"}) {
-		t.Errorf("the API has seen %v", seen)
-	}
-	if seen := upstream.Seen("/private"); len(seen) != 0 {
-		t.Errorf("the API has seen what was refused: %v", seen)
-	}
+	x.refuses(t, gateway, gatewayBootstrap(), upstream)
 }
 
 // TestMistakesOfAGatewayAreFound breaks the manifests, so that translator, Envoy
@@ -241,7 +204,7 @@ func TestMistakesOfAGatewayAreFound(t *testing.T) {
 				err = x.asks(x.listener(theGateway), socket)
 			}
 			if err == nil {
-				err = accepts(t, x.write(t, gatewayBootstrap("127.0.0.1:0")))
+				err = accepts(t, x.write(t, gatewayBootstrap()))
 			}
 			if err == nil || !strings.Contains(err.Error(), m.complaint) {
 				t.Errorf("got %v, want a complaint with %q", err, m.complaint)

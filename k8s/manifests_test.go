@@ -85,9 +85,9 @@ func TestManifestsAreAccepted(t *testing.T) {
 	}
 }
 
-// admitted makes a pod, dry, out of the template of a workload: the standards of a
-// namespace are held against pods, and for a workload only warned of.
-func admitted(o object, namespace string) error {
+// podOf makes a pod out of the template of a workload, as a controller would; it
+// has no text where o is none.
+func podOf(o object) (p object, err error) {
 	var workload struct {
 		Spec struct {
 			Template map[string]any `yaml:"template"`
@@ -99,7 +99,7 @@ func admitted(o object, namespace string) error {
 		} `yaml:"spec"`
 	}
 	if err := yaml.Unmarshal(o.text, &workload); err != nil || workload.Spec.Template == nil {
-		return err
+		return p, err
 	}
 	pod := workload.Spec.Template
 	spec := pod["spec"].(map[string]any)
@@ -109,12 +109,19 @@ func admitted(o object, namespace string) error {
 	}
 	pod["apiVersion"], pod["kind"] = "v1", "Pod"
 	pod["metadata"].(map[string]any)["name"] = o.Metadata.Name
-	text, err := json.Marshal(pod)
-	if err != nil {
+	p = object{APIVersion: "v1", Kind: "Pod"}
+	p.Metadata.Name = o.Metadata.Name
+	p.text, err = json.Marshal(pod)
+	return p, err
+}
+
+// admitted makes a pod of a workload, dry: the standards of a namespace are held
+// against pods, and for a workload only warned of.
+func admitted(o object, namespace string) error {
+	p, err := podOf(o)
+	if err != nil || p.text == nil {
 		return err
 	}
-	p := object{APIVersion: "v1", Kind: "Pod", text: text}
-	p.Metadata.Name = o.Metadata.Name
 	return api.apply(p, namespace, true)
 }
 
