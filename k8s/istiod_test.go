@@ -49,8 +49,8 @@ users: [{name: tests, user: {token: %q}}]
 	return free[1]
 }
 
-// served is what istiod serves to the sidecar of a pod.
-func served(t *testing.T, istiod, pod, namespace, ip string) (x xds) {
+// served is what istiod serves to the Envoy of a pod: a sidecar, or a router.
+func served(t *testing.T, istiod, kind, pod, namespace, ip string) (x xds) {
 	t.Helper()
 	conn, err := grpc.NewClient(istiod, grpc.WithTransportCredentials(insecure.NewCredentials()))
 	if err != nil {
@@ -65,7 +65,7 @@ func served(t *testing.T, istiod, pod, namespace, ip string) (x xds) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	node := &corev3.Node{Id: "sidecar~" + ip + "~" + pod + "." + namespace + "~" + namespace + ".svc.cluster.local", Metadata: metadata}
+	node := &corev3.Node{Id: kind + "~" + ip + "~" + pod + "." + namespace + "~" + namespace + ".svc.cluster.local", Metadata: metadata}
 	ask := func(kind proto.Message, each func() proto.Message) {
 		t.Helper()
 		url := "type.googleapis.com/" + string(kind.ProtoReflect().Descriptor().FullName())

@@ -83,7 +83,7 @@ func TestIstioTakesThePatches(t *testing.T) {
 	}
 	istiod := startIstiod(t)
 
-	x := served(t, istiod, "shop", where, labelled)
+	x := served(t, istiod, "sidecar", "shop", where, labelled)
 	if err := x.asks(x.listener(inbound), socket); err != nil {
 		t.Fatal(err)
 	}
@@ -103,7 +103,7 @@ func TestIstioTakesThePatches(t *testing.T) {
 	}
 	x.application(t, upstream).refuses(t, x.listener(inbound), meshBootstrap(t), upstream)
 
-	other := served(t, istiod, "plain", where, plain)
+	other := served(t, istiod, "sidecar", "plain", where, plain)
 	other.port(t)
 	if err := edit(other.listener(inbound), without); err != nil {
 		t.Errorf("a pod without the label: %v", err)
@@ -126,7 +126,7 @@ func TestIstioTakesThePatches(t *testing.T) {
 			t.Errorf("%s: %v", about, err)
 		}
 		envoytest.Eventually(t, about, func() error {
-			x := served(t, istiod, "shop", where, labelled)
+			x := served(t, istiod, "sidecar", "shop", where, labelled)
 			err := x.asks(x.listener(inbound), socket)
 			if err == nil {
 				err = accepts(t, x.write(t, meshBootstrap(t)))
