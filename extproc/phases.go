@@ -16,6 +16,9 @@ import (
 func (s *session) requestHeaders(stream grpc.ServerStream, m *message, now time.Time) outcome {
 	s.request = m
 	s.ja4 = fingerprint(s.ja4[:0], stream)
+	if s.server.traced {
+		s.parent = parentOf(stream)
+	}
 	s.introduce(now)
 	if s.putsOff() {
 		s.state = putOff
@@ -47,6 +50,7 @@ func (s *session) introduce(now time.Time) {
 		ex.RequestBytes = max(ex.RequestBytes, s.uploaded)
 	}
 	ex.JA4 = s.ja4
+	s.c.Traceparent = s.parent
 	ex.Operation = s.operation // opened before: it is known
 	s.server.identity.Resolve(ex)
 }

@@ -23,6 +23,7 @@ type Config struct {
 	MaxOpen    int           // exchanges open at once; 0: DefaultMaxOpen
 	Deadline   time.Duration // of an exchange without a message; 0: DefaultDeadline
 	Depth      Depth
+	Traced     bool          // somebody reads Case.Traceparent
 	StepUp     policy.StepUp // how challenges are put where a rule does not say
 	// Fail is what to do where not even the Gate can say (its Fail panics).
 	Fail       policy.FailMode
@@ -50,6 +51,7 @@ type Server struct {
 	depth            Depth
 	fail             policy.FailMode
 	stepUp           *stepUp
+	traced           bool
 	metrics          *metrics
 	opened, answered atomic.Uint64
 	signs            signs
@@ -84,6 +86,7 @@ func New(cfg Config) *Server {
 		depth:       cfg.Depth,
 		fail:        cfg.Fail,
 		stepUp:      newStepUp(cfg.StepUp),
+		traced:      cfg.Traced,
 		metrics:     newMetrics(cfg.Registerer),
 		complaints:  newComplaints(cfg.Log),
 		duplexLimit: newDuplexLimit(),

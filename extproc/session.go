@@ -47,6 +47,7 @@ type life struct {
 	told     told
 
 	operation string // what the body told
+	parent    string // Case.Traceparent
 }
 
 // told is what dynamic metadata has said so far.
@@ -277,6 +278,16 @@ func fingerprint(b []byte, stream grpc.ServerStream) []byte {
 		b = append(b, v[0]...)
 	}
 	return b
+}
+
+// parentOf is the proxy's span for what the stream carries: where Envoy traces, it
+// says so in gRPC metadata. The request's own header names its client's span, as
+// filters see it before Envoy's router writes Envoy's.
+func parentOf(stream grpc.ServerStream) string {
+	if v := metadata.ValueFromIncomingContext(stream.Context(), "traceparent"); len(v) > 0 {
+		return v[0]
+	}
+	return ""
 }
 
 // begin opens an exchange: from here on it must be closed, once.

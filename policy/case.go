@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"cmp"
 	"net/http"
 	"time"
 
@@ -22,6 +23,10 @@ type Case struct {
 	// Answered is the status of the carrier's answer in the upstream's place; 0:
 	// the decision's.
 	Answered int
+
+	// Traceparent is the proxy's own span for this exchange, as W3C Trace Context
+	// writes it; "" where it tells none, or nothing is traced.
+	Traceparent string
 
 	judgement
 }
@@ -75,7 +80,7 @@ const (
 func (c *Case) Reset() {
 	c.Exchange.Reset()
 	c.Degraded = c.Degraded[:0]
-	c.Told, c.Answered = false, 0
+	c.Told, c.Answered, c.Traceparent = false, 0, ""
 	clear(c.held)
 	heard, force, settled, held := c.heard[:0], c.force[:0], c.settled, c.held[:0]
 	c.judgement = judgement{} // in place: a literal with these would be made elsewhere and copied
@@ -101,6 +106,14 @@ type Verdict struct {
 
 // Verdict is where the case stands, for a Recorder.
 func (c *Case) Verdict() Verdict { return c.verdict() }
+
+// Status is what the client got, of an exchange that has ended; 0: none.
+func (c *Case) Status(end scoring.End) int {
+	if end == scoring.Refused {
+		return cmp.Or(c.Answered, c.decision.HTTPStatus())
+	}
+	return c.Exchange.Status
+}
 
 // verdict is where the case stands.
 func (c *Case) verdict() Verdict {

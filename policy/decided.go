@@ -43,6 +43,6 @@ func (g *Gate) log(c *Case, phase Phase, now time.Time) {
 	in := Input{Exchange: &c.Exchange, Phase: phase, Mode: c.mode, Now: now.In(g.location), Degraded: c.Degraded, Held: c.held}
 	g.decisions.Decided(&in, &Decided{
 		ID: c.Exchange.ID, Decider: c.decider, Decision: &c.decision, Class: c.class, At: now,
-		Rules: c.decidedBy(), Shadow: c.shadowed(),
+		Rules: c.DecidedBy(), Shadow: c.shadowed(),
 	})
 }

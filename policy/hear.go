@@ -103,8 +103,8 @@ func (c *Case) shadowed() (all []Shadowed) {
 	return all
 }
 
-// decidedBy are the rules that made the decision.
-func (c *Case) decidedBy() (ids []string) {
+// DecidedBy are the rules that made the decision.
+func (c *Case) DecidedBy() (ids []string) {
 	for i := range c.heard {
 		if h := &c.heard[i]; h.effect == InForce && h.action == c.decision.Action.String() && !slices.Contains(ids, h.rule.id) {
 			ids = append(ids, h.rule.id)

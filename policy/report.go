@@ -1,7 +1,6 @@
 package policy
 
 import (
-	"cmp"
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
@@ -94,11 +93,11 @@ func (c *Case) report(end scoring.End) *Report {
 		Anomalous: ex.Assessment.Anomalous,
 		Action:    d.Action.String(),
 		Mode:      c.mode.String(),
-		Status:    ex.Status,
+		Status:    c.Status(end),
 		Records:   ex.Records,
 		Bytes:     ex.ResponseBytes,
 		Reason:    d.Reason,
-		Rules:     c.decidedBy(),
+		Rules:     c.DecidedBy(),
 		Shadow:    c.shadowed(),
 		Evidence:  make([]Finding, 0, len(ex.Assessment.Evidence)),
 	}
@@ -110,9 +109,6 @@ func (c *Case) report(end scoring.End) *Report {
 	}
 	if a := &ex.Assessment; a.Cohort != "" {
 		r.Standing = &Standing{a.Cohort, a.Peers.Level.String(), a.Requests, int64(a.Age.Seconds()), a.Confidence}
-	}
-	if end == scoring.Refused {
-		r.Status = cmp.Or(c.Answered, d.HTTPStatus())
 	}
 	if r.Reason == "" && d.Failed != "" {
 		r.Reason = noDecision + d.Failed

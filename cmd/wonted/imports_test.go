@@ -57,6 +57,7 @@ var imports = map[string]struct {
 	"cmd/wonted/internal/admin":   {"the API's table and its guard know no route", nil},
 	"cmd/wonted/internal/report":  {"a page is filled in by whoever has something to tell", nil},
 	"cmd/wonted/internal/openapi": {"reads a description for the table of routes", []string{"scoring/route"}},
+	"cmd/wonted/internal/tracing": {"turns exchanges into spans", []string{"policy", "scoring"}},
 	"cmd/wonted/internal/demo": {"plays a story through the whole program",
 		[]string{"envoy", "extproc/identity", "policy", "policy/rego", "scoring", "scoring/payload", "scoring/profile", "scoring/route"}},
 
@@ -84,7 +85,8 @@ var heavy = []struct {
 	{"github.com/goccy/go-yaml", []string{"cmd/wonted/internal/config", "envoy"}, "there is one configuration file"},
 	{"github.com/google/go-containerregistry", []string{"k8s/image"}, "what packs the program is no part of it"},
 	{"github.com/CycloneDX/", []string{"k8s/image"}, "so is who lists its parts"},
-	{"google.golang.org/grpc", []string{"extproc", "envoy/edge", "cmd/wonted", "cmd/wonted/internal/demo", "bench", "bench/noop", "bench/flood"}, "one door for gRPC"},
+	{"go.opentelemetry.io/", []string{"cmd/wonted/internal/tracing"}, "how spans are sent stays exchangeable"},
+	{"google.golang.org/grpc", []string{"extproc", "envoy/edge", "cmd/wonted", "cmd/wonted/internal/demo", "cmd/wonted/internal/tracing", "bench", "bench/noop", "bench/flood"}, "one door for gRPC"},
 	{"testing", []string{"envoy/envoytest", "bench/pagetest"}, "what ships does not carry the test framework"},
 }
 

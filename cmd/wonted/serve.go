@@ -206,6 +206,9 @@ func (s *service) lookAfter(again func() (*config.Config, error)) (stop func()) 
 	if s.decided != nil {
 		all.Go(func() { s.decided.Run(ctx) })
 	}
+	if s.tracer != nil {
+		all.Go(func() { s.trace(ctx) })
+	}
 	if s.bundle != nil {
 		all.Go(func() { s.bundle.Watch(ctx, s.changeBundle) })
 	}

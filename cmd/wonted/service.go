@@ -13,6 +13,7 @@ import (
 
 	"github.com/wonted-project/wonted/cmd/wonted/internal/admin"
 	"github.com/wonted-project/wonted/cmd/wonted/internal/config"
+	"github.com/wonted-project/wonted/cmd/wonted/internal/tracing"
 	"github.com/wonted-project/wonted/envoy/edge"
 	"github.com/wonted-project/wonted/extproc"
 	"github.com/wonted-project/wonted/extproc/identity"
@@ -56,6 +57,7 @@ type service struct {
 	guard    *admin.Guard
 	trail    *admin.Trail
 	decided  *rego.DecisionLog // nil: decisions are not logged
+	tracer   *tracing.Tracer   // nil: nothing is traced
 	bundle   *rego.Bundle      // nil: the policy comes from a directory, or is the default
 
 	reload   sync.Mutex // one change of policy or settings at a time
@@ -98,6 +100,9 @@ func newService(cfg *config.Config, log zerolog.Logger) (*service, error) {
 	}
 	recorder, err := s.openRecorders()
 	if err != nil {
+		return nil, err
+	}
+	if recorder, err = s.openTracing(recorder); err != nil {
 		return nil, err
 	}
 	decisionLog, err := s.openDecisionLog()
@@ -157,6 +162,7 @@ func newService(cfg *config.Config, log zerolog.Logger) (*service, error) {
 		Deadline: time.Duration(cfg.Deadline),
 		Depth:    depths[cfg.Depth],
 		StepUp:   cfg.Challenge,
+		Traced:   s.tracer != nil,
 		Fail:     cfg.Fail, Log: log, Registerer: s.reg,
 	})
 	showMisconfigurations(s)

@@ -50,6 +50,7 @@ type Config struct {
 	Record         Record              `yaml:"record"`
 	Edge           Edge                `yaml:"edge"`
 	DecisionLog    DecisionLog         `yaml:"decision_log"`
+	Tracing        Tracing             `yaml:"tracing"`
 
 	DecisionDeadline Duration `yaml:"decision_deadline"` // of one evaluation of the policy
 	Deadline         Duration `yaml:"deadline"`          // of an exchange without a message from Envoy
@@ -118,6 +119,7 @@ func Default() *Config {
 		Quarantine:  quarantine.Default(),
 		Record:      Record{MaxBytes: 256 << 20, Keep: 4},
 		DecisionLog: defaultDecisionLog(),
+		Tracing:     Tracing{Ratio: 0.01},
 
 		DecisionDeadline: Duration(policy.DefaultDeadline),
 		Deadline:         Duration(5 * time.Minute),

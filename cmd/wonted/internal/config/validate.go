@@ -94,7 +94,10 @@ func (c *Config) validate(from source) error {
 	if err := c.validatePolicy(from); err != nil {
 		return err
 	}
-	return c.validateDecisionLog(from)
+	if err := c.validateDecisionLog(from); err != nil {
+		return err
+	}
+	return c.validateTracing(from)
 }
 
 // adminListener refuses one that lets everybody who can reach it do everything.
