@@ -52,10 +52,8 @@ spec:
 // theGateway is the listener that is made of the example's Gateway.
 const theGateway = "default/api/http"
 
-// translate is what Envoy Gateway's translator makes of the example, with
-// its manifests changed as asked. Routes and endpoints are put where they belong,
-// for an Envoy that nobody serves them to.
-func translate(t *testing.T, change *strings.Replacer) (xds, error) {
+// example is the example with its surroundings, changed as asked.
+func example(t *testing.T, change *strings.Replacer) string {
 	t.Helper()
 	text := surroundings
 	for _, o := range build(t, "examples/envoy-gateway") {
@@ -68,8 +66,15 @@ func translate(t *testing.T, change *strings.Replacer) (xds, error) {
 		}
 		text += "---" + one
 	}
+	return change.Replace(text)
+}
+
+// translate is what Envoy Gateway's translator makes of manifests. Routes and
+// endpoints are put where they belong, for an Envoy that nobody serves them to.
+func translate(t *testing.T, text string) (xds, error) {
+	t.Helper()
 	file := filepath.Join(t.TempDir(), "gateway.yaml")
-	place(t, file, change.Replace(text))
+	place(t, file, text)
 	var complaint bytes.Buffer
 	cmd := exec.Command(filepath.Join(tools, "bin", "egctl"), "experimental", "translate",
 		"--from", "gateway-api", "--to", "xds", "--type", "all", "--output", "json", "--file", file)
@@ -171,8 +176,8 @@ func TestEnvoyGatewayTranslatesThePolicies(t *testing.T) {
 	wonted := envoytest.StartWonted(t, envoytest.Settings{Policy: refusing})
 	socket := strings.TrimPrefix(wonted.Listen, "unix://")
 	_, port, _ := net.SplitHostPort(upstream.Address())
-	x, err := translate(t, strings.NewReplacer("/run/wonted/extproc.sock", socket, "8000", port,
-		"messageTimeout: 200ms", "messageTimeout: 15s")) // a slow machine is no failure
+	x, err := translate(t, example(t, strings.NewReplacer("/run/wonted/extproc.sock", socket, "8000", port,
+		"messageTimeout: 200ms", "messageTimeout: 15s"))) // a slow machine is no failure
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -199,7 +204,7 @@ func TestMistakesOfAGatewayAreFound(t *testing.T) {
 		"no regex":         {"|:path)$", "|:path$", "missing )"},
 	} {
 		t.Run(about, func(t *testing.T) {
-			x, err := translate(t, strings.NewReplacer(m.old, m.new))
+			x, err := translate(t, example(t, strings.NewReplacer(m.old, m.new)))
 			if err == nil {
 				err = x.asks(x.listener(theGateway), socket)
 			}

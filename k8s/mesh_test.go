@@ -16,8 +16,11 @@ import (
 	"github.com/wonted-project/wonted/envoy/envoytest"
 )
 
+// publicKeys are of an issuer of tokens: that of RFC 7517, A.1.
+const publicKeys = `{"keys":[{"kty":"EC","alg":"ES256","crv":"P-256","x":"MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4","y":"4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM","kid":"1"}]}`
+
 // beside is what a mesh has around the example: a Service, and who may call it,
-// so that Istio has filters of its own there. The key is that of RFC 7517, A.1.
+// so that Istio has filters of its own there.
 const beside = `
 apiVersion: v1
 kind: Service
@@ -35,7 +38,7 @@ metadata:
 spec:
   jwtRules:
   - issuer: https://issuer.example
-    jwks: '{"keys":[{"kty":"EC","crv":"P-256","x":"MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4","y":"4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM","kid":"1"}]}'
+    jwks: '` + publicKeys + `'
 ---
 apiVersion: security.istio.io/v1
 kind: AuthorizationPolicy
@@ -98,7 +101,9 @@ func TestIstioTakesThePatches(t *testing.T) {
 	if err := accepts(t, x.write(t, meshBootstrap(t))); err != nil {
 		t.Error(err)
 	}
-	if err := edit(x.listener(inbound), behindIstio); err != nil {
+	if err := edit(x.listener(inbound), func(m *hcmv3.HttpConnectionManager) error {
+		return has(m, "envoy.filters.http.jwt_authn", "envoy.filters.http.rbac")
+	}); err != nil {
 		t.Error(err)
 	}
 	x.application(t, upstream).refuses(t, x.listener(inbound), meshBootstrap(t), upstream)
@@ -181,12 +186,12 @@ func (x xds) application(t *testing.T, upstream *envoytest.Upstream) (part xds) 
 	return part
 }
 
-// behindIstio says which filters of Istio's that verify who calls are missing; where
-// they are, they stand before the last two.
-func behindIstio(m *hcmv3.HttpConnectionManager) error {
-	for _, verifies := range []string{"envoy.filters.http.jwt_authn", "envoy.filters.http.rbac"} {
-		if !slices.ContainsFunc(m.HttpFilters, func(f *hcmv3.HttpFilter) bool { return f.Name == verifies }) {
-			return fmt.Errorf("%s has no %s", m.StatPrefix, verifies)
+// has says which of these filters are missing. Those that verify who calls stand
+// before the last two, where they are.
+func has(m *hcmv3.HttpConnectionManager, names ...string) error {
+	for _, name := range names {
+		if !slices.ContainsFunc(m.HttpFilters, func(f *hcmv3.HttpFilter) bool { return f.Name == name }) {
+			return fmt.Errorf("%s has no %s", m.StatPrefix, name)
 		}
 	}
 	return nil
