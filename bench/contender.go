@@ -85,6 +85,9 @@ func (c *contender) startProcessor(ctx context.Context, s *scene, opts *envoy.Op
 			c.wonted, c.processors = append(c.wonted, w), append(c.processors, w.child)
 		}
 		opts.Wonted, opts.Replicas = c.wonted[0].listen, c.wonted.replicas()
+		if len(opts.Replicas) > 0 {
+			opts.Affinity = string(nameKey)
+		}
 		return nil
 	default:
 		opts.Wonted = "unix://" + filepath.Join(c.dir, "sock")
