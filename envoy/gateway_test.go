@@ -24,9 +24,9 @@ import (
 )
 
 // gatewayListener resembles what Envoy Gateway makes of a Gateway, a route and
-// the manifests, and is not made by it. Of the policies it reads what it needs to
-// be like Envoy Gateway in: the processor of the extension policy, on the route
-// only, and the headers of the traffic policy.
+// the manifests, and is not made by it (package k8s asks its own translator). Of the
+// policies it reads what it needs to be like Envoy Gateway in: the processor of the
+// extension policy, on the route only, and the headers of the traffic policy.
 func gatewayListener(t testing.TB, upstream string, all map[string]manifest) (*listenerv3.Listener, []*clusterv3.Cluster) {
 	t.Helper()
 	var backend struct {

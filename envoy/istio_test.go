@@ -19,9 +19,9 @@ import (
 	"github.com/wonted-project/wonted/envoy"
 )
 
-// inbound resembles what Istio makes of a port of a pod, and is not made by it:
-// the connection manager has filters of its own, believes x-forwarded-for, and
-// logs nothing.
+// inbound resembles what Istio makes of a port of a pod, and is not made by it
+// (package k8s asks istiod): the connection manager has filters of its own, believes
+// x-forwarded-for, and logs nothing.
 func inbound(t testing.TB, upstream string) (*listenerv3.Listener, *clusterv3.Cluster) {
 	t.Helper()
 	host, port, _ := net.SplitHostPort(upstream)

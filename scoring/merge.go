@@ -19,7 +19,8 @@ import (
 //
 //	counts, histograms     added
 //	moments                see mergewindows.go, mergeoverlap.go
-//	CUSUMs, precedents     the larger
+//	CUSUMs, drift,
+//	precedents             the larger
 //	sketches               the union
 //	slots                  Space-Saving's
 //	what is now            of the record that knows the later

@@ -112,7 +112,8 @@ func (w windows) anchor(to *float32, from float32, a, b window.Moments, of part)
 	}
 }
 
-// mergeUsual puts together what is usual, and the slow means and CUSUMs beside it.
+// mergeUsual puts together what is usual, and the slow means, drift and CUSUMs
+// beside it.
 func mergeUsual(late, early *profile.Record, o *overlap) {
 	b, e := &late.Baseline, &early.Baseline
 	// The anchors come first: they need the numbers of windows as they were.
