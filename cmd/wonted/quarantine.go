@@ -78,9 +78,9 @@ address stands for its /64, a network given as an address for the /24 or /48
 around it. Without --ttl the ladder (quarantine.ladder) says how long: 5m, and 1h
 and 24h on repetition.
 
---dry-run shows what it would hit: how many callers in good standing have used the
-address, network or device within a week. Above quarantine.max_callers it is
-refused unless --force says so. Loopback, link-local and private addresses and
+--dry-run shows what it would hit: how many callers in good standing (until anybody
+is mature: whoever was accepted) have used the address, network or device within a
+week. Above quarantine.max_callers it is refused unless --force says so. Loopback, link-local and private addresses and
 what quarantine.never names are never blocked, whatever is said.
 
 Blocks are kept in data_dir and survive a restart. A new one takes the place of
